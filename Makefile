@@ -1,0 +1,59 @@
+# Needs python3 (3.11 or newer, with venv) and make; everything else is installed beside this file.
+
+PYTHON ?= python3
+BIN := .venv/bin
+SOURCES := $(wildcard app.py chalicelib infra tests bench)
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint format bench-import clean
+
+help:
+	@echo "make run           CronHub on http://localhost:4000, with an emulated AWS (PORT=4001 for another port)"
+	@echo "make test          the whole suite"
+	@echo "make lint          format, style, types and layers"
+	@echo "make format        put the code into form"
+	@echo "make bench-import  what importing the app costs (a cold start pays it)"
+	@echo "make clean         remove environments and caches; state in .local/ is kept"
+
+run: .venv/.installed .venv-stack/.installed
+	@exec $(BIN)/python -m infra.local
+
+test: .venv/.installed
+	@$(BIN)/python -m pytest
+
+lint: .venv/.installed
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy $(SOURCES)
+	$(BIN)/lint-imports
+
+format: .venv/.installed
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench-import: .venv/.installed
+	@$(BIN)/python bench/bench_import.py
+
+clean:
+	rm -rf .venv .venv-stack .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# $(call make_venv,FOLDER,REQUIREMENTS): says in one line what is missing on this machine.
+define make_venv
+@command -v $(PYTHON) >/dev/null || \
+	{ echo "$(PYTHON) is not there: install Python 3.11 or newer, or name one: make PYTHON=..."; exit 1; }
+@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	{ echo "$(PYTHON) is too old: CronHub needs Python 3.11 or newer (make PYTHON=python3.12 names one)"; exit 1; }
+@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || \
+	{ echo "$(PYTHON) cannot make virtual environments: install python3-venv (Debian, Ubuntu)"; exit 1; }
+@echo "Installing $(2) into $(1) (only when it has changed)"
+@$(PYTHON) -m venv $(1)
+@$(1)/bin/python -m pip install --quiet --disable-pip-version-check -r $(2)
+@touch $@
+endef
+
+.venv/.installed: requirements.txt requirements-dev.txt infra/local/requirements.txt
+	$(call make_venv,.venv,requirements-dev.txt)
+
+.venv-stack/.installed: infra/local/requirements-stack.txt
+	$(call make_venv,.venv-stack,infra/local/requirements-stack.txt)

@@ -1,0 +1,62 @@
+"""A run has begun: which occurrence does it satisfy?"""
+
+from datetime import datetime, timedelta
+
+from chalicelib.domain.cron import Cron
+from chalicelib.domain.deadlines import early_tolerance
+from chalicelib.domain.draft import Draft
+from chalicelib.domain.drift import OFFSETS_KEPT
+from chalicelib.domain.ids import to_ms
+from chalicelib.domain.misses import record_missed
+from chalicelib.domain.occurrences import Occurrences, interval_of, occurrences
+
+_INSTANT = timedelta(microseconds=1)
+
+
+def arrive(draft: Draft, started_at: datetime) -> datetime | None:
+    """Satisfies the occurrence that a run begun at `started_at` is for, and gives it.
+
+    None: an extra run; nothing that is expected moves. Occurrences passed over were missed.
+    """
+    cron = draft.cron
+    times = occurrences(cron)
+    if times is None or cron.expected_at is None or not cron.is_watched:
+        return None
+    occurrence = _satisfied(cron, times, started_at, draft.now)
+    if occurrence is not None:
+        before = times.latest(occurrence - _INSTANT)
+        if before is not None and before >= cron.expected_at:
+            record_missed(draft, times, before)
+        offset = to_ms(started_at) - to_ms(occurrence)
+        draft.change(
+            expected_at=times.next(occurrence),
+            late_told=False,
+            offsets_ms=(*draft.cron.offsets_ms, offset)[-OFFSETS_KEPT:],
+        )
+    _wind_interval(draft)
+    return occurrence
+
+
+def _satisfied(
+    cron: Cron, times: Occurrences, started_at: datetime, now: datetime
+) -> datetime | None:
+    """The latest occurrence by when the run began; if that is satisfied already, by its arrival.
+
+    A job that reports only its end, hours after its start, so counts for the time it was meant for.
+    """
+    assert cron.expected_at is not None
+    early = early_tolerance(times, cron.expected_at)
+    for at in (started_at, now):
+        occurrence = times.latest(at + early)
+        if occurrence is not None and occurrence >= cron.expected_at:
+            return occurrence
+    return None
+
+
+def _wind_interval(draft: Draft) -> None:
+    # `@every` counts from the last run, whichever it was.
+    step = interval_of(draft.cron.settings)
+    if step is not None:
+        draft.change(expected_at=draft.now + step, late_told=False)
+
+

@@ -1,0 +1,121 @@
+"""A cron: its settings and the state that signals and the clock move."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from chalicelib.domain.anomaly import Baseline
+from chalicelib.domain.run import RunStatus
+
+MAX_OPEN_RUNS = 20
+
+
+class Status(StrEnum):
+    """What is stored. See `shown.py` for what is shown besides."""
+
+    NEW = "new"
+    UP = "up"
+    DOWN = "down"
+    PAUSED = "paused"
+
+
+class Reason(StrEnum):
+    """Why a cron is down, or a run was bad."""
+
+    MISSED = "missed"
+    FAILED = "failed"
+    TIMEOUT = "timeout"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a cron's owner sets. `schedule` None: it runs at no set times, and is never missed."""
+
+    schedule: str | None = None
+    timezone: str = "UTC"
+    description: str = ""
+    grace_seconds: int | None = None
+    max_runtime_seconds: int | None = None
+    anomaly_factor: float = 3.0
+    failure_tolerance: int = 0
+    recovery_threshold: int = 1
+    tags: tuple[str, ...] = ()
+    sla_target: float = 99.0
+    project_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRun:
+    """A run that started and has not finished.
+
+    seen_at: its start or its last sign of progress, from which its deadlines count · overran:
+    whether it was called overrunning since.
+    """
+
+    id: str
+    started_at: datetime
+    seen_at: datetime
+    key: str | None = None
+    scheduled_at: datetime | None = None
+    overran: bool = False
+
+    def answers_to(self, key: str) -> bool:
+        return key in (self.id, self.key)
+
+
+@dataclass(frozen=True, slots=True)
+class LastRun:
+    """The last finished run."""
+
+    id: str
+    status: RunStatus
+    finished_at: datetime
+    started_at: datetime | None = None
+    duration_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenIncident:
+    """missed: how many occurrences were missed since (and with) its opening."""
+
+    id: str
+    opened_at: datetime
+    missed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Cron:
+    """A cron with its whole state: what one signal or one look at the clock needs to decide.
+
+    expected_at: the earliest occurrence not yet satisfied · late_told: whether that one was called
+    late · looked_at: when misses were last counted while down · good_streak, bad_streak: how many
+    of the last runs were so · offsets_ms: of the last 10 runs that satisfied an occurrence.
+    """
+
+    org_id: str
+    id: str
+    product: str
+    service: str
+    name: str
+    settings: Settings
+    created_at: datetime
+    version: int = 0
+    status: Status = Status.NEW
+    reason: Reason | None = None
+    expected_at: datetime | None = None
+    late_told: bool = False
+    looked_at: datetime | None = None
+    open_runs: tuple[OpenRun, ...] = ()
+    last_run: LastRun | None = None
+    last_signal_at: datetime | None = None
+    good_streak: int = 0
+    bad_streak: int = 0
+    baseline: Baseline = field(default_factory=Baseline)
+    offsets_ms: tuple[int, ...] = ()
+    incident: OpenIncident | None = None
+    archived_at: datetime | None = None
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether its runs are judged: not while paused or archived."""
+        return self.status is not Status.PAUSED and self.archived_at is None

@@ -1,0 +1,96 @@
+"""When is a cron late, missed, overrunning, timed out: the one file to read for it."""
+
+from datetime import datetime, timedelta
+
+from chalicelib.domain.anomaly import overrun_after_ms
+from chalicelib.domain.cron import Cron, OpenRun, Status
+from chalicelib.domain.occurrences import Occurrences, occurrences
+
+_MINUTE = timedelta(minutes=1)
+_HOUR = timedelta(hours=1)
+_LEAST_TOLERANCE = timedelta(seconds=30)
+_MOST_TOLERANCE = timedelta(minutes=15)
+# A year is the period of what has one occurrence left: only bounds are taken from it.
+_NO_NEXT = timedelta(days=366)
+
+
+def within(value: timedelta, least: timedelta, most: timedelta) -> timedelta:
+    return min(max(value, least), most)
+
+
+def period_at(times: Occurrences, occurrence: datetime) -> timedelta:
+    """The time from an occurrence to the next one."""
+    following = times.next(occurrence)
+    return _NO_NEXT if following is None else following - occurrence
+
+
+def grace_at(cron: Cron, times: Occurrences, occurrence: datetime) -> timedelta:
+    """How long after an occurrence it is missed: given, or 10% of the period, 60 s to 1 h."""
+    if cron.settings.grace_seconds is not None:
+        return timedelta(seconds=cron.settings.grace_seconds)
+    return within(period_at(times, occurrence) / 10, _MINUTE, _HOUR)
+
+
+def drift_tolerance(grace: timedelta) -> timedelta:
+    """How far from its occurrence a run may start: half the grace, 30 s to 15 min."""
+    return within(grace / 2, _LEAST_TOLERANCE, _MOST_TOLERANCE)
+
+
+def early_tolerance(times: Occurrences, occurrence: datetime) -> timedelta:
+    """How long before an occurrence a signal may come for it: 10% of the period, at most 60 s."""
+    return min(period_at(times, occurrence) / 10, _MINUTE)
+
+
+def tolerance_of(cron: Cron) -> timedelta:
+    """The drift tolerance of a cron as it stands; the least one where it has no schedule."""
+    times = occurrences(cron)
+    if times is None or cron.expected_at is None:
+        return _LEAST_TOLERANCE
+    return drift_tolerance(grace_at(cron, times, cron.expected_at))
+
+
+def effective_grace(cron: Cron) -> timedelta | None:
+    """The grace of the occurrence that is expected; None where none is."""
+    times = occurrences(cron)
+    if times is None or cron.expected_at is None:
+        return None
+    return grace_at(cron, times, cron.expected_at)
+
+
+def overrun_at(cron: Cron, run: OpenRun) -> datetime | None:
+    after = overrun_after_ms(cron.baseline, cron.settings.anomaly_factor)
+    return None if after is None else run.seen_at + timedelta(milliseconds=after)
+
+
+def timeout_at(cron: Cron, run: OpenRun) -> datetime | None:
+    seconds = cron.settings.max_runtime_seconds
+    return None if seconds is None else run.seen_at + timedelta(seconds=seconds)
+
+
+def due_at(cron: Cron) -> datetime | None:
+    """The one time at which somebody must look at this cron again; None: never, until it signals.
+
+    A healthy cron signals before it comes.
+    """
+    if not cron.is_watched:
+        return None
+    deadlines = [_expectation_due(cron)]
+    for run in cron.open_runs:
+        deadlines.append(timeout_at(cron, run))
+        if not run.overran:
+            deadlines.append(overrun_at(cron, run))
+    return min((deadline for deadline in deadlines if deadline is not None), default=None)
+
+
+def _expectation_due(cron: Cron) -> datetime | None:
+    times = occurrences(cron)
+    if times is None or cron.expected_at is None:
+        return None
+    grace = grace_at(cron, times, cron.expected_at)
+    missed_at = cron.expected_at + grace
+    if cron.status is Status.DOWN:
+        # It was told already: further misses are only counted, once an hour.
+        return max(missed_at, cron.looked_at + _HOUR) if cron.looked_at else missed_at
+    if cron.late_told:
+        return missed_at
+    return min(cron.expected_at + drift_tolerance(grace), missed_at)

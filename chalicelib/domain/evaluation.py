@@ -1,0 +1,89 @@
+"""What the clock makes of a cron: `evaluate(cron, now) -> Decision`."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from chalicelib.domain.cron import Cron, LastRun, OpenRun, Reason, Status
+from chalicelib.domain.deadlines import drift_tolerance, grace_at, overrun_at, timeout_at
+from chalicelib.domain.decision import Decision
+from chalicelib.domain.draft import Draft
+from chalicelib.domain.event import EventKind
+from chalicelib.domain.misses import missed_until, record_missed
+from chalicelib.domain.occurrences import occurrences
+from chalicelib.domain.outcome import bad_run
+from chalicelib.domain.run import Run, RunStatus
+
+
+def evaluate(cron: Cron, now: datetime) -> Decision:
+    """Decides what has become late, missed, overrunning or timed out by now.
+
+    Looking twice, too early or too late does no harm: all that was due by now is decided at once.
+    """
+    draft = Draft(cron, now)
+    if cron.is_watched:
+        _look_for_missed(draft)
+        _look_for_late(draft)
+        for run in cron.open_runs:
+            _look_at_run(draft, run)
+    return draft.decide()
+
+
+def _look_for_missed(draft: Draft) -> None:
+    cron = draft.cron
+    times = occurrences(cron)
+    if times is None:
+        return
+    last = missed_until(cron, times, draft.now)
+    if last is None:
+        return
+    record_missed(draft, times, last)
+    looked_at = draft.now if draft.cron.status is Status.DOWN else None
+    draft.change(expected_at=times.next(last), late_told=False, looked_at=looked_at)
+
+
+def _look_for_late(draft: Draft) -> None:
+    cron = draft.cron
+    times = occurrences(cron)
+    if times is None or cron.expected_at is None:
+        return
+    if cron.late_told or cron.status is Status.DOWN:
+        return
+    tolerance = drift_tolerance(grace_at(cron, times, cron.expected_at))
+    if cron.expected_at + tolerance <= draft.now:
+        draft.change(late_told=True)
+        draft.tell(EventKind.LATE, cron.expected_at, detail=f"expected {cron.expected_at:%H:%M:%S} UTC")
+
+
+def _look_at_run(draft: Draft, run: OpenRun) -> None:
+    timeout = timeout_at(draft.cron, run)
+    if timeout is not None and timeout <= draft.now:
+        _time_out(draft, run)
+        return
+    overrun = overrun_at(draft.cron, run)
+    if not run.overran and overrun is not None and overrun <= draft.now:
+        _replace_open(draft, run, replace(run, overran=True))
+        average = draft.cron.baseline.average_ms or 0
+        detail = f"running since {run.started_at:%H:%M:%S} UTC, on average {average:.0f} ms"
+        draft.tell(EventKind.OVERRUNNING, run.started_at, run.id, detail)
+
+
+def _time_out(draft: Draft, run: OpenRun) -> None:
+    _replace_open(draft, run, None)
+    record = Run(
+        cron_id=draft.cron.id,
+        id=run.id,
+        key=run.key,
+        status=RunStatus.TIMEOUT,
+        scheduled_at=run.scheduled_at,
+        started_at=run.started_at,
+    )
+    draft.write(record, new=False)
+    draft.change(last_run=LastRun(run.id, RunStatus.TIMEOUT, draft.now, run.started_at))
+    seconds = draft.cron.settings.max_runtime_seconds
+    detail = f"running since {run.started_at:%H:%M:%S} UTC, longer than {seconds} s"
+    bad_run(draft, Reason.TIMEOUT, run.id, run.started_at, detail)
+
+
+def _replace_open(draft: Draft, run: OpenRun, by: OpenRun | None) -> None:
+    others = tuple(other for other in draft.cron.open_runs if other.id != run.id)
+    draft.change(open_runs=others if by is None else (*others, by))

@@ -1,0 +1,90 @@
+"""Ids. A cron's id names its org, so that a bare ping URL leads to one item (design: Tables).
+
+Randomness comes in as an argument: the domain itself draws none.
+"""
+
+import hashlib
+import uuid
+from datetime import UTC, datetime, timedelta
+
+ORG_REF_BITS = 48
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
+_ULID_LENGTH = 26
+_RANDOM_BITS = 80
+
+
+def org_id(random: bytes) -> str:
+    """An org's reference: 48 random bits as 12 hex digits."""
+    return random[:6].hex()
+
+
+def cron_id(org: str, random: bytes) -> str:
+    """A version-8 UUID (RFC 9562 §5.8): 48 bits of org reference, then 74 of the given random bits.
+
+    `random` needs 10 bytes or more.
+    """
+    bits = int.from_bytes(random[:10], "big")
+    value = int(org, 16) << 80
+    value |= 0x8 << 76
+    value |= (bits >> 62 & 0xFFF) << 64
+    value |= 0b10 << 62
+    value |= bits & (1 << 62) - 1
+    return str(uuid.UUID(int=value))
+
+
+def org_of(cron: str) -> str | None:
+    """The org reference inside a cron's id; None where the text is not such an id."""
+    if len(cron) != 36:
+        return None
+    try:
+        parsed = uuid.UUID(cron)
+    except ValueError:
+        return None
+    # One spelling only: other spellings of a UUID would be other keys in the store.
+    if str(parsed) != cron or parsed.version != 8:
+        return None
+    return f"{parsed.int >> 80:012x}"
+
+
+def to_ms(at: datetime) -> int:
+    """Whole milliseconds since 1970, rounded down."""
+    return (at - _EPOCH) // timedelta(milliseconds=1)
+
+
+def from_ms(ms: int) -> datetime:
+    return _EPOCH + timedelta(milliseconds=ms)
+
+
+def timed_id(at: datetime, random: bytes) -> str:
+    """A time-ordered id (a ULID in small letters, github.com/ulid/spec): sorts as `at` does.
+
+    `random` needs 10 bytes or more.
+    """
+    value = max(to_ms(at), 0) << _RANDOM_BITS | int.from_bytes(random[:10], "big")
+    return "".join(
+        _CROCKFORD[value >> 5 * place & 31] for place in reversed(range(_ULID_LENGTH))
+    )
+
+
+def derived_id(at: datetime, *parts: str) -> str:
+    """A time-ordered id that is the same each time it is made from the same things.
+
+    What the rules write by themselves (a missed occurrence, an incident) is so written once,
+    however often it is decided.
+    """
+    return timed_id(at, hashlib.blake2b("\0".join(parts).encode(), digest_size=10).digest())
+
+
+def first_id_at(at: datetime) -> str:
+    """The lowest time-ordered id of a moment: where a list from `at` on begins."""
+    return timed_id(at, bytes(10))
+
+
+def is_timed_id(text: str) -> bool:
+    return len(text) == _ULID_LENGTH and text[0] <= "7" and set(text) <= set(_CROCKFORD)
+
+
+def shard_of(cron: str, shards: int) -> int:
+    """Which shard of the due index a cron is on: its last random bits, spread evenly."""
+    return int(cron[-4:], 16) % shards

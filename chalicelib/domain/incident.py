@@ -1,0 +1,30 @@
+"""An incident: from the run that brought a cron down to the one that brought it up again."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from chalicelib.domain.cron import Reason
+
+
+class Resolution(StrEnum):
+    RECOVERED = "recovered"
+    PAUSED = "paused"
+    ARCHIVED = "archived"
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """What the state machine knows of an incident; what people add to it stays in the store.
+
+    missed: how many occurrences were missed in it so far.
+    """
+
+    org_id: str
+    id: str
+    cron_id: str
+    reason: Reason
+    opened_at: datetime
+    missed: int = 0
+    resolved_at: datetime | None = None
+    resolution: Resolution | None = None

@@ -1,0 +1,89 @@
+"""Missed occurrences: which they are, and what is recorded of them."""
+
+from datetime import datetime, timedelta
+
+from chalicelib.domain.cron import Cron, Reason, Status
+from chalicelib.domain.deadlines import grace_at
+from chalicelib.domain.draft import Draft
+from chalicelib.domain.ids import derived_id
+from chalicelib.domain.occurrences import Occurrences
+from chalicelib.domain.outcome import bad_run, count_missed
+from chalicelib.domain.run import Run, RunStatus
+
+# Each missed occurrence has a record of its own, up to this many in one decision (a transaction
+# holds 100 items); of a longer outage the earliest share one record, which says how many they are.
+RECORDS_AT_ONCE = 80
+_INSTANT = timedelta(microseconds=1)
+_LONGEST_OWN_GRACE = timedelta(hours=1)
+
+
+def missed_until(cron: Cron, times: Occurrences, now: datetime) -> datetime | None:
+    """The last occurrence, from the expected one on, whose grace is over; None: none is."""
+    assert cron.expected_at is not None
+    longest = _LONGEST_OWN_GRACE
+    if cron.settings.grace_seconds is not None:
+        longest = timedelta(seconds=cron.settings.grace_seconds)
+    # However long the outage was: all that is older than the longest grace is missed at once, …
+    last = times.latest(now - longest)
+    if last is not None and last < cron.expected_at:
+        last = None
+    # … and the few after it are looked at one by one.
+    following = cron.expected_at if last is None else times.next(last)
+    while following is not None and following + grace_at(cron, times, following) <= now:
+        last, following = following, times.next(following)
+    return last
+
+
+def record_missed(draft: Draft, times: Occurrences, last: datetime) -> None:
+    """Records the occurrences from the expected one to `last` as missed, and judges them.
+
+    What is expected after them is the caller's to set.
+    """
+    first = draft.cron.expected_at
+    assert first is not None
+    was_down = draft.cron.status is Status.DOWN
+    count = times.count(first - _INSTANT, last)
+    alone_from = _first_recorded_alone(times, first, last, count)
+    runs = [
+        _missed_run(draft.cron, occurrence)
+        for occurrence in times.between(alone_from - _INSTANT, last, RECORDS_AT_ONCE)
+    ]
+    if count > len(runs):
+        until = times.latest(alone_from - _INSTANT)
+        runs.insert(0, _missed_run(draft.cron, first, until, count - len(runs)))
+    for run in runs:
+        draft.write(run, new=True)
+        for _ in range(run.occurrences if not was_down else 1):
+            bad_run(draft, Reason.MISSED, run.id, run.scheduled_at, _detail(run))
+            if draft.cron.status is Status.DOWN:
+                break
+    if was_down or draft.cron.status is Status.DOWN:
+        count_missed(draft, count)
+
+
+def _first_recorded_alone(
+    times: Occurrences, first: datetime, last: datetime, count: int
+) -> datetime:
+    if count <= RECORDS_AT_ONCE:
+        return first
+    start = last
+    for _ in range(RECORDS_AT_ONCE - 2):
+        start = times.latest(start - _INSTANT) or start
+    return start
+
+
+def _missed_run(
+    cron: Cron, first: datetime, until: datetime | None = None, occurrences: int = 1
+) -> Run:
+    return Run(
+        cron_id=cron.id,
+        id=derived_id(first, cron.id, "missed"),
+        status=RunStatus.MISSED,
+        scheduled_at=first,
+        scheduled_until=until,
+        occurrences=occurrences,
+    )
+
+
+def _detail(run: Run) -> str:
+    return f"expected {run.scheduled_at:%Y-%m-%d %H:%M:%S} UTC"

@@ -1,0 +1,94 @@
+"""What good and bad runs make of a cron: up, down, and the incident between."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from chalicelib.domain.cron import OpenIncident, Reason, Status
+from chalicelib.domain.draft import Draft
+from chalicelib.domain.event import EventKind
+from chalicelib.domain.ids import derived_id
+from chalicelib.domain.incident import Incident, Resolution
+
+_TOLD_AS = {
+    Reason.MISSED: EventKind.MISSED,
+    Reason.FAILED: EventKind.FAILED,
+    Reason.TIMEOUT: EventKind.TIMEOUT,
+}
+
+
+def good_run(draft: Draft) -> None:
+    """`recovery_threshold` good runs in a row close an incident."""
+    cron = draft.cron
+    if not cron.is_watched:
+        return
+    streak = cron.good_streak + 1
+    draft.change(good_streak=streak, bad_streak=0)
+    if cron.status is Status.DOWN and streak < cron.settings.recovery_threshold:
+        return
+    opened_at = cron.incident.opened_at if cron.incident else None
+    if cron.status is Status.DOWN:
+        downtime = _words(draft.now - opened_at) if opened_at else "an unknown time"
+        draft.tell(EventKind.RECOVERED, opened_at, detail=f"down for {downtime}")
+        resolve_incident(draft, Resolution.RECOVERED)
+    draft.change(status=Status.UP, reason=None, looked_at=None)
+
+
+def bad_run(draft: Draft, reason: Reason, run_id: str, about: datetime | None, detail: str) -> None:
+    """`failure_tolerance` bad runs in a row are forgiven; the next one opens an incident."""
+    cron = draft.cron
+    if not cron.is_watched:
+        return
+    streak = cron.bad_streak + 1
+    draft.change(bad_streak=streak, good_streak=0)
+    if cron.status is Status.DOWN:
+        return
+    if streak <= cron.settings.failure_tolerance:
+        draft.change(status=Status.UP)
+        return
+    incident = OpenIncident(derived_id(draft.now, cron.id, run_id), draft.now)
+    draft.change(status=Status.DOWN, reason=reason, incident=incident)
+    _record_incident(draft)
+    draft.tell(_TOLD_AS[reason], about, run_id, detail)
+
+
+def count_missed(draft: Draft, occurrences: int) -> None:
+    """Adds missed occurrences to the open incident, if there is one."""
+    open_one = draft.cron.incident
+    if open_one is None:
+        return
+    draft.change(incident=replace(open_one, missed=open_one.missed + occurrences))
+    _record_incident(draft)
+
+
+def resolve_incident(draft: Draft, resolution: Resolution) -> None:
+    """Closes the open incident, if there is one; the cron's status is the caller's to set."""
+    if draft.cron.incident is None:
+        return
+    _record_incident(draft, draft.now, resolution)
+    draft.change(incident=None)
+
+
+def _record_incident(
+    draft: Draft, resolved_at: datetime | None = None, resolution: Resolution | None = None
+) -> None:
+    cron, open_one = draft.cron, draft.cron.incident
+    if open_one is None or cron.reason is None:
+        return
+    draft.incident = Incident(
+        org_id=cron.org_id,
+        id=open_one.id,
+        cron_id=cron.id,
+        reason=cron.reason,
+        opened_at=open_one.opened_at,
+        missed=open_one.missed,
+        resolved_at=resolved_at,
+        resolution=resolution,
+    )
+
+
+def _words(downtime: timedelta) -> str:
+    minutes, seconds = divmod(round(downtime.total_seconds()), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"

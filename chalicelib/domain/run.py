@@ -1,0 +1,46 @@
+"""A run: one execution of a cron, or one that should have been."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from chalicelib.domain.anomaly import Anomaly
+
+
+class RunStatus(StrEnum):
+    RUNNING = "running"
+    SUCCESS = "success"
+    FAILED = "failed"
+    TIMEOUT = "timeout"
+    MISSED = "missed"
+    BLOCKED = "blocked"
+    ABANDONED = "abandoned"
+    LOG = "log"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run as it is recorded.
+
+    key: the caller's own id of it · scheduled_at: the occurrence it satisfies, None for an extra run
+    · offset_ms: its start − that occurrence · occurrences: how many occurrences the record stands
+    for (more than 1 only for misses of a long outage, the last of them at `scheduled_until`)
+    · message: what the job said, or its output, up to 10 KB.
+    """
+
+    cron_id: str
+    id: str
+    status: RunStatus
+    key: str | None = None
+    scheduled_at: datetime | None = None
+    scheduled_until: datetime | None = None
+    occurrences: int = 1
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    duration_ms: int | None = None
+    offset_ms: int | None = None
+    late: bool = False
+    exit_code: int | None = None
+    message: str | None = None
+    anomaly: Anomaly | None = None
+    incident_id: str | None = None

@@ -1,0 +1,252 @@
+"""What a signal makes of a cron: `apply(cron, signal, now, random) -> Decision`."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from chalicelib.domain.anomaly import Anomaly, judge, learn
+from chalicelib.domain.arrival import arrive
+from chalicelib.domain.cron import MAX_OPEN_RUNS, Cron, LastRun, OpenRun, Reason, Status
+from chalicelib.domain.deadlines import tolerance_of
+from chalicelib.domain.decision import Decision
+from chalicelib.domain.draft import Draft
+from chalicelib.domain.drift import Drift, drift_of, is_drifting
+from chalicelib.domain.event import EventKind
+from chalicelib.domain.ids import timed_id, to_ms
+from chalicelib.domain.outcome import bad_run, good_run
+from chalicelib.domain.run import Run, RunStatus
+from chalicelib.domain.signal import Signal, SignalKind
+
+_FINISHED_AS = {SignalKind.SUCCESS: RunStatus.SUCCESS, SignalKind.FAIL: RunStatus.FAILED}
+
+
+def apply(
+    cron: Cron, signal: Signal, now: datetime, random: bytes, known: Run | None = None
+) -> Decision:
+    """Decides what one signal changes.
+
+    random: 10 bytes for the id of a run that it may begin. known: the run that the signal's
+    `run_key` stands for, where that run is recorded but not open any more.
+    """
+    draft = Draft(cron, now)
+    draft.change(last_signal_at=now)
+    if cron.status is Status.NEW and signal.kind is not SignalKind.LOG:
+        draft.change(status=Status.UP)
+    if signal.kind is SignalKind.LOG:
+        return _log(draft, signal, random)
+    open_run = _meant(cron, signal)
+    if open_run is None and known is not None:
+        return _again(draft, signal, known)
+    if signal.kind in _FINISHED_AS:
+        return _finish(draft, signal, random, open_run)
+    if open_run is None:
+        return _start(draft, signal, random)
+    if signal.kind is SignalKind.RUNNING:
+        return _progress(draft, signal, open_run)
+    return Decision(cron, run=_shown(cron, open_run), replay=True)
+
+
+def _meant(cron: Cron, signal: Signal) -> OpenRun | None:
+    """The open run a signal is about: by its id; without one the latest, but a start is a new one."""
+    if signal.run_key is not None:
+        return next((run for run in cron.open_runs if run.answers_to(signal.run_key)), None)
+    if signal.kind is SignalKind.START or not cron.open_runs:
+        return None
+    return max(cron.open_runs, key=lambda run: run.started_at)
+
+
+def _start(draft: Draft, signal: Signal, random: bytes) -> Decision:
+    started_at = signal.started_at or draft.now
+    occurrence = arrive(draft, started_at)
+    open_run = OpenRun(
+        id=timed_id(started_at, random),
+        key=signal.run_key,
+        started_at=started_at,
+        seen_at=draft.now,
+        scheduled_at=occurrence,
+    )
+    _make_room(draft)
+    draft.change(open_runs=(*draft.cron.open_runs, open_run))
+    tolerance = tolerance_of(draft.cron)
+    run = _with_offset(_shown(draft.cron, open_run), tolerance)
+    run = replace(run, message=signal.message)
+    draft.write(run, new=True)
+    return draft.decide(run, drift=_drift(draft, run, tolerance))
+
+
+def _make_room(draft: Draft) -> None:
+    """At most 20 runs are open: the one that started first is given up."""
+    runs = draft.cron.open_runs
+    if len(runs) < MAX_OPEN_RUNS:
+        return
+    oldest = min(runs, key=lambda run: run.started_at)
+    draft.write(replace(_shown(draft.cron, oldest), status=RunStatus.ABANDONED), new=False)
+    _close(draft, oldest)
+
+
+def _close(draft: Draft, run: OpenRun) -> None:
+    draft.change(open_runs=tuple(other for other in draft.cron.open_runs if other is not run))
+
+
+def _progress(draft: Draft, signal: Signal, open_run: OpenRun) -> Decision:
+    """A sign of life: the run's deadlines count from now."""
+    seen = replace(open_run, seen_at=draft.now, overran=False)
+    draft.change(
+        open_runs=tuple(seen if run is open_run else run for run in draft.cron.open_runs)
+    )
+    run = replace(_shown(draft.cron, seen), message=signal.message)
+    if signal.message is not None:
+        draft.write(run, new=False)
+    return draft.decide(run, drift=_drift(draft, run, tolerance_of(draft.cron)))
+
+
+def _finish(
+    draft: Draft, signal: Signal, random: bytes, open_run: OpenRun | None
+) -> Decision:
+    finished_at = signal.finished_at or draft.now
+    tolerance = None
+    if open_run is not None:
+        _close(draft, open_run)
+        run = _finished(_shown(draft.cron, open_run), signal, finished_at)
+    else:
+        began_at = _began_at(signal, finished_at)
+        occurrence = arrive(draft, began_at or finished_at)
+        run = Run(
+            cron_id=draft.cron.id,
+            id=timed_id(began_at or finished_at, random),
+            key=signal.run_key,
+            status=RunStatus.RUNNING,
+            scheduled_at=occurrence,
+            started_at=began_at,
+        )
+        run = _finished(run, signal, finished_at)
+        if occurrence is not None:
+            offset = to_ms(began_at or finished_at) - to_ms(occurrence)
+            run = replace(run, offset_ms=offset)
+    tolerance = tolerance_of(draft.cron)
+    run = _with_offset(run, tolerance)
+    anomaly = _judge_duration(draft, run)
+    run = replace(run, anomaly=anomaly)
+    _settle(draft, run)
+    if anomaly is not None and anomaly.told and not (open_run and open_run.overran):
+        draft.tell(EventKind.ANOMALY, run.started_at, run.id, _anomaly_words(anomaly))
+    draft.write(run, new=open_run is None)
+    return draft.decide(run, anomaly, _drift(draft, run, tolerance))
+
+
+def _began_at(signal: Signal, finished_at: datetime) -> datetime | None:
+    """When a run that only its end is known of began: None where the signal does not say."""
+    if signal.started_at is not None:
+        return signal.started_at
+    if signal.duration_ms is not None:
+        return finished_at - timedelta(milliseconds=signal.duration_ms)
+    return None
+
+
+def _finished(run: Run, signal: Signal, finished_at: datetime) -> Run:
+    started_at = signal.started_at or run.started_at
+    duration = signal.duration_ms
+    if duration is None and started_at is not None:
+        # The clock of a host may be ahead of ours: no run takes less than no time.
+        duration = max(0, to_ms(finished_at) - to_ms(started_at))
+    return replace(
+        run,
+        status=_FINISHED_AS[signal.kind],
+        started_at=started_at,
+        finished_at=finished_at,
+        duration_ms=duration,
+        exit_code=signal.exit_code,
+        message=signal.message,
+    )
+
+
+def _settle(draft: Draft, run: Run) -> None:
+    """A finished run counts: as the last run, and as a good or a bad one."""
+    assert run.finished_at is not None
+    last = LastRun(run.id, run.status, run.finished_at, run.started_at, run.duration_ms)
+    draft.change(last_run=last)
+    if run.status is RunStatus.SUCCESS:
+        good_run(draft)
+    else:
+        bad_run(draft, Reason.FAILED, run.id, run.started_at, _failure_words(run))
+
+
+def _judge_duration(draft: Draft, run: Run) -> Anomaly | None:
+    cron = draft.cron
+    if run.status is not RunStatus.SUCCESS or run.duration_ms is None or not cron.is_watched:
+        return None
+    anomaly = judge(cron.baseline, run.duration_ms, cron.settings.anomaly_factor)
+    draft.change(baseline=learn(cron.baseline, run.duration_ms, anomaly))
+    return anomaly
+
+
+def _again(draft: Draft, signal: Signal, known: Run) -> Decision:
+    """A signal for a run that is not open any more.
+
+    A run given up (timed out, abandoned) may still end, once; anything else was counted before.
+    """
+    given_up = known.finished_at is None and known.status is not RunStatus.LOG
+    if not given_up or signal.kind not in _FINISHED_AS:
+        return Decision(draft.cron, run=known, anomaly=known.anomaly, replay=True)
+    run = _finished(known, signal, signal.finished_at or draft.now)
+    if known.status is RunStatus.TIMEOUT:
+        # It ran out of its time and stays so; that it ended well after all brings the cron up.
+        run = replace(run, status=RunStatus.TIMEOUT)
+        if signal.kind is SignalKind.SUCCESS:
+            good_run(draft)
+    else:
+        _settle(draft, run)
+    draft.write(run, new=False)
+    return draft.decide(run)
+
+
+def _log(draft: Draft, signal: Signal, random: bytes) -> Decision:
+    run = Run(
+        cron_id=draft.cron.id,
+        id=timed_id(draft.now, random),
+        key=signal.run_key,
+        status=RunStatus.LOG,
+        started_at=draft.now,
+        finished_at=draft.now,
+        exit_code=signal.exit_code,
+        message=signal.message,
+    )
+    draft.write(run, new=True)
+    return draft.decide(run)
+
+
+def _shown(cron: Cron, open_run: OpenRun) -> Run:
+    offset = None
+    if open_run.scheduled_at is not None:
+        offset = to_ms(open_run.started_at) - to_ms(open_run.scheduled_at)
+    return Run(
+        cron_id=cron.id,
+        id=open_run.id,
+        key=open_run.key,
+        status=RunStatus.RUNNING,
+        scheduled_at=open_run.scheduled_at,
+        started_at=open_run.started_at,
+        offset_ms=offset,
+    )
+
+
+def _with_offset(run: Run, tolerance: timedelta) -> Run:
+    late = run.offset_ms is not None and run.offset_ms > to_milliseconds(tolerance)
+    return replace(run, late=late)
+
+
+def to_milliseconds(span: timedelta) -> int:
+    return span // timedelta(milliseconds=1)
+
+
+def _drift(draft: Draft, run: Run, tolerance: timedelta) -> Drift | None:
+    cron = draft.cron
+    tolerance_ms = to_milliseconds(tolerance)
+    return drift_of(run.offset_ms, cron.offsets_ms, tolerance_ms)
+
+
+def _failure_words(run: Run) -> str:
+    return "failed" if run.exit_code is None else f"failed with exit code {run.exit_code}"
+
+
+def _anomaly_words(anomaly: Anomaly) -> str:
+    return f"took {anomaly.duration_ms} ms, on average {anomaly.average_ms:.0f} ms"

@@ -1,0 +1,83 @@
+"""Time zones as stretches of time in which the offset to UTC stays the same.
+
+Names and offsets come from the pinned `tzdata` package alone, so that every machine agrees with every other.
+"""
+
+import zoneinfo
+from bisect import bisect_right
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+zoneinfo.reset_tzpath(to=[])
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_NOT_PLACES = {"Factory", "localtime"}  # the offset of a machine nobody has set up
+# No zone changes twice within 6 days (tests pin it), so two looks 3 days apart see every change.
+_LOOK = 1 << 18
+_BLOCK = _LOOK << 7
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """[start, end) in epoch seconds, its offset and the one just before it, in seconds east of UTC.
+
+    Two neighbours may have the same offset: stretches are found one block of about a year at a time.
+    """
+
+    start: int
+    end: int
+    offset: int
+    offset_before: int
+
+
+@lru_cache(maxsize=1)
+def zone_names() -> frozenset[str]:
+    """Every IANA name of the pinned tzdata, links such as `US/Pacific` included."""
+    return frozenset(zoneinfo.available_timezones() - _NOT_PLACES)
+
+
+def stretch_at(zone: str, at: int) -> Stretch:
+    """The stretch of `zone` (one of `zone_names`) that `at`, in epoch seconds, lies in."""
+    stretches = _block(zone, at // _BLOCK)
+    if len(stretches) == 1:
+        return stretches[0]
+    return stretches[bisect_right(stretches, at, key=lambda stretch: stretch.start) - 1]
+
+
+@lru_cache(maxsize=4096)
+def _block(zone: str, number: int) -> tuple[Stretch, ...]:
+    place = ZoneInfo(zone)
+    start, end = number * _BLOCK, (number + 1) * _BLOCK
+    before = offset = _offset(place, start)
+    stretches = []
+    for look in range(start + _LOOK, end + 1, _LOOK):
+        seen = _offset(place, look)
+        if seen != offset:
+            change = _first_with(place, seen, look - _LOOK, look)
+            if change == end:
+                break  # it opens the next block
+            stretches.append(Stretch(start, change, offset, before))
+            start, before, offset = change, offset, seen
+    stretches.append(Stretch(start, end, offset, before))
+    first = stretches[0]
+    stretches[0] = Stretch(first.start, first.end, first.offset, _offset(place, first.start - 1))
+    return tuple(stretches)
+
+
+def _first_with(place: ZoneInfo, offset: int, low: int, high: int) -> int:
+    """The moment in (low, high] from which `offset` holds, where `low` has another one."""
+    while high - low > 1:
+        middle = (low + high) // 2
+        if _offset(place, middle) == offset:
+            high = middle
+        else:
+            low = middle
+    return high
+
+
+def _offset(place: ZoneInfo, at: int) -> int:
+    offset = (_EPOCH + timedelta(seconds=at)).astimezone(place).utcoffset()
+    assert offset is not None  # a ZoneInfo always knows
+    return offset.days * 86400 + offset.seconds

@@ -1,0 +1,158 @@
+"""The API's process: waitress serving the sockets that the supervisor opened."""
+
+import logging
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterable
+from http import HTTPStatus
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+from waitress import create_server, wasyncore
+from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser, ParsingError
+from waitress.server import BaseWSGIServer
+from waitress.task import ErrorTask
+
+from infra.local import leash
+from infra.local.gateway import MAX_BODY, Gateway, Problem, too_large
+from infra.local.log import loggable, say, use_as_logging_format
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+THREADS = 8
+CONNECTIONS = 500
+DRAIN = 10.0
+
+
+class AccessLog:
+    """One short line a request, without its query."""
+
+    def __init__(self, application: "WSGIApplication") -> None:
+        self._application = application
+
+    def __call__(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        began = time.perf_counter()
+        status = "-"
+
+        def noting(
+            given: str, headers: list[tuple[str, str]], *rest: Any
+        ) -> Callable[[bytes], object]:
+            nonlocal status
+            status = given.partition(" ")[0]
+            return start_response(given, headers, *rest)
+
+        body = self._application(environ, noting)
+        path = loggable(str(environ.get("REQUEST_URI", "")).partition("?")[0])
+        milliseconds = (time.perf_counter() - began) * 1000
+        say("api", f"{environ['REQUEST_METHOD']} {path} {status} {milliseconds:.0f} ms")
+        return body
+
+
+class _Parser(HTTPRequestParser):
+    def received(self, data: bytes) -> int:
+        consumed: int = super().received(data)
+        # waitress asks for the body (100 Continue) of a request that it has refused already.
+        if self.error:
+            self.expect_continue = False
+        return consumed
+
+    def parse_header(self, header_plus: bytes) -> None:
+        try:
+            super().parse_header(header_plus)
+        except ValueError as error:
+            # A target such as `http://[` would end the connection without an answer.
+            raise ParsingError("Bad URI") from error
+
+
+class _ProblemTask(ErrorTask):
+    """The server's own refusals in the form of all others."""
+
+    def execute(self) -> None:
+        error = self.request.error
+        status = HTTPStatus(error.code)
+        large = status is HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+        answer = (too_large() if large else Problem(status, f"{error.body}.")).answer()
+        say("api", f"a request that is no good: {answer.status}")
+        self.status = f"{answer.status} {status.phrase}"
+        self.response_headers.extend(answer.headers)
+        self.set_close_on_finish()
+        self.content_length = len(answer.body)
+        self.write(answer.body)
+
+
+class _Channel(HTTPChannel):
+    parser_class = _Parser
+    error_task_class = _ProblemTask
+
+
+class Server:
+    def __init__(self, application: "WSGIApplication", sockets: list[socket.socket]) -> None:
+        self._map: dict[int, Any] = {}
+        self._stopping = False
+        create_server(
+            application,
+            map=self._map,
+            sockets=sockets,
+            threads=THREADS,
+            connection_limit=CONNECTIONS,
+            max_request_body_size=MAX_BODY + 1,
+            # Which forwarded address counts is the gateway's to decide.
+            clear_untrusted_proxy_headers=False,
+            log_socket_errors=False,
+            ident=None,
+        )
+        self._listeners = [each for each in self._map.values() if isinstance(each, BaseWSGIServer)]
+        for listener in self._listeners:
+            listener.channel_class = _Channel
+
+    def serve(self) -> None:
+        while not self._stopping:
+            self._turn()
+        for listener in self._listeners:
+            # Not its own close(), which also takes away what running requests wake the loop with.
+            wasyncore.dispatcher.close(listener)
+        deadline = time.monotonic() + DRAIN
+        while self._is_busy() and time.monotonic() < deadline:
+            self._turn(0.05)
+
+    def stop(self, _number: int, _frame: FrameType | None) -> None:
+        self._stopping = True
+        self._listeners[0].pull_trigger()
+
+    def _turn(self, timeout: float = 1.0) -> None:
+        wasyncore.loop(timeout=timeout, use_poll=True, map=self._map, count=1)
+
+    def _is_busy(self) -> bool:
+        channels = [each for each in self._map.values() if isinstance(each, HTTPChannel)]
+        return any(each.requests or each.request or each.total_outbufs_len for each in channels)
+
+
+def main() -> int:
+    leash.hold()
+    use_as_logging_format("api")
+    logging.getLogger("waitress").setLevel(logging.ERROR)
+    sockets = [socket.socket(fileno=int(each)) for each in sys.argv[1:]]
+    from app import app
+    from infra.local.wsgi import application
+
+    # Chalice's handler writes lines of another form.
+    app.log.handlers.clear()
+    app.log.propagate = True
+    serve(application, sockets)
+    return 0
+
+
+def serve(application: Gateway, sockets: list[socket.socket]) -> None:
+    server = Server(AccessLog(application), sockets)
+    signal.signal(signal.SIGTERM, server.stop)
+    server.serve()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,24 @@
+"""A child's tie to its supervisor: when that is gone, however it went, the child stops too.
+
+The supervisor holds the other end of the child's standard input and never writes to it. Reading
+it to its end works on every system, unlike asking the kernel for a signal (Linux alone).
+"""
+
+import os
+import signal
+import threading
+import time
+
+LIMIT = 60.0
+
+
+def hold() -> None:
+    threading.Thread(target=_stop_when_let_go, name="leash", daemon=True).start()
+
+
+def _stop_when_let_go() -> None:
+    while os.read(0, 1):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(LIMIT)
+    os._exit(1)

@@ -1,0 +1,58 @@
+"""The schedule that runs the tick on AWS, played by a process: once at every full UTC minute."""
+
+import logging
+import signal
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from infra.local import leash
+from infra.local.log import say, use_as_logging_format
+from infra.local.signals import StopSignal
+
+MINUTE = timedelta(minutes=1)
+LATE = timedelta(seconds=5)
+# Waits are short because a sleeping laptop's clock jumps, and a long wait would not see it.
+LONGEST_WAIT = 5.0
+
+
+def main() -> int:
+    leash.hold()
+    use_as_logging_format("tick")
+    stop = StopSignal(signal.SIGTERM)
+    from chalicelib.services.tick import run_tick
+
+    every_minute(run_tick, lambda: datetime.now(UTC), stop)
+    return 0
+
+
+def every_minute(
+    run_tick: Callable[[datetime], object], clock: Callable[[], datetime], stop: StopSignal
+) -> None:
+    due = next_minute(clock())
+    while not stop.received:
+        now = clock()
+        if now < due:
+            # A clock set back must not keep the tick waiting for the time it was set back by.
+            due = min(due, next_minute(now))
+            stop.wait(min((due - now).total_seconds(), LONGEST_WAIT))
+            continue
+        if now - due > LATE:
+            say("tick", f"{(now - due).total_seconds():.0f} s late; minutes missed are not made up")
+        run_once(run_tick, now)
+        due = next_minute(clock())
+
+
+def run_once(run_tick: Callable[[datetime], object], now: datetime) -> None:
+    try:
+        run_tick(now)
+    except Exception:
+        logging.getLogger(__name__).exception("failed; the next one comes at the full minute")
+
+
+def next_minute(now: datetime) -> datetime:
+    return now.replace(second=0, microsecond=0) + MINUTE
+
+
+if __name__ == "__main__":
+    sys.exit(main())
