@@ -37,9 +37,7 @@ def arrive(draft: Draft, started_at: datetime) -> datetime | None:
     return occurrence
 
 
-def _satisfied(
-    cron: Cron, times: Occurrences, started_at: datetime, now: datetime
-) -> datetime | None:
+def _satisfied(cron: Cron, times: Occurrences, started_at: datetime, now: datetime) -> datetime | None:
     """The latest occurrence by when the run began; if that is satisfied already, by its arrival.
 
     A job that reports only its end, hours after its start, so counts for the time it was meant for.
@@ -58,5 +56,3 @@ def _wind_interval(draft: Draft) -> None:
     step = interval_of(draft.cron.settings)
     if step is not None:
         draft.change(expected_at=draft.now + step, late_told=False)
-
-

@@ -1,6 +1,6 @@
 """Which wall times a cron expression names, on a calendar without a time zone.
 
-A wall time is counted in seconds since 1970-01-01 00:00 of that same wall clock, always a whole minute.
+A wall time is in seconds since 1970-01-01 00:00 of that same wall clock, always a whole minute.
 """
 
 import threading
@@ -21,7 +21,7 @@ _EVERY_SEVENTH_DAY = sum(1 << 7 * week for week in range(5))
 
 
 class _Walkers(threading.local):
-    """The croniters of one thread: one is costly to build, and steps are kept in the object itself."""
+    """The croniters of one thread: one is costly to build, and it keeps its steps in itself."""
 
     def __init__(self) -> None:
         self.prepared: dict[tuple[str, bool], croniter] = {}
@@ -57,7 +57,7 @@ def last_match(fields: CronFields, wall: int) -> int | None:
 
 
 def count_matches(fields: CronFields, first: int, last: int) -> int:
-    """How many wall times within [first, last] `fields` name; costs a few µs a month, whatever the schedule."""
+    """How many wall times within [first, last] `fields` name; costs a few µs a month."""
     if first > last:
         return 0
     return _matches_before(fields, first, last + MINUTE) - _matches_before(fields, first, first)

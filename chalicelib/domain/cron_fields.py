@@ -1,7 +1,7 @@
 """The five fields of a cron expression, read as strictly as Debian's cron reads them.
 
-Rules: crontab(5) and entry.c of Debian's cron 3.0pl1-162. Where that daemon silently drops what it does not
-understand (`1.5`, `*5`) or takes a range that never runs (`22-2`), the expression is refused here instead.
+Rules: crontab(5) and entry.c of Debian's cron 3.0pl1-162. Where that daemon silently drops what it
+does not understand (`1.5`, `*5`) or takes a range that never runs (`22-2`), it is refused here.
 """
 
 from collections.abc import Iterator
@@ -17,15 +17,17 @@ _LONGEST_MONTH = {2: 29, 4: 30, 6: 30, 9: 30, 11: 30}
 
 
 class ScheduleError(ValueError):
-    """A schedule that is not accepted; `str(error)` is one line for the user, naming field and rule."""
+    """A refused schedule; `str(error)` is one line for the user, naming the field and the rule."""
 
 
 @dataclass(frozen=True, slots=True)
 class CronFields:
     """What a cron expression says. Each set is a sorted tuple without repeats; Sunday is 0.
 
-    `days_and_weekdays` tells whether a day must be in both `days` and `weekdays`, rather than in either.
-    `fixed` tells a job at fixed times of day from one that runs by the real minutes (man 8 cron, DST).
+    - days_and_weekdays: a day must be in both `days` and `weekdays`, rather than in either.
+    - fixed: a job at fixed times of day, rather than one that runs by the real minutes (cron(8)).
+    - text: the same sets in numbers, `a-b` and `*` only, which other readers of cron expressions
+      take without surprise.
     """
 
     minutes: tuple[int, ...]
@@ -36,7 +38,6 @@ class CronFields:
     days_and_weekdays: bool
     fixed: bool
     text: str
-    """The same sets in numbers, `a-b` and `*` only: what croniter and cron-descriptor read without surprise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,18 +64,22 @@ def parse_fields(expression: str) -> CronFields:
     """
     texts = expression.split(" ")
     if len(texts) != len(_FIELDS):
-        raise ScheduleError(f"a cron expression has 5 fields, this one has {len(texts)}")
-    minute, hour, day, month, weekday = (
-        _values(field, text) for field, text in zip(_FIELDS, texts, strict=True)
-    )
+        raise ScheduleError(f"a cron expression has 5 fields (no seconds, no year), this one has {len(texts)}")
+    minute, hour, day, month, weekday = (_values(field, text) for field, text in zip(_FIELDS, texts, strict=True))
     both = texts[2].startswith("*") or texts[4].startswith("*")
     if both:
         _require_a_date(day, month)
-    fixed = not (texts[0].startswith("*") or texts[1].startswith("*"))
     weekday = {value % 7 for value in weekday}
-    text = _canonical((minute, hour, day, month, weekday), both)
-    sets = (tuple(sorted(values)) for values in (minute, hour, day, month, weekday))
-    return CronFields(*sets, days_and_weekdays=both, fixed=fixed, text=text)
+    return CronFields(
+        minutes=tuple(sorted(minute)),
+        hours=tuple(sorted(hour)),
+        days=tuple(sorted(day)),
+        months=tuple(sorted(month)),
+        weekdays=tuple(sorted(weekday)),
+        days_and_weekdays=both,
+        fixed=not (texts[0].startswith("*") or texts[1].startswith("*")),
+        text=_canonical((minute, hour, day, month, weekday), both),
+    )
 
 
 def _values(field: _Field, text: str) -> set[int]:
@@ -106,8 +111,10 @@ def _item(field: _Field, item: str) -> range:
 def _step(field: _Field, text: str) -> int:
     if not text.isdecimal():
         raise ScheduleError(f"{field.name}: the step {_shown(text)} is not a number")
-    if not 1 <= int(text) <= MAX_STEP:
-        raise ScheduleError(f"{field.name}: the step {_shown(text)} is not within 1-{MAX_STEP}")
+    if int(text) == 0:
+        raise ScheduleError(f"{field.name}: the step is 0, it must be 1 or more")
+    if int(text) > MAX_STEP:
+        raise ScheduleError(f"{field.name}: the step {_shown(text)} is too large")
     return int(text)
 
 
@@ -118,9 +125,7 @@ def _number(field: _Field, text: str) -> int:
         names = f" or a name like {field.names[0].upper()}" if field.names else ""
         raise ScheduleError(f"{field.name}: {_shown(text)} is not a number{names}")
     if not field.low <= int(text) <= field.high:
-        raise ScheduleError(
-            f"{field.name}: {_shown(text)} is not within {field.low}-{field.high}"
-        )
+        raise ScheduleError(f"{field.name}: {_shown(text)} is not within {field.low}-{field.high}")
     return int(text)
 
 
@@ -130,11 +135,9 @@ def _shown(text: str) -> str:
 
 
 def _require_a_date(days: set[int], months: set[int]) -> None:
-    """Every weekday comes to every date in time, February 29 too, so only day and month can exclude each other."""
+    """Every date meets every weekday in time: only day and month can exclude each other."""
     if not any(min(days) <= _LONGEST_MONTH.get(month, 31) for month in months):
-        raise ScheduleError(
-            f"day of month: no month of this schedule has a day {min(days)}, so it never fires"
-        )
+        raise ScheduleError(f"day of month: no month of this schedule has a day {min(days)}, so it never fires")
 
 
 def _canonical(sets: tuple[set[int], ...], both: bool) -> str:

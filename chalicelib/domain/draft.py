@@ -42,6 +42,4 @@ class Draft:
         anomaly: Anomaly | None = None,
         drift: Drift | None = None,
     ) -> Decision:
-        return Decision(
-            self.cron, tuple(self.writes), tuple(self.events), self.incident, run, anomaly, drift
-        )
+        return Decision(self.cron, tuple(self.writes), tuple(self.events), self.incident, run, anomaly, drift)

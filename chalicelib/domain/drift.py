@@ -35,9 +35,7 @@ def is_drifting(offsets_ms: tuple[int, ...], tolerance_ms: int) -> bool:
     return one_way >= _STEPS_ONE_WAY and moved > tolerance_ms / 2
 
 
-def drift_of(
-    offset_ms: int | None, offsets_ms: tuple[int, ...], tolerance_ms: int
-) -> Drift | None:
+def drift_of(offset_ms: int | None, offsets_ms: tuple[int, ...], tolerance_ms: int) -> Drift | None:
     """What to tell of a run: None where neither the run nor the cron is beyond its tolerance."""
     drifting = is_drifting(offsets_ms, tolerance_ms)
     beyond = offset_ms is not None and abs(offset_ms) > tolerance_ms

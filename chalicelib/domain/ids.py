@@ -62,9 +62,7 @@ def timed_id(at: datetime, random: bytes) -> str:
     `random` needs 10 bytes or more.
     """
     value = max(to_ms(at), 0) << _RANDOM_BITS | int.from_bytes(random[:10], "big")
-    return "".join(
-        _CROCKFORD[value >> 5 * place & 31] for place in reversed(range(_ULID_LENGTH))
-    )
+    return "".join(_CROCKFORD[value >> 5 * place & 31] for place in reversed(range(_ULID_LENGTH)))
 
 
 def derived_id(at: datetime, *parts: str) -> str:

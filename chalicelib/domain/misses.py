@@ -61,9 +61,7 @@ def record_missed(draft: Draft, times: Occurrences, last: datetime) -> None:
         count_missed(draft, count)
 
 
-def _first_recorded_alone(
-    times: Occurrences, first: datetime, last: datetime, count: int
-) -> datetime:
+def _first_recorded_alone(times: Occurrences, first: datetime, last: datetime, count: int) -> datetime:
     if count <= RECORDS_AT_ONCE:
         return first
     start = last
@@ -72,9 +70,7 @@ def _first_recorded_alone(
     return start
 
 
-def _missed_run(
-    cron: Cron, first: datetime, until: datetime | None = None, occurrences: int = 1
-) -> Run:
+def _missed_run(cron: Cron, first: datetime, until: datetime | None = None, occurrences: int = 1) -> Run:
     return Run(
         cron_id=cron.id,
         id=derived_id(first, cron.id, "missed"),

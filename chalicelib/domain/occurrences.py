@@ -1,11 +1,14 @@
 """The occurrences of a cron: of its cron expression, or of its interval since the last run."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from chalicelib.domain.cron import Cron, Settings
-from chalicelib.domain.schedule import Interval, parse_schedule
+from chalicelib.domain.schedule import CronSchedule, Interval, parse_schedule
+
+# Schedules know nothing beyond it.
+END_OF_TIME = datetime(2900, 1, 1, tzinfo=UTC)
 
 
 class Occurrences(Protocol):
@@ -47,14 +50,19 @@ class Every:
         return max(-1, (at - self.anchor) // self.step)
 
 
+def times_of(schedule: CronSchedule | Interval, anchor: datetime) -> Occurrences:
+    """A schedule's occurrences; an interval's are counted from `anchor`."""
+    if isinstance(schedule, Interval):
+        return Every(anchor, timedelta(seconds=schedule.seconds))
+    return schedule
+
+
 def occurrences(cron: Cron) -> Occurrences | None:
     """None for a cron without a schedule, or one that expects nothing (paused)."""
     if cron.settings.schedule is None or cron.expected_at is None:
         return None
     schedule = parse_schedule(cron.settings.schedule, cron.settings.timezone)
-    if isinstance(schedule, Interval):
-        return Every(cron.expected_at, timedelta(seconds=schedule.seconds))
-    return schedule
+    return times_of(schedule, cron.expected_at)
 
 
 def interval_of(settings: Settings) -> timedelta | None:
@@ -69,4 +77,5 @@ def first_expected(settings: Settings, now: datetime) -> datetime | None:
     """The first occurrence to wait for, for a cron that starts (or starts afresh) now."""
     if settings.schedule is None:
         return None
-    return parse_schedule(settings.schedule, settings.timezone).next(now)
+    schedule = parse_schedule(settings.schedule, settings.timezone)
+    return times_of(schedule, now).next(now)

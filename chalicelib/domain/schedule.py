@@ -1,16 +1,19 @@
 """When a cron is due: cron expressions and plain intervals.
 
-Times of day behave as Debian's cron (3.0pl1-162) has them when clocks change, in every IANA zone. Its daemon
-keeps a virtual clock of wall minutes and decides by how far the real wall clock jumped (cron.c, `main`; cron(8)):
+When clocks change, times of day behave as Debian's cron (3.0pl1-162) has them, in every IANA zone.
+Its daemon keeps a virtual clock of wall minutes and decides by how far the real wall clock jumped
+(cron.c, `main`; cron(8)):
 
-- A job whose minute and hour both do not begin with `*` is a fixed-time job. Its skipped times are made up for at
-  once when the clock has jumped, and its repeated ones are not run again.
-- Any other job runs by the minutes there really are: skipped ones are skipped, repeated ones run twice.
+- A job whose minute and hour both do not begin with `*` is a fixed-time job. Its skipped times are
+  made up for at once when the clock has jumped, and its repeated ones are not run again.
+- Any other job runs by the minutes there really are: skipped ones are skipped, repeated ones
+  run twice.
 - A jump of less than five minutes is a late wake-up: every job's skipped minutes are made up for.
-- A jump of about three hours or more is a clock correction: nothing is made up for, nothing is held back.
+- A jump of three hours forward, or more than three back, is a clock correction: nothing is made up
+  for, nothing is held back.
 
-So each stretch of constant offset answers for one range of wall minutes, and only where that range begins depends
-on the jump before it. croniter finds the matching wall minutes; it never sees a time zone.
+So each stretch of constant offset answers for one range of wall minutes, and only where that range
+begins depends on the jump before it. croniter finds the matching wall minutes and sees no zone.
 """
 
 import re
@@ -43,7 +46,7 @@ _PRINTABLE = re.compile(r"[\t -~]*")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _END = int((datetime(2901, 1, 1, tzinfo=UTC) - _EPOCH).total_seconds())
 
-# The bounds of cron.c's "normal case", "DST begins" and "DST ends", in minutes by which the wall clock is ahead.
+# Of cron.c's "normal case", "DST begins" and "DST ends": minutes the clock is ahead.
 _LATE_WAKE_UP = 5
 _CLOCK_CORRECTION = 180
 
@@ -63,9 +66,10 @@ class Interval:
 
 @dataclass(frozen=True)
 class CronSchedule:
-    """A cron expression in a time zone. Datetimes are aware, UTC, and whole minutes where they come out.
+    """A cron expression in a time zone. Datetimes are aware, and in UTC where they come out.
 
     Only 1970 to 2900 is looked at: asked about a moment outside, `next` and `latest` are None.
+    `expression` is as given, but for its blanks.
     """
 
     expression: str
@@ -127,7 +131,7 @@ class CronSchedule:
         return found
 
     def _count_within(self, stretch: Stretch, after: int, until: int) -> int:
-        """Occurrences in (after, until], where `until` is in `stretch` and `after` in it or just before it."""
+        """Occurrences in (after, until]: `until` is in `stretch`, `after` in it or just before."""
         first, last = self._first_minute(stretch), _minute(until + stretch.offset)
         if after >= stretch.start:
             first = max(first, _minute(after + stretch.offset) + MINUTE)
@@ -148,10 +152,10 @@ class CronSchedule:
 
 
 def parse_schedule(expression: str, timezone: str = "UTC") -> CronSchedule | Interval:
-    """Read a five-field expression, a name such as `@daily`, or `@every 1h30m`, in an IANA time zone.
+    """Read five fields, a name such as `@daily`, or `@every 1h30m`, in an IANA time zone.
 
-    The same arguments give the same object. Raises ScheduleError, and TimezoneError for the time zone; each says
-    in one line what is wrong. Takes bounded time, whatever it is given.
+    The same arguments give the same object. Raises ScheduleError, or TimezoneError for the zone,
+    which say in one line what is wrong. Takes bounded time, whatever it is given.
     """
     if not isinstance(expression, str):
         raise ScheduleError("a schedule must be text")
@@ -211,6 +215,7 @@ def _last_minute(stretch: Stretch) -> int:
     return _minute(stretch.end - 1 + stretch.offset)
 
 
-def _occurrence(stretch: Stretch, wall: int) -> datetime:
-    """When `wall` comes in `stretch`; a skipped minute that is made up for comes as the stretch opens."""
-    return _EPOCH + timedelta(seconds=max(stretch.start, wall - stretch.offset))
+def _occurrence(stretch: Stretch, wall: int) -> datetime | None:
+    """When `wall` comes in `stretch`; a skipped minute comes as the stretch opens."""
+    at = max(stretch.start, wall - stretch.offset)
+    return _EPOCH + timedelta(seconds=at) if at < _END else None

@@ -9,7 +9,7 @@ from chalicelib.domain.cron import MAX_OPEN_RUNS, Cron, LastRun, OpenRun, Reason
 from chalicelib.domain.deadlines import tolerance_of
 from chalicelib.domain.decision import Decision
 from chalicelib.domain.draft import Draft
-from chalicelib.domain.drift import Drift, drift_of, is_drifting
+from chalicelib.domain.drift import Drift, drift_of
 from chalicelib.domain.event import EventKind
 from chalicelib.domain.ids import timed_id, to_ms
 from chalicelib.domain.outcome import bad_run, good_run
@@ -19,9 +19,7 @@ from chalicelib.domain.signal import Signal, SignalKind
 _FINISHED_AS = {SignalKind.SUCCESS: RunStatus.SUCCESS, SignalKind.FAIL: RunStatus.FAILED}
 
 
-def apply(
-    cron: Cron, signal: Signal, now: datetime, random: bytes, known: Run | None = None
-) -> Decision:
+def apply(cron: Cron, signal: Signal, now: datetime, random: bytes, known: Run | None = None) -> Decision:
     """Decides what one signal changes.
 
     random: 10 bytes for the id of a run that it may begin. known: the run that the signal's
@@ -90,18 +88,14 @@ def _close(draft: Draft, run: OpenRun) -> None:
 def _progress(draft: Draft, signal: Signal, open_run: OpenRun) -> Decision:
     """A sign of life: the run's deadlines count from now."""
     seen = replace(open_run, seen_at=draft.now, overran=False)
-    draft.change(
-        open_runs=tuple(seen if run is open_run else run for run in draft.cron.open_runs)
-    )
+    draft.change(open_runs=tuple(seen if run is open_run else run for run in draft.cron.open_runs))
     run = replace(_shown(draft.cron, seen), message=signal.message)
     if signal.message is not None:
         draft.write(run, new=False)
     return draft.decide(run, drift=_drift(draft, run, tolerance_of(draft.cron)))
 
 
-def _finish(
-    draft: Draft, signal: Signal, random: bytes, open_run: OpenRun | None
-) -> Decision:
+def _finish(draft: Draft, signal: Signal, random: bytes, open_run: OpenRun | None) -> Decision:
     finished_at = signal.finished_at or draft.now
     tolerance = None
     if open_run is not None:

@@ -1,6 +1,6 @@
 """Time zones as stretches of time in which the offset to UTC stays the same.
 
-Names and offsets come from the pinned `tzdata` package alone, so that every machine agrees with every other.
+Names and offsets come from the pinned `tzdata` package alone, so that all machines agree.
 """
 
 import zoneinfo
@@ -23,7 +23,7 @@ _BLOCK = _LOOK << 7
 class Stretch:
     """[start, end) in epoch seconds, its offset and the one just before it, in seconds east of UTC.
 
-    Two neighbours may have the same offset: stretches are found one block of about a year at a time.
+    Neighbours may have the same offset: stretches are found about a year at a time.
     """
 
     start: int
@@ -49,21 +49,16 @@ def stretch_at(zone: str, at: int) -> Stretch:
 @lru_cache(maxsize=4096)
 def _block(zone: str, number: int) -> tuple[Stretch, ...]:
     place = ZoneInfo(zone)
-    start, end = number * _BLOCK, (number + 1) * _BLOCK
-    before = offset = _offset(place, start)
+    first, end = number * _BLOCK, (number + 1) * _BLOCK
+    start, before, offset = first, _offset(place, first - 1), _offset(place, first)
     stretches = []
-    for look in range(start + _LOOK, end + 1, _LOOK):
-        seen = _offset(place, look)
+    for look in range(first, end, _LOOK):
+        seen = _offset(place, look + _LOOK - 1)
         if seen != offset:
-            change = _first_with(place, seen, look - _LOOK, look)
-            if change == end:
-                break  # it opens the next block
+            change = _first_with(place, seen, look, look + _LOOK - 1)
             stretches.append(Stretch(start, change, offset, before))
             start, before, offset = change, offset, seen
-    stretches.append(Stretch(start, end, offset, before))
-    first = stretches[0]
-    stretches[0] = Stretch(first.start, first.end, first.offset, _offset(place, first.start - 1))
-    return tuple(stretches)
+    return (*stretches, Stretch(start, end, offset, before))
 
 
 def _first_with(place: ZoneInfo, offset: int, low: int, high: int) -> int:
@@ -78,6 +73,5 @@ def _first_with(place: ZoneInfo, offset: int, low: int, high: int) -> int:
 
 
 def _offset(place: ZoneInfo, at: int) -> int:
-    offset = (_EPOCH + timedelta(seconds=at)).astimezone(place).utcoffset()
-    assert offset is not None  # a ZoneInfo always knows
+    offset = (_EPOCH + timedelta(seconds=at)).astimezone(place).utcoffset() or timedelta()
     return offset.days * 86400 + offset.seconds

@@ -36,7 +36,7 @@ def main() -> int:
         port = wanted_port()
         lock = folder.take(STATE)
         sockets = listen(port)
-    except (Refusal, folder.Busy) as reason:
+    except (Refusal, folder.BusyFolder) as reason:
         say("run", str(reason))
         return 1
     return run(port, lock, sockets)

@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
-from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from waitress import create_server, wasyncore
@@ -34,15 +33,11 @@ class AccessLog:
     def __init__(self, application: "WSGIApplication") -> None:
         self._application = application
 
-    def __call__(
-        self, environ: "WSGIEnvironment", start_response: "StartResponse"
-    ) -> Iterable[bytes]:
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         began = time.perf_counter()
         status = "-"
 
-        def noting(
-            given: str, headers: list[tuple[str, str]], *rest: Any
-        ) -> Callable[[bytes], object]:
+        def noting(given: str, headers: list[tuple[str, str]], *rest: Any) -> Callable[[bytes], object]:
             nonlocal status
             status = given.partition(" ")[0]
             return start_response(given, headers, *rest)
@@ -120,8 +115,9 @@ class Server:
         deadline = time.monotonic() + DRAIN
         while self._is_busy() and time.monotonic() < deadline:
             self._turn(0.05)
+        wasyncore.close_all(self._map)
 
-    def stop(self, _number: int, _frame: FrameType | None) -> None:
+    def stop(self, *_signal: object) -> None:
         self._stopping = True
         self._listeners[0].pull_trigger()
 

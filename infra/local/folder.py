@@ -12,7 +12,7 @@ PATIENCE = 70.0
 PAUSE = 0.1
 
 
-class Busy(Exception):
+class BusyFolder(Exception):
     """Another run holds the folder."""
 
 
@@ -26,7 +26,7 @@ def take(folder: Path) -> int:
         holder = os.pread(lock, 20, 0).decode().strip()
         if (holder.isdigit() and is_alive(int(holder))) or time.monotonic() > deadline:
             os.close(lock)
-            raise Busy(f"CronHub is already running in this folder (process {holder})")
+            raise BusyFolder(f"CronHub is already running in this folder (process {holder})")
         if not told:
             say("run", "the last run was killed; waiting for its store to write its state")
             told = True

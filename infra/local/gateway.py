@@ -125,9 +125,7 @@ class Gateway:
         self._config = Config.create(lambda_timeout=LAMBDA_TIMEOUT)
         self._routes = _literal_first(app.routes)
 
-    def __call__(
-        self, environ: "WSGIEnvironment", start_response: "StartResponse"
-    ) -> Iterable[bytes]:
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         try:
             answer = self._answer(environ)
         except Problem as problem:
@@ -233,9 +231,7 @@ def _refuse_undecodable(path: str) -> None:
         raise Problem(HTTPStatus.BAD_REQUEST, "The path is not well encoded.")
 
 
-def _event(
-    environ: "WSGIEnvironment", template: str, path: str, query: str, captured: dict[str, str]
-) -> Event:
+def _event(environ: "WSGIEnvironment", template: str, path: str, query: str, captured: dict[str, str]) -> Event:
     headers = _request_headers(environ)
     text = query.encode("latin-1").decode("utf-8", "replace")
     parameters = parse_qs(text, keep_blank_values=True, errors="replace")
@@ -263,9 +259,7 @@ def _event(
 def _request_headers(environ: "WSGIEnvironment") -> dict[str, str]:
     """WSGI servers have joined repeated headers with a comma already."""
     headers = {
-        name[5:].replace("_", "-").lower(): value
-        for name, value in environ.items()
-        if name.startswith("HTTP_")
+        name[5:].replace("_", "-").lower(): value for name, value in environ.items() if name.startswith("HTTP_")
     }
     for name in ("CONTENT_TYPE", "CONTENT_LENGTH"):
         if environ.get(name):
@@ -277,13 +271,11 @@ def _read_body(environ: "WSGIEnvironment") -> bytes:
     declared = environ.get("CONTENT_LENGTH") or ""
     if declared and not (declared.isascii() and declared.isdigit()):
         raise Problem(HTTPStatus.BAD_REQUEST, "The Content-Length is not a number.")
-    if declared:
-        length = int(declared)
-    else:
-        # Without a length only a server that ends the stream itself (chunked) may be read from.
-        length = MAX_BODY + 1 if environ.get("wsgi.input_terminated") else 0
-    if declared and length > MAX_BODY:
+    if declared and int(declared) > MAX_BODY:
         raise too_large()
+    # Without a length only a server that ends the stream itself (chunked) may be read from.
+    undeclared = MAX_BODY + 1 if environ.get("wsgi.input_terminated") else 0
+    length = int(declared) if declared else undeclared
     body: bytes = environ["wsgi.input"].read(length) if length else b""
     if len(body) > MAX_BODY:
         raise too_large()

@@ -4,7 +4,7 @@ import contextlib
 import logging
 import re
 import sys
-import time
+from datetime import datetime
 from uuid import UUID
 
 WIDTH = 6
@@ -17,7 +17,8 @@ _LONGEST_PATH = 200
 def say(part: str, message: str) -> None:
     # A reader that went away (`make run | head`) must not stop the service.
     with contextlib.suppress(OSError):
-        sys.stdout.write(f"{time.strftime('%H:%M:%S')}  {part:<{WIDTH}}  {message}\n")
+        now = datetime.now().astimezone()
+        sys.stdout.write(f"{now:%H:%M:%S}  {part:<{WIDTH}}  {message}\n")
         sys.stdout.flush()
 
 

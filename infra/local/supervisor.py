@@ -46,9 +46,7 @@ class Supervisor:
     # Open files that all children keep open: the lock, so that it outlives a killed supervisor.
     shared: tuple[int, ...] = ()
     stop_signal: StopSignal = field(
-        default_factory=lambda: StopSignal(
-            signal.SIGTERM, signal.SIGINT, signal.SIGHUP, waking=(signal.SIGCHLD,)
-        )
+        default_factory=lambda: StopSignal(signal.SIGTERM, signal.SIGINT, signal.SIGHUP, waking=(signal.SIGCHLD,))
     )
     parts: list[Part] = field(default_factory=list)
 

@@ -26,9 +26,7 @@ def main() -> int:
     return 0
 
 
-def every_minute(
-    run_tick: Callable[[datetime], object], clock: Callable[[], datetime], stop: StopSignal
-) -> None:
+def every_minute(run_tick: Callable[[datetime], object], clock: Callable[[], datetime], stop: StopSignal) -> None:
     due = next_minute(clock())
     while not stop.received:
         now = clock()

@@ -1,13 +1,16 @@
 """Schedules against slow, plain implementations that share no code with them.
 
-`daemon_looks` follows the main loop of Debian's cron (cron.c, 3.0pl1-162) minute by minute, and `names_day` and
-`names_time` follow crontab(5).
+`daemon_looks` follows the main loop of Debian's cron (cron.c, 3.0pl1-162) minute by minute, and
+`names_day` and `names_time` follow crontab(5).
 """
 
 import random
+import struct
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from importlib.resources import files
+from itertools import pairwise
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -20,33 +23,33 @@ from chalicelib.domain.zone_stretches import zone_names
 
 MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)
-MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
-WEEKDAYS = "sun mon tue wed thu fri sat".split()
+MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
+WEEKDAYS = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"]
 RANGES = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
 
 # Zones with odd jumps, and how many of each are looked at.
 ODD_ZONES = {
-    "Africa/Cairo": 8,
-    "Africa/Casablanca": 12,
-    "Africa/El_Aaiun": 8,
+    "Africa/Cairo": 4,
+    "Africa/Casablanca": 6,
+    "Africa/El_Aaiun": 4,
     "America/Caracas": 2,
-    "America/Havana": 8,
-    "America/Nuuk": 8,
-    "America/Scoresbysund": 8,
-    "America/St_Johns": 12,
-    "America/New_York": 8,
-    "Antarctica/Casey": 20,
-    "Antarctica/Troll": 8,
+    "America/Havana": 4,
+    "America/Nuuk": 4,
+    "America/Scoresbysund": 4,
+    "America/St_Johns": 6,
+    "America/New_York": 4,
+    "Antarctica/Casey": 10,
+    "Antarctica/Troll": 4,
     "Antarctica/Vostok": 5,
-    "Asia/Gaza": 12,
+    "Asia/Gaza": 6,
     "Asia/Kathmandu": 1,
     "Asia/Pyongyang": 2,
-    "Asia/Tehran": 10,
-    "Australia/Lord_Howe": 10,
-    "Europe/Dublin": 8,
-    "Europe/Paris": 8,
+    "Asia/Tehran": 5,
+    "Australia/Lord_Howe": 5,
+    "Europe/Dublin": 4,
+    "Europe/Paris": 4,
     "Pacific/Apia": 5,
-    "Pacific/Chatham": 8,
+    "Pacific/Chatham": 4,
     "Pacific/Kiritimati": 3,
     "Pacific/Kwajalein": 1,
 }
@@ -113,14 +116,14 @@ def names_time(expression: str, wall: datetime) -> bool:
 
 
 def slow_walk(expression: str, start: datetime, step: timedelta, years: int) -> datetime | None:
-    """The first minute from `start` on (back in time for a negative step) that `expression` names, in UTC."""
+    """The first minute from `start` on, or back in time for a negative step, that is named."""
     at = start
     while abs(at - start) < timedelta(days=366 * years):
         day = at.date()
         fires = names_day(expression, at)
         while at.date() == day:
             if not fires:
-                at += (DAY if step > timedelta() else -DAY)
+                at += DAY if step > timedelta() else -DAY
                 break
             if names_time(expression, at):
                 return at
@@ -163,14 +166,25 @@ def random_item(rng: random.Random, low: int, high: int) -> str:
 
 def random_expression(rng: random.Random) -> str:
     stars = (0.3, 0.4, 0.6, 0.75, 0.6)
-    return " ".join(
-        random_field(rng, low, high, star) for (low, high), star in zip(RANGES, stars, strict=True)
-    )
+    return " ".join(random_field(rng, low, high, star) for (low, high), star in zip(RANGES, stars, strict=True))
 
 
 def night_expression(rng: random.Random) -> str:
     """One that fires often, and mostly in the hours in which clocks change."""
-    hour = rng.choice(["*", "*/2", "*/3", "0-23", "0-6", "0,1,2,3", "1-3", "*,4", "0-23/3", str(rng.randint(0, 4))])
+    hour = rng.choice(
+        [
+            "*",
+            "*/2",
+            "*/3",
+            "0-23",
+            "0-6",
+            "0,1,2,3",
+            "1-3",
+            "*,4",
+            "0-23/3",
+            str(rng.randint(0, 4)),
+        ]
+    )
     day = rng.choice(["* * *"] * 4 + ["*/2 * *", "1-15 * 1-5", "* * */2", "1-31/3 * sun", "* 3-11 sat,sun"])
     return f"{random_field(rng, 0, 59, 0.3)} {hour} {day}"
 
@@ -215,7 +229,7 @@ def test_next_and_latest_agree_with_a_walk_minute_by_minute() -> None:
 
 def test_count_agrees_with_a_walk_minute_by_minute() -> None:
     rng = random.Random(7)
-    for _ in range(150):
+    for _ in range(60):
         schedule = random_schedule(rng)
         after = datetime(2023, 11, 1, tzinfo=UTC) + rng.randrange(200_000) * MINUTE
         length = rng.randrange(60 * 24 * 40)
@@ -231,7 +245,7 @@ def test_count_agrees_with_a_walk_minute_by_minute() -> None:
 
 
 def check_change(zone: str, change: datetime, expressions: list[str]) -> int:
-    """Compare a day and a half around `change` with the daemon; return how many runs were compared."""
+    """Compare a day and a half around `change` with the daemon; return how many runs that were."""
     start = change - 15 * 60 * MINUTE
     looks = list(daemon_looks(zone, start, 36 * 60))
     end, compared = looks[-1].at, 0
@@ -256,18 +270,19 @@ def test_clock_changes_are_met_as_the_daemon_meets_them(zone: str) -> None:
     changes = clock_changes(zone)
     compared = 0
     for change in rng.sample(changes, min(ODD_ZONES[zone], len(changes))):
-        compared += check_change(zone, change, [night_expression(rng) for _ in range(6)])
+        compared += check_change(zone, change, [night_expression(rng) for _ in range(2)])
     assert compared > 0
 
 
 @given(
     seed=st.integers(0, 2**32),
     zone=st.sampled_from(sorted(ODD_ZONES)),
-    moment=st.datetimes(datetime(1975, 1, 1), datetime(2060, 1, 1), timezones=st.just(UTC)),
+    second=st.integers(0, 85 * 365 * 86400),
 )
 @settings(deadline=None, max_examples=300, derandomize=True)
-def test_next_latest_count_and_between_agree_with_each_other(seed: int, zone: str, moment: datetime) -> None:
+def test_next_latest_count_and_between_agree_with_each_other(seed: int, zone: str, second: int) -> None:
     schedule = random_schedule(random.Random(seed), zone)
+    moment = datetime(1975, 1, 1, tzinfo=UTC) + timedelta(seconds=second)
     following = schedule.next(moment)
     assert following is not None
     assert following > moment
@@ -284,16 +299,22 @@ def test_next_latest_count_and_between_agree_with_each_other(seed: int, zone: st
         assert schedule.count(moment, several[-1]) == len(several)
 
 
-def test_no_zone_changes_its_clocks_twice_within_six_days_or_by_parts_of_a_minute() -> None:
-    """What `zone_stretches` builds on; the exception is Monrovia, 1972, by 44 minutes and 30 seconds."""
-    for zone in sorted(zone_names()):
-        place, since = ZoneInfo(zone), None
-        at, offset = datetime(1972, 2, 1, tzinfo=UTC), None
-        while at.year < 2040:
-            seen = at.astimezone(place).utcoffset()
-            assert seen is not None
-            if offset is not None and seen != offset:
-                assert since is None or at - since >= timedelta(days=6), (zone, at)
-                since = at
-            assert seen % MINUTE == timedelta(), (zone, at)
-            at, offset = at + timedelta(hours=47), seen
+def transitions(zone: str) -> list[tuple[int, int]]:
+    """Each moment of a zone's file (RFC 9636, the 64-bit part) and the offset that begins then."""
+    data = files("tzdata").joinpath("zoneinfo", *zone.split("/")).read_bytes()
+    isut, isstd, leap, times, types, chars = struct.unpack(">6l", data[20:44])
+    at = 44 + times * 5 + types * 6 + chars + leap * 8 + isstd + isut
+    _, _, _, times, types, _ = struct.unpack(">6l", data[at + 20 : at + 44])
+    at += 44
+    moments = struct.unpack(f">{times}q", data[at : at + 8 * times])
+    kinds, at = data[at + 8 * times : at + 9 * times], at + 9 * times
+    offsets = [struct.unpack(">l", data[at + 6 * n : at + 6 * n + 4])[0] for n in range(types)]
+    return list(zip(moments, (offsets[kind] for kind in kinds), strict=True))
+
+
+def test_no_zone_changes_its_clocks_twice_within_six_days() -> None:
+    """What `zone_stretches` builds on: it looks every three days."""
+    for zone in zone_names():
+        known = [pair for pair in transitions(zone) if pair[0] > -365 * 86400]
+        changes = [moment for (_, old), (moment, new) in pairwise(known) if old != new]
+        assert all(later - sooner >= 6 * 86400 for sooner, later in pairwise(changes)), zone

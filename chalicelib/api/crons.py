@@ -1,0 +1,119 @@
+"""Crons: register, list, read, change, pause, remove; their runs."""
+
+from typing import Any
+
+from chalice.app import Blueprint
+
+from chalicelib.api import render
+from chalicelib.api.fields import load
+from chalicelib.api.requests import Call, body_object
+from chalicelib.api.routes import route
+from chalicelib.api.shapes import CronChanges, CronQuery, Register, RunQuery
+from chalicelib.domain.errors import FieldError, Invalid
+from chalicelib.domain.ids import is_timed_id, org_of
+from chalicelib.domain.org import Scope
+from chalicelib.domain.run import RunStatus
+from chalicelib.domain.shown import Shown
+from chalicelib.services import crons
+from chalicelib.services.register import Wanted, register
+
+blueprint = Blueprint(__name__)
+
+_NAMES = ("product", "service", "name")
+
+
+def settings_given(given: dict[str, Any]) -> dict[str, object]:
+    """The settings among checked values, as the domain has them."""
+    found = {name: value for name, value in given.items() if name not in _NAMES}
+    if found.get("tags") is not None:
+        found["tags"] = tuple(dict.fromkeys(found["tags"]))
+    return found
+
+
+def require_cursor(good: bool) -> None:
+    if not good:
+        raise Invalid(FieldError("cursor", "is not a cursor of this list"))
+
+
+@route(blueprint, "POST", "/api/crons/register", scope=Scope.INGEST)
+def register_crons(call: Call) -> tuple[int, Any]:
+    given = load(Register(), body_object(call.request))
+    wanted = [Wanted(cron["name"], settings_given(cron)) for cron in given["crons"]]
+    done = register(call.org_id, given["product"], given["service"], wanted, given["prune"], call.now)
+    listed = [
+        {
+            "id": cron.id,
+            "name": cron.name,
+            "result": result.value,
+            "ping_url": render.ping_url(cron),
+            "next_expected_at": render.instant(cron.expected_at),
+        }
+        for cron, result in done.crons
+    ]
+    return 200, {"crons": listed, "archived": list(done.archived)}
+
+
+@route(blueprint, "GET", "/api/crons", scope=Scope.READ)
+def list_crons(call: Call) -> tuple[int, Any]:
+    query = load(CronQuery(), call.query)
+    limit, cursor = query.pop("limit"), query.pop("cursor", None)
+    require_cursor(cursor is None or org_of(cursor) == call.org_id)
+    if "status" in query:
+        query["status"] = Shown(query["status"])
+    found, after = crons.list_crons(call.org_id, crons.Filters(**query), limit, cursor, call.now)
+    return 200, {"crons": [render.cron(cron, call.now) for cron in found], "next_cursor": after}
+
+
+@route(blueprint, "GET", "/api/crons/{cron_id}", scope=Scope.READ)
+def read_cron(call: Call, cron_id: str) -> tuple[int, Any]:
+    details = crons.details(call.org_id, cron_id)
+    cron = details.cron
+    return 200, {
+        **render.cron(cron, call.now),
+        "stats": {"average_duration_ms": cron.baseline.average_ms, "runs": len(details.recent)},
+        "sla": {"target": cron.settings.sla_target},
+        "anomalies": [render.listed_run(run) for run in details.recent if run.anomaly],
+        "dependencies": [],
+        "next_runs": render.next_runs(cron, call.now),
+    }
+
+
+@route(blueprint, "PATCH", "/api/crons/{cron_id}", scope=Scope.FULL)
+def change_cron(call: Call, cron_id: str) -> tuple[int, Any]:
+    given = load(CronChanges(), body_object(call.request))
+    names = {name: given[name] for name in _NAMES if name in given}
+    changes = crons.Changes(names, settings_given(given))
+    return 200, render.cron(crons.change(call.org_id, cron_id, changes, call.now), call.now)
+
+
+@route(blueprint, "DELETE", "/api/crons/{cron_id}", scope=Scope.FULL)
+def delete_cron(call: Call, cron_id: str) -> tuple[int, Any]:
+    crons.delete(call.org_id, cron_id, call.now)
+    return 204, None
+
+
+@route(blueprint, "POST", "/api/crons/{cron_id}/pause", scope=Scope.FULL)
+def pause_cron(call: Call, cron_id: str) -> tuple[int, Any]:
+    return 200, render.cron(crons.pause(call.org_id, cron_id, call.now), call.now)
+
+
+@route(blueprint, "POST", "/api/crons/{cron_id}/resume", scope=Scope.FULL)
+def resume_cron(call: Call, cron_id: str) -> tuple[int, Any]:
+    return 200, render.cron(crons.resume(call.org_id, cron_id, call.now), call.now)
+
+
+@route(blueprint, "GET", "/api/crons/{cron_id}/runs", scope=Scope.READ)
+def list_runs(call: Call, cron_id: str) -> tuple[int, Any]:
+    query = load(RunQuery(), call.query)
+    cursor = query.get("cursor")
+    require_cursor(cursor is None or is_timed_id(cursor))
+    status = RunStatus(query["status"]) if "status" in query else None
+    found, before = crons.list_runs(
+        call.org_id, cron_id, query["limit"], cursor, status, query.get("start"), query.get("end")
+    )
+    return 200, {"runs": [render.listed_run(run) for run in found], "next_cursor": before}
+
+
+@route(blueprint, "GET", "/api/crons/{cron_id}/runs/{run_id}", scope=Scope.READ)
+def read_run(call: Call, cron_id: str, run_id: str) -> tuple[int, Any]:
+    return 200, render.run(crons.find_run(call.org_id, cron_id, run_id))

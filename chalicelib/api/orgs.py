@@ -1,0 +1,45 @@
+"""Orgs and their API keys."""
+
+from typing import Any
+
+from chalice.app import Blueprint
+
+from chalicelib.api import render
+from chalicelib.api.fields import load
+from chalicelib.api.requests import Call, body_object
+from chalicelib.api.routes import route
+from chalicelib.api.shapes import NewKey, NewOrg
+from chalicelib.domain.org import Scope
+from chalicelib.services import orgs
+from chalicelib.services.throttle import CLAIMS, ORGS, throttle
+from chalicelib.store import api_keys
+
+blueprint = Blueprint(__name__)
+
+
+@route(blueprint, "POST", "/api/orgs", scope=None, limit=ORGS)
+def create_org(call: Call) -> tuple[int, Any]:
+    given = load(NewOrg(), body_object(call.request))
+    return 201, render.org(orgs.create_org(given["name"], given["slug"], call.now))
+
+
+@route(blueprint, "POST", "/api/orgs/{slug}/api-keys", scope=None)
+def create_key(call: Call, slug: str) -> tuple[int, Any]:
+    if not call.authorization:
+        throttle(CLAIMS, call.address, call.now)
+    given = load(NewKey(), body_object(call.request))
+    key, text = orgs.create_key(slug, given["name"], Scope(given["scope"]), call.authorization, call.now)
+    return 201, {**render.api_key(key), "key": text}
+
+
+@route(blueprint, "GET", "/api/orgs/{slug}/api-keys", scope=Scope.FULL)
+def list_keys(call: Call, slug: str) -> tuple[int, Any]:
+    org = orgs.org_of_key(slug, call.key)
+    keys = [render.api_key(key) for key in api_keys.keys_of_org(org.id)]
+    return 200, {"api_keys": keys, "next_cursor": None}
+
+
+@route(blueprint, "DELETE", "/api/orgs/{slug}/api-keys/{key_id}", scope=Scope.FULL)
+def delete_key(call: Call, slug: str, key_id: str) -> tuple[int, Any]:
+    orgs.delete_key(slug, key_id, call.key)
+    return 204, None

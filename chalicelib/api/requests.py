@@ -1,0 +1,79 @@
+"""A request, read: its body, its query, who sent it."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NoReturn
+
+from chalice.app import Request
+
+from chalicelib.domain.errors import Malformed, TooLarge, UnsupportedMedia
+from chalicelib.domain.org import ApiKey
+
+MAX_BODY_BYTES = 100 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request at a moment; `key` is there on every route that needs one."""
+
+    request: Request
+    now: datetime
+    given_key: ApiKey | None = None
+
+    @property
+    def key(self) -> ApiKey:
+        if self.given_key is None:
+            raise RuntimeError("this route has no key")
+        return self.given_key
+
+    @property
+    def org_id(self) -> str:
+        return self.key.org_id
+
+    @property
+    def authorization(self) -> str | None:
+        value: str | None = self.request.headers.get("authorization")
+        return value
+
+    @property
+    def address(self) -> str:
+        return str(self.request.context.get("identity", {}).get("sourceIp", ""))
+
+    @property
+    def query(self) -> dict[str, str]:
+        """The query parameters; of one that is repeated, the last."""
+        params = self.request.query_params
+        return {} if params is None else {name: params.getlist(name)[-1] for name in params}
+
+
+def body_text(request: Request) -> str:
+    """Raises TooLarge. What is not UTF-8 is replaced: a job's output may hold anything."""
+    raw = request.raw_body
+    data = raw.encode("utf-8", "surrogatepass") if isinstance(raw, str) else raw or b""
+    if len(data) > MAX_BODY_BYTES:
+        raise TooLarge(f"the body is over {MAX_BODY_BYTES} bytes")
+    return data.decode("utf-8", "replace")
+
+
+def body_object(request: Request) -> dict[str, Any]:
+    """The JSON object of the body, {} for none. Raises TooLarge, UnsupportedMedia, Malformed."""
+    text = body_text(request)
+    if not text.strip():
+        return {}
+    media = str(request.headers.get("content-type", "")).split(";")[0].strip().lower()
+    if media != "application/json" and not media.endswith("+json"):
+        raise UnsupportedMedia("send the body as Content-Type: application/json")
+    try:
+        body = json.loads(text, parse_constant=_no_constant)
+    except ValueError as error:
+        raise Malformed(f"the body is not JSON: {error}") from None
+    except RecursionError:
+        raise Malformed("the body is not JSON that can be read: it is nested too deep") from None
+    if not isinstance(body, dict):
+        raise Malformed("the body must be a JSON object")
+    return body
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")

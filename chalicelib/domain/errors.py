@@ -1,0 +1,67 @@
+"""What goes wrong in a way that the caller is told of; `api/problem.py` makes answers of them."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """field: where, as `crons[3].schedule`."""
+
+    field: str
+    message: str
+
+
+class CronHubError(Exception):
+    """The base of all that has an answer; `str()` is the detail for the caller."""
+
+
+class Malformed(CronHubError):
+    """The body cannot be read at all."""
+
+
+class Unauthenticated(CronHubError):
+    """No good key."""
+
+
+class Forbidden(CronHubError):
+    """A good key, without the right to this."""
+
+
+class NotFound(CronHubError):
+    """Unknown, or another org's: nobody can tell which."""
+
+
+class Conflict(CronHubError):
+    """It stands against something that is there already."""
+
+
+class TooLarge(CronHubError):
+    """The body is over its limit."""
+
+
+class UnsupportedMedia(CronHubError):
+    """The body is not of a type that the route takes."""
+
+
+class Invalid(CronHubError):
+    """Bad input; names every wrong field at once."""
+
+    def __init__(self, *errors: FieldError) -> None:
+        super().__init__("; ".join(f"{error.field}: {error.message}" for error in errors))
+        self.errors = errors
+
+
+class Throttled(CronHubError):
+    """Too many requests; try again after `retry_after` seconds."""
+
+    def __init__(self, detail: str, retry_after: int) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
+
+
+class Unavailable(CronHubError):
+    """The store does not answer, or too many write the same thing at once: nothing was recorded."""
+
+    def __init__(self, detail: str, retry_after: int = 2) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after

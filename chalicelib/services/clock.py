@@ -1,0 +1,9 @@
+"""The one place that reads the clock. Tests put another in its place."""
+
+from datetime import UTC, datetime
+
+
+def now() -> datetime:
+    """UTC, in whole milliseconds: what is stored comes back as it was."""
+    at = datetime.now(UTC)
+    return at.replace(microsecond=at.microsecond // 1000 * 1000)

@@ -1,0 +1,191 @@
+"""Crons as people handle them: details, lists, changes, pauses, the end."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from chalicelib.domain import lifecycle
+from chalicelib.domain.cron import Cron, Settings, Status
+from chalicelib.domain.decision import Decision
+from chalicelib.domain.errors import Conflict, NotFound
+from chalicelib.domain.ids import org_of
+from chalicelib.domain.run import Run, RunStatus
+from chalicelib.domain.shown import Shown, shown
+from chalicelib.services.races import until_won
+from chalicelib.store import crons, runs
+from chalicelib.store.commits import commit_many, delete_cron
+from chalicelib.store.cron_names import find_ids
+
+_RECENT = 100
+
+
+def find(org_id: str, cron_id: str) -> Cron:
+    """A cron of this org, archived ones too. Raises NotFound."""
+    cron = crons.find_cron(org_id, cron_id) if org_of(cron_id) == org_id else None
+    if cron is None:
+        raise NotFound("no such cron")
+    return cron
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """None: any. `search`: part of a product, service, name or description, in any case."""
+
+    product: str | None = None
+    service: str | None = None
+    search: str | None = None
+    project_id: str | None = None
+    status: Shown | None = None
+    tag: str | None = None
+
+    def admit(self, cron: Cron, now: datetime) -> bool:
+        status = shown(cron, now)
+        return (
+            self.product in (None, cron.product)
+            and self.service in (None, cron.service)
+            and self.project_id in (None, cron.settings.project_id)
+            and (self.tag is None or self.tag in cron.settings.tags)
+            # Archived ones are out of the way unless asked for.
+            and (status is not Shown.ARCHIVED if self.status is None else status is self.status)
+            and (self.search is None or _mentions(cron, self.search))
+        )
+
+
+def _mentions(cron: Cron, text: str) -> bool:
+    wanted = text.casefold()
+    words = (cron.product, cron.service, cron.name, cron.settings.description)
+    return any(wanted in word.casefold() for word in words)
+
+
+def list_crons(
+    org_id: str, filters: Filters, limit: int, after: str | None, now: datetime
+) -> tuple[list[Cron], str | None]:
+    """The next `limit` crons by id; and behind which id to go on, None at the end."""
+    found: list[Cron] = []
+    for cron in _admitted(org_id, filters, after, now):
+        if len(found) == limit:
+            return found, found[-1].id
+        found.append(cron)
+    return found, None
+
+
+def _admitted(org_id: str, filters: Filters, after: str | None, now: datetime) -> Iterator[Cron]:
+    return (cron for cron in crons.crons_of_org(org_id, after) if filters.admit(cron, now))
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What a PATCH changes: names and settings, only those given."""
+
+    names: dict[str, Any]
+    settings: dict[str, Any]
+
+
+def change(org_id: str, cron_id: str, changes: Changes, now: datetime) -> Cron:
+    """Raises NotFound; Conflict where the new name is taken."""
+
+    def decide(cron: Cron) -> Decision:
+        named = replace(cron, **changes.names)
+        if _names(named) != _names(cron):
+            _require_free(named)
+        return lifecycle.change(named, with_settings(cron.settings, changes.settings), now)
+
+    return _write(org_id, cron_id, decide)
+
+
+def with_settings(settings: Settings, given: dict[str, Any]) -> Settings:
+    """Those given replaced; one given as None has its usual value again."""
+    usual = Settings()
+    values = {name: getattr(usual, name) if value is None else value for name, value in given.items()}
+    return replace(settings, **values)
+
+
+def _names(cron: Cron) -> tuple[str, str, str]:
+    return cron.product, cron.service, cron.name
+
+
+def _require_free(cron: Cron) -> None:
+    taken = find_ids(cron.org_id, cron.product, cron.service, [cron.name])
+    if taken.get(cron.name, cron.id) != cron.id:
+        raise Conflict("there is another cron of this product, service and name")
+
+
+def pause(org_id: str, cron_id: str, now: datetime) -> Cron:
+    def decide(cron: Cron) -> Decision:
+        if cron.status is Status.PAUSED:
+            return Decision(cron)
+        return lifecycle.pause(cron, now)
+
+    return _write(org_id, cron_id, decide)
+
+
+def resume(org_id: str, cron_id: str, now: datetime) -> Cron:
+    """Resumes a paused cron; one that is not paused stays as it is."""
+
+    def decide(cron: Cron) -> Decision:
+        if cron.status is not Status.PAUSED:
+            return Decision(cron)
+        return lifecycle.resume(cron, now)
+
+    return _write(org_id, cron_id, decide)
+
+
+def _write(org_id: str, cron_id: str, decide: Callable[[Cron], Decision]) -> Cron:
+    def once() -> Cron:
+        cron = find(org_id, cron_id)
+        if cron.archived_at is not None:
+            raise Conflict("this cron is archived: register it again first")
+        decision = decide(cron)
+        if decision.cron == cron:
+            return cron
+        return commit_many([(cron, decision)])[0]
+
+    return until_won(once)
+
+
+def delete(org_id: str, cron_id: str, now: datetime) -> None:
+    """Raises NotFound."""
+
+    def once() -> None:
+        cron = find(org_id, cron_id)
+        delete_cron(cron, lifecycle.archive(cron, now))
+
+    until_won(once)
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """A cron and its last runs, latest first."""
+
+    cron: Cron
+    recent: list[Run]
+
+
+def details(org_id: str, cron_id: str) -> Details:
+    """Raises NotFound."""
+    cron = find(org_id, cron_id)
+    return Details(cron, runs.list_runs(cron_id, _RECENT)[0])
+
+
+def list_runs(
+    org_id: str,
+    cron_id: str,
+    limit: int,
+    before: str | None,
+    status: RunStatus | None,
+    start: datetime | None,
+    end: datetime | None,
+) -> tuple[list[Run], str | None]:
+    """A cron's runs, latest first. Raises NotFound."""
+    find(org_id, cron_id)
+    return runs.list_runs(cron_id, limit, before, status, start, end)
+
+
+def find_run(org_id: str, cron_id: str, run_id: str) -> Run:
+    """Raises NotFound."""
+    find(org_id, cron_id)
+    run = runs.find_run(cron_id, run_id) if "#" not in run_id else None
+    if run is None:
+        raise NotFound("no such run")
+    return run

@@ -1,0 +1,82 @@
+"""A signal arrives: load the cron, decide, commit."""
+
+import secrets
+from datetime import datetime
+
+from chalicelib.domain.cron import Cron
+from chalicelib.domain.decision import Decision
+from chalicelib.domain.errors import NotFound, Unavailable
+from chalicelib.domain.ids import is_timed_id, org_of
+from chalicelib.domain.run import Run
+from chalicelib.domain.signal import Signal
+from chalicelib.domain.signals import apply
+from chalicelib.services.events import tell
+from chalicelib.services.races import until_won
+from chalicelib.store import crons, runs
+from chalicelib.store.commits import commit, landed
+from chalicelib.store.faults import LostRace
+
+
+def find_watched(org_id: str | None, cron_id: str) -> Cron:
+    """Raises NotFound: unknown, another org's, not an id at all, or archived."""
+    of_org = org_of(cron_id)
+    if of_org is None or org_id not in (None, of_org):
+        raise NotFound("no such cron")
+    cron = crons.find_cron(of_org, cron_id)
+    if cron is None or cron.archived_at is not None:
+        raise NotFound("no such cron")
+    return cron
+
+
+def receive(org_id: str | None, cron_id: str, signal: Signal, now: datetime) -> Decision:
+    """Records a signal and gives what was decided; `org_id` None for the routes without a key.
+
+    Raises NotFound; Unavailable where it could not be recorded, and should be sent again.
+    """
+    random = secrets.token_bytes(10)
+    attempt = _Attempt()
+
+    def once() -> Decision:
+        cron = find_watched(org_id, cron_id)
+        if attempt.decision is not None and landed(attempt.decision):
+            return attempt.decision
+        known = _known(cron, signal, claimed=attempt.claimed)
+        decision = apply(cron, signal, now, random, known)
+        if decision.replay:
+            return decision
+        attempt.decision = decision
+        try:
+            commit(decision, now)
+        except LostRace as race:
+            attempt.claimed = attempt.claimed or race.claimed
+            raise
+        except Unavailable:
+            # It may have been written before the answer was lost: look, rather than count twice.
+            if landed(decision):
+                return decision
+            raise
+        tell(decision)
+        return decision
+
+    return until_won(once)
+
+
+class _Attempt:
+    """What earlier tries of one signal found out."""
+
+    def __init__(self) -> None:
+        self.decision: Decision | None = None
+        self.claimed = False
+
+
+def _known(cron: Cron, signal: Signal, *, claimed: bool) -> Run | None:
+    """The recorded run that a signal's own id of it stands for, if that run is not open."""
+    key = signal.run_key
+    if key is None or any(run.answers_to(key) for run in cron.open_runs):
+        return None
+    if is_timed_id(key):
+        run = runs.find_run(cron.id, key)
+        if run is not None:
+            return run
+    # That the id is taken is known only from a try to take it: no read for the many that are new.
+    return runs.find_claimed(cron.id, key) if claimed else None

@@ -1,0 +1,82 @@
+"""Throttling of the routes without a key.
+
+Counted in the store, so that it holds across functions; but a count is bought in leases of many
+uses, and the first few of a window are free: an ordinary ping pays nothing for it.
+"""
+
+import math
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from chalicelib import settings
+from chalicelib.domain.errors import Throttled, Unavailable
+from chalicelib.store.throttles import add_uses
+
+_MOST_SUBJECTS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """At most `uses` of what `name` says, in words, a `window`; `free` and `lease` a function."""
+
+    name: str
+    uses: int
+    window: timedelta
+    free: int
+    lease: int
+
+
+MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
+PINGS_OF_ADDRESS = Limit("pings from this address", 3000, MINUTE, 100, 100)
+PINGS_OF_CRON = Limit("signals to this cron", 300, MINUTE, 20, 20)
+PREVIEWS = Limit("schedule previews from this address", 240, MINUTE, 10, 10)
+ORGS = Limit("new orgs from this address", 300, HOUR, 5, 5)
+CLAIMS = Limit("first keys asked for from this address", 300, HOUR, 5, 5)
+
+
+@dataclass(slots=True)
+class _Window:
+    start: int
+    left: int
+
+
+_windows: dict[tuple[str, str], _Window] = {}
+
+
+def throttle(limit: Limit, subject: str, now: datetime) -> None:
+    """Counts one use. Raises Throttled over the limit, until the window ends."""
+    if not settings.throttling():
+        return
+    seconds = int(limit.window.total_seconds())
+    start = int(now.timestamp()) // seconds * seconds
+    window = _windows.get((limit.name, subject))
+    if window is None or window.start != start:
+        window = _open_window(limit, subject, start)
+    if window.left == 0:
+        window.left = _lease(limit, subject, start, now)
+    if window.left == 0:
+        wait = max(1, math.ceil(start + seconds - now.timestamp()))
+        raise Throttled(f"too many {limit.name}: at most {limit.uses} in {seconds} s", wait)
+    window.left -= 1
+
+
+def _open_window(limit: Limit, subject: str, start: int) -> _Window:
+    if len(_windows) >= _MOST_SUBJECTS:
+        _windows.clear()
+    window = _windows[limit.name, subject] = _Window(start, limit.free)
+    return window
+
+
+def _lease(limit: Limit, subject: str, start: int, now: datetime) -> int:
+    try:
+        used = add_uses(f"{limit.name}#{subject}", start, limit.lease, limit.window, now)
+    except Unavailable:
+        # The throttle is there to protect the service; without it a signal still counts.
+        return limit.lease
+    return limit.lease if used + limit.free <= limit.uses else 0
+
+
+def forget() -> None:
+    """Forgets what was counted here, as a new function would start."""
+    _windows.clear()

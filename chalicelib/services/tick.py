@@ -1,0 +1,102 @@
+"""Every minute: look at the crons that are due, and only at those."""
+
+import logging
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from chalicelib.domain.deadlines import due_at
+from chalicelib.domain.errors import CronHubError
+from chalicelib.domain.evaluation import evaluate
+from chalicelib.services.events import tell
+from chalicelib.services.races import until_won
+from chalicelib.store import crons
+from chalicelib.store.commits import commit
+
+log = logging.getLogger("cronhub.tick")
+
+# The function has 60 s; what is left over is due at the next tick as well.
+BUDGET_SECONDS = 45.0
+PUT_OFF_BROKEN = timedelta(minutes=15)
+
+
+@dataclass(slots=True)
+class TickReport:
+    """looked_at: crons that were due · changed: those that something was decided of."""
+
+    looked_at: int = 0
+    changed: int = 0
+    broken: int = 0
+    out_of_time: bool = False
+
+
+def run_tick(now: datetime, budget_seconds: float = BUDGET_SECONDS) -> TickReport:
+    """Evaluates every cron that is due. Two ticks at once, or a late one, do no harm."""
+    until = time.monotonic() + budget_seconds
+    report = TickReport()
+    for org_id, cron_id in _due_of_all_shards(now):
+        if time.monotonic() >= until:
+            report.out_of_time = True
+            break
+        report.looked_at += 1
+        _look(org_id, cron_id, now, report)
+    if report.looked_at or report.out_of_time:
+        log.info(
+            "looked at %d due crons: %d changed, %d broken%s",
+            report.looked_at,
+            report.changed,
+            report.broken,
+            ", the rest at the next tick" if report.out_of_time else "",
+        )
+    return report
+
+
+def _due_of_all_shards(now: datetime) -> Iterator[tuple[str, str]]:
+    """Shards begin at another one each minute, so that none is always the last in a long backlog."""
+    shards = list(crons.shards())
+    first = int(now.timestamp()) // 60 % len(shards)
+    for shard in shards[first:] + shards[:first]:
+        try:
+            yield from crons.due_crons(shard, now)
+        except CronHubError:
+            log.exception("shard %d could not be read", shard)
+
+
+def _look(org_id: str, cron_id: str, now: datetime, report: TickReport) -> None:
+    try:
+        report.changed += until_won(lambda: _evaluate(org_id, cron_id, now))
+    except CronHubError:
+        # The store is in trouble, not this cron: it is due again at the next tick.
+        log.exception("cron %s could not be looked at", cron_id)
+        report.broken += 1
+    except Exception:
+        # Whatever is wrong with this one, the others are looked at, and it does not come back at once.
+        log.exception("cron %s is broken, looking again in %s", cron_id, PUT_OFF_BROKEN)
+        report.broken += 1
+        _put_off(org_id, cron_id, now)
+
+
+def _evaluate(org_id: str, cron_id: str, now: datetime) -> bool:
+    cron = crons.find_cron(org_id, cron_id)
+    if cron is None:
+        return False
+    decision = evaluate(cron, now)
+    if decision.cron == cron:
+        _settle_index(org_id, cron_id, due_at(cron), now)
+        return False
+    commit(decision, now)
+    tell(decision)
+    return True
+
+
+def _settle_index(org_id: str, cron_id: str, due: datetime | None, now: datetime) -> None:
+    """An index entry that its cron's state does not bear out would come back every minute."""
+    crons.put_off(org_id, cron_id, due if due is not None and due > now else now + PUT_OFF_BROKEN)
+
+
+def _put_off(org_id: str, cron_id: str, now: datetime) -> None:
+    try:
+        crons.put_off(org_id, cron_id, now + PUT_OFF_BROKEN)
+    except CronHubError:
+        log.exception("cron %s could not be put off", cron_id)

@@ -1,0 +1,18 @@
+"""Everything read from the environment, in one place."""
+
+import os
+
+
+def prefix() -> str:
+    """What every table's name begins with: `{prefix}-crons`."""
+    return os.environ.get("CRONHUB_PREFIX", "cronhub")
+
+
+def base_url() -> str:
+    """The public address of the API, without a slash at its end."""
+    return os.environ.get("CRONHUB_BASE_URL", "http://localhost:4000").rstrip("/")
+
+
+def throttling() -> bool:
+    """Whether the routes without a key are throttled: `CRONHUB_THROTTLE=off` turns it off."""
+    return os.environ.get("CRONHUB_THROTTLE", "on").lower() != "off"

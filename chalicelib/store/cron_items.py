@@ -1,0 +1,184 @@
+"""Between a cron and its item. What has its usual value is not stored: the item stays small."""
+
+from datetime import datetime
+from typing import Any
+
+from chalicelib.domain.anomaly import Baseline
+from chalicelib.domain.cron import (
+    Cron,
+    LastRun,
+    OpenIncident,
+    OpenRun,
+    Reason,
+    Settings,
+    Status,
+)
+from chalicelib.domain.deadlines import due_at
+from chalicelib.domain.ids import from_ms, shard_of, to_ms
+from chalicelib.domain.run import RunStatus
+from chalicelib.store.packing import pack, pack_signed, unpack, unpack_signed
+from chalicelib.store.tables import DUE_SHARDS, CronItem
+
+_USUAL = Settings()
+_SETTINGS = (
+    "schedule",
+    "timezone",
+    "description",
+    "grace_seconds",
+    "max_runtime_seconds",
+    "anomaly_factor",
+    "failure_tolerance",
+    "recovery_threshold",
+    "sla_target",
+    "project_id",
+)
+
+
+def ms(at: datetime | None) -> int | None:
+    return None if at is None else to_ms(at)
+
+
+def at_ms(value: Any) -> datetime | None:
+    return None if value is None else from_ms(int(value))
+
+
+def to_item(cron: Cron) -> CronItem:
+    """The item of a cron, with `due_at` made from its state: the index cannot be out of date."""
+    due = due_at(cron)
+    item = CronItem(
+        cron.org_id,
+        cron.id,
+        version=cron.version,
+        due_at=ms(due),
+        due_shard=None if due is None else shard_of(cron.id, DUE_SHARDS),
+        product=cron.product,
+        service=cron.service,
+        name=cron.name,
+        created_at=ms(cron.created_at),
+        archived_at=ms(cron.archived_at),
+        tags=list(cron.settings.tags) or None,
+        status=cron.status.value,
+        reason=cron.reason.value if cron.reason else None,
+        expected_at=ms(cron.expected_at),
+        late_told=cron.late_told or None,
+        looked_at=ms(cron.looked_at),
+        open_runs=[_open_run_map(run) for run in cron.open_runs] or None,
+        last_run=_last_run_map(cron.last_run),
+        last_signal_at=ms(cron.last_signal_at),
+        good_streak=cron.good_streak or None,
+        bad_streak=cron.bad_streak or None,
+        durations=pack(cron.baseline.durations_ms) or None,
+        unusual=pack(cron.baseline.unusual_ms) or None,
+        offsets=pack_signed(cron.offsets_ms) or None,
+        incident=_incident_map(cron.incident),
+    )
+    for setting in _SETTINGS:
+        value = getattr(cron.settings, setting)
+        setattr(item, setting, None if value == getattr(_USUAL, setting) else value)
+    return item
+
+
+def to_cron(item: CronItem) -> Cron:
+    return Cron(
+        org_id=item.org_id,
+        id=item.cron_id,
+        product=item.product,
+        service=item.service,
+        name=item.name,
+        settings=_settings(item),
+        created_at=from_ms(int(item.created_at)),
+        version=int(item.version),
+        status=Status(item.status),
+        reason=Reason(item.reason) if item.reason else None,
+        expected_at=at_ms(item.expected_at),
+        late_told=bool(item.late_told),
+        looked_at=at_ms(item.looked_at),
+        open_runs=tuple(_open_run(run) for run in item.open_runs or ()),
+        last_run=_last_run(item.last_run),
+        last_signal_at=at_ms(item.last_signal_at),
+        good_streak=int(item.good_streak or 0),
+        bad_streak=int(item.bad_streak or 0),
+        baseline=Baseline(unpack(item.durations or b""), unpack(item.unusual or b"")),
+        offsets_ms=unpack_signed(item.offsets or b""),
+        incident=_incident(item.incident),
+        archived_at=at_ms(item.archived_at),
+    )
+
+
+def _settings(item: CronItem) -> Settings:
+    stored = {setting: getattr(item, setting) for setting in _SETTINGS}
+    given = {setting: value for setting, value in stored.items() if value is not None}
+    return Settings(**given, tags=tuple(item.tags or ()))
+
+
+def _some(**fields: Any) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _open_run_map(run: OpenRun) -> dict[str, Any]:
+    return _some(
+        i=run.id,
+        k=run.key,
+        s=ms(run.started_at),
+        # Mostly the start is the last sign of life.
+        p=None if run.seen_at == run.started_at else ms(run.seen_at),
+        o=ms(run.scheduled_at),
+        x=run.overran or None,
+    )
+
+
+def _open_run(stored: Any) -> OpenRun:
+    run = _plain(stored)
+    started_at = from_ms(int(run["s"]))
+    return OpenRun(
+        id=run["i"],
+        key=run.get("k"),
+        started_at=started_at,
+        seen_at=at_ms(run.get("p")) or started_at,
+        scheduled_at=at_ms(run.get("o")),
+        overran=bool(run.get("x")),
+    )
+
+
+def _last_run_map(run: LastRun | None) -> dict[str, Any] | None:
+    if run is None:
+        return None
+    return _some(
+        i=run.id,
+        s=run.status.value,
+        f=ms(run.finished_at),
+        b=ms(run.started_at),
+        d=run.duration_ms,
+    )
+
+
+def _last_run(stored: Any) -> LastRun | None:
+    if stored is None:
+        return None
+    run = _plain(stored)
+    duration = run.get("d")
+    return LastRun(
+        id=run["i"],
+        status=RunStatus(run["s"]),
+        finished_at=from_ms(int(run["f"])),
+        started_at=at_ms(run.get("b")),
+        duration_ms=None if duration is None else int(duration),
+    )
+
+
+def _incident_map(incident: OpenIncident | None) -> dict[str, Any] | None:
+    if incident is None:
+        return None
+    return _some(i=incident.id, o=ms(incident.opened_at), m=incident.missed or None)
+
+
+def _incident(stored: Any) -> OpenIncident | None:
+    if stored is None:
+        return None
+    incident = _plain(stored)
+    return OpenIncident(incident["i"], from_ms(int(incident["o"])), int(incident.get("m", 0)))
+
+
+def _plain(stored: Any) -> dict[str, Any]:
+    plain: dict[str, Any] = stored.as_dict() if hasattr(stored, "as_dict") else stored
+    return plain

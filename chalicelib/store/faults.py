@@ -1,0 +1,57 @@
+"""The store's own errors, told apart: lost races, answers that did not come, and the rest."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from botocore.exceptions import BotoCoreError
+from pynamodb.exceptions import (
+    PynamoDBException,
+    TransactWriteError,
+)
+
+from chalicelib.domain.errors import Unavailable
+
+_LOST_RACE = {"ConditionalCheckFailed", "TransactionConflict"}
+_RACE_ERRORS = {
+    "ConditionalCheckFailedException",
+    "TransactionConflictException",
+    "TransactionInProgressException",
+}
+
+
+class LostRace(Exception):
+    """Somebody else wrote first: load again and decide again. Nothing was written by this try.
+
+    `claimed`: the caller's own id of a run stands for a run already.
+    """
+
+    def __init__(self, claimed: bool = False) -> None:
+        super().__init__()
+        self.claimed = claimed
+
+
+@contextmanager
+def told_as_unavailable() -> Iterator[None]:
+    """Turns whatever the store raises into `Unavailable` (503), except a lost race."""
+    try:
+        yield
+    except (PynamoDBException, BotoCoreError) as error:
+        if is_lost_race(error):
+            raise LostRace from error
+        raise Unavailable("the store does not answer; nothing is known to be recorded") from error
+
+
+def is_lost_race(error: Exception) -> bool:
+    if isinstance(error, TransactWriteError):
+        reasons = [reason.code for reason in error.cancellation_reasons if reason is not None]
+        if reasons:
+            return any(reason in _LOST_RACE for reason in reasons)
+    cause = getattr(error, "cause_response_code", None)
+    return cause in _RACE_ERRORS
+
+
+def failed_at(error: TransactWriteError, place: int) -> bool:
+    """Whether the condition of the item at this place of the transaction did not hold."""
+    reasons = list(error.cancellation_reasons)
+    reason = reasons[place] if place < len(reasons) else None
+    return reason is not None and reason.code == "ConditionalCheckFailed"

@@ -1,0 +1,98 @@
+"""Incidents: written with the state that makes them, read by people."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from pynamodb.expressions.update import Action
+
+from chalicelib.domain.cron import Cron, Reason
+from chalicelib.domain.ids import from_ms
+from chalicelib.domain.incident import Incident, Resolution
+from chalicelib.store.cron_items import at_ms, ms
+from chalicelib.store.faults import told_as_unavailable
+from chalicelib.store.tables import IncidentItem
+
+
+@dataclass(frozen=True, slots=True)
+class NamedIncident:
+    """An incident with the names that its cron had when it was written."""
+
+    incident: Incident
+    product: str
+    service: str
+    cron_name: str
+
+
+def incident_changes(incident: Incident, cron: Cron) -> tuple[IncidentItem, list[Action]]:
+    """An update that sets what the state machine knows and leaves what people added."""
+    values: dict[str, Any] = {
+        "cron_id": cron.id,
+        "cron_name": cron.name,
+        "product": cron.product,
+        "service": cron.service,
+        "reason": incident.reason.value,
+        "opened_at": ms(incident.opened_at),
+        "missed": incident.missed,
+        "resolved_at": ms(incident.resolved_at),
+        "resolution": incident.resolution.value if incident.resolution else None,
+    }
+    actions = [getattr(IncidentItem, name).set(value) for name, value in values.items() if value is not None]
+    return IncidentItem(incident.org_id, incident.id), actions
+
+
+def list_incidents(
+    org_id: str,
+    limit: int,
+    before: str | None = None,
+    cron_id: str | None = None,
+    is_open: bool | None = None,
+) -> tuple[list[NamedIncident], str | None]:
+    """An org's incidents, latest first, from below the id `before` on; and where to go on."""
+    found: list[NamedIncident] = []
+    with told_as_unavailable():
+        items = IncidentItem.query(
+            org_id,
+            IncidentItem.incident_id < before if before else None,
+            filter_condition=_filter(cron_id, is_open),
+            scan_index_forward=False,
+            consistent_read=True,
+        )
+        for item in items:
+            if len(found) == limit:
+                return found, found[-1].incident.id
+            found.append(_named(item))
+    return found, None
+
+
+def _filter(cron_id: str | None, is_open: bool | None) -> Any:
+    conditions: list[Any] = []
+    if cron_id is not None:
+        conditions.append(IncidentItem.cron_id == cron_id)
+    if is_open is not None:
+        resolved = IncidentItem.resolved_at
+        conditions.append(resolved.does_not_exist() if is_open else resolved.exists())
+    if len(conditions) == 2:
+        return conditions[0] & conditions[1]
+    return conditions[0] if conditions else None
+
+
+def find_incident(org_id: str, incident_id: str) -> NamedIncident | None:
+    with told_as_unavailable():
+        try:
+            return _named(IncidentItem.get(org_id, incident_id, consistent_read=True))
+        except IncidentItem.DoesNotExist:
+            return None
+
+
+def _named(item: IncidentItem) -> NamedIncident:
+    incident = Incident(
+        org_id=item.org_id,
+        id=item.incident_id,
+        cron_id=item.cron_id,
+        reason=Reason(item.reason),
+        opened_at=from_ms(int(item.opened_at)),
+        missed=int(item.missed),
+        resolved_at=at_ms(item.resolved_at),
+        resolution=Resolution(item.resolution) if item.resolution else None,
+    )
+    return NamedIncident(incident, item.product, item.service, item.cron_name)

@@ -1,0 +1,81 @@
+"""Orgs and their slugs."""
+
+from pynamodb.exceptions import TransactWriteError
+from pynamodb.transactions import TransactWrite
+
+from chalicelib.domain.ids import from_ms
+from chalicelib.domain.org import ApiKey, Org
+from chalicelib.store.api_keys import key_item
+from chalicelib.store.connections import connection
+from chalicelib.store.cron_items import ms
+from chalicelib.store.faults import failed_at, told_as_unavailable
+from chalicelib.store.tables import OrgItem
+
+
+class SlugTaken(Exception):
+    pass
+
+
+def _slug_key(slug: str) -> str:
+    return f"slug#{slug}"
+
+
+def create_org(org: Org) -> None:
+    """Raises SlugTaken; LostRace where its random id is taken (draw again)."""
+    with told_as_unavailable():
+        try:
+            with TransactWrite(connection=connection()) as transaction:
+                transaction.save(
+                    OrgItem(_slug_key(org.slug), org_id=org.id, slug=org.slug),
+                    OrgItem.key.does_not_exist(),
+                )
+                transaction.save(
+                    OrgItem(
+                        org.id,
+                        org_id=org.id,
+                        slug=org.slug,
+                        name=org.name,
+                        created_at=ms(org.created_at),
+                        had_key=org.had_key,
+                    ),
+                    OrgItem.key.does_not_exist(),
+                )
+        except TransactWriteError as error:
+            if failed_at(error, 0):
+                raise SlugTaken from error
+            raise
+
+
+def find_org_by_slug(slug: str) -> Org | None:
+    with told_as_unavailable():
+        try:
+            org_id = OrgItem.get(_slug_key(slug), consistent_read=True).org_id
+        except OrgItem.DoesNotExist:
+            return None
+    return find_org(org_id)
+
+
+def find_org(org_id: str) -> Org | None:
+    with told_as_unavailable():
+        try:
+            item = OrgItem.get(org_id, consistent_read=True)
+        except OrgItem.DoesNotExist:
+            return None
+    return Org(
+        id=item.org_id,
+        slug=item.slug,
+        name=item.name,
+        created_at=from_ms(int(item.created_at)),
+        had_key=bool(item.had_key),
+    )
+
+
+def claim_first_key(key: ApiKey, hashed: str) -> None:
+    """Writes an org's first key. Raises LostRace where it has one: of two claims one wins."""
+    with told_as_unavailable(), TransactWrite(connection=connection()) as transaction:
+        transaction.save(key_item(key, hashed))
+        transaction.update(
+            OrgItem(key.org_id),
+            [OrgItem.had_key.set(True)],
+            OrgItem.had_key == False,  # noqa: E712
+        )

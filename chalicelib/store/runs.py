@@ -1,0 +1,158 @@
+"""Runs: the record of each, and the lists of a cron's."""
+
+import hashlib
+from datetime import datetime, timedelta
+from typing import Any
+
+from pynamodb.expressions.update import Action
+
+from chalicelib.domain.anomaly import Anomaly, AnomalyKind
+from chalicelib.domain.ids import first_id_at
+from chalicelib.domain.run import Run, RunStatus
+from chalicelib.store.cron_items import at_ms, ms
+from chalicelib.store.faults import told_as_unavailable
+from chalicelib.store.tables import RunItem
+
+KEPT = timedelta(days=90)
+# Ids of runs begin with a digit, so what callers' own ids stand for sorts behind all of them.
+_CLAIM = "key#"
+
+
+def _values(run: Run, now: datetime) -> dict[str, Any]:
+    values = {
+        "key": run.key,
+        "status": run.status.value,
+        "scheduled_at": ms(run.scheduled_at),
+        "scheduled_until": ms(run.scheduled_until),
+        "occurrences": run.occurrences if run.occurrences > 1 else None,
+        "started_at": ms(run.started_at),
+        "finished_at": ms(run.finished_at),
+        "duration_ms": run.duration_ms,
+        "offset_ms": run.offset_ms,
+        "late": run.late or None,
+        "exit_code": run.exit_code,
+        "message": run.message,
+        "anomaly": _anomaly_map(run.anomaly),
+        "expires_at": now + KEPT,
+    }
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def new_item(run: Run, now: datetime) -> RunItem:
+    return RunItem(run.cron_id, run.id, **_values(run, now))
+
+
+def changes(run: Run, now: datetime) -> tuple[RunItem, list[Action]]:
+    """An update that sets what is known of a run now and leaves the rest of its record."""
+    actions = [getattr(RunItem, name).set(value) for name, value in _values(run, now).items()]
+    return RunItem(run.cron_id, run.id), actions
+
+
+def claim_item(run: Run, now: datetime) -> RunItem:
+    """The caller's own id of a run, taken: a second signal with it is not a second run."""
+    assert run.key is not None
+    return RunItem(run.cron_id, _claim_key(run.key), stands_for=run.id, expires_at=now + KEPT)
+
+
+def _claim_key(key: str) -> str:
+    # Hashed, as a sort key holds 1,024 bytes and a caller's id may be longer.
+    return _CLAIM + hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:40]
+
+
+def find_run(cron_id: str, run_id: str) -> Run | None:
+    with told_as_unavailable():
+        try:
+            return to_run(RunItem.get(cron_id, run_id, consistent_read=True))
+        except RunItem.DoesNotExist:
+            return None
+
+
+def find_claimed(cron_id: str, key: str) -> Run | None:
+    """The run that a caller's own id stands for."""
+    with told_as_unavailable():
+        try:
+            claim = RunItem.get(cron_id, _claim_key(key), consistent_read=True)
+        except RunItem.DoesNotExist:
+            return None
+    return find_run(cron_id, claim.stands_for)
+
+
+def list_runs(
+    cron_id: str,
+    limit: int,
+    before: str | None = None,
+    status: RunStatus | None = None,
+    start: datetime | None = None,
+    end: datetime | None = None,
+) -> tuple[list[Run], str | None]:
+    """A cron's runs, latest first, from below the id `before` on; and where the next page begins."""
+    low = first_id_at(start) if start else "0"
+    high = min(first_id_at(end) if end else _CLAIM, before or _CLAIM)
+    if low >= high:
+        return [], None
+    found: list[Run] = []
+    with told_as_unavailable():
+        items = RunItem.query(
+            cron_id,
+            RunItem.run_id.between(low, high),
+            filter_condition=RunItem.status == status.value if status else None,
+            scan_index_forward=False,
+            consistent_read=True,
+            page_size=limit + 2,
+        )
+        for item in items:
+            if item.run_id == high:  # `between` takes in its end
+                continue
+            if len(found) == limit:
+                return found, found[-1].id
+            found.append(to_run(item))
+    return found, None
+
+
+def to_run(item: RunItem) -> Run:
+    return Run(
+        cron_id=item.cron_id,
+        id=item.run_id,
+        status=RunStatus(item.status),
+        key=item.key,
+        scheduled_at=at_ms(item.scheduled_at),
+        scheduled_until=at_ms(item.scheduled_until),
+        occurrences=int(item.occurrences or 1),
+        started_at=at_ms(item.started_at),
+        finished_at=at_ms(item.finished_at),
+        duration_ms=_whole(item.duration_ms),
+        offset_ms=_whole(item.offset_ms),
+        late=bool(item.late),
+        exit_code=_whole(item.exit_code),
+        message=item.message,
+        anomaly=_anomaly(item.anomaly),
+    )
+
+
+def _whole(value: float | None) -> int | None:
+    return None if value is None else int(value)
+
+
+def _anomaly_map(anomaly: Anomaly | None) -> dict[str, Any] | None:
+    if anomaly is None:
+        return None
+    return {
+        "kind": anomaly.kind.value,
+        "duration_ms": anomaly.duration_ms,
+        "average_ms": anomaly.average_ms,
+        "factor": anomaly.factor,
+        "told": anomaly.told,
+    }
+
+
+def _anomaly(stored: Any) -> Anomaly | None:
+    if stored is None:
+        return None
+    values = stored.as_dict()
+    return Anomaly(
+        kind=AnomalyKind(values["kind"]),
+        duration_ms=int(values["duration_ms"]),
+        average_ms=float(values["average_ms"]),
+        factor=float(values["factor"]),
+        told=bool(values["told"]),
+    )

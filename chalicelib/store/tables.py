@@ -1,0 +1,217 @@
+"""The tables. These models are their one definition: the infrastructure is made from them.
+
+The attributes of the cron item have short names: it is read and written by every signal, and stays
+under 1 KB (one write unit) with a full history.
+"""
+
+from typing import Any
+
+from pynamodb.attributes import (
+    BinaryAttribute,
+    BooleanAttribute,
+    ListAttribute,
+    NumberAttribute,
+    TTLAttribute,
+    UnicodeAttribute,
+)
+from pynamodb.attributes import MapAttribute as Map
+from pynamodb.constants import PAY_PER_REQUEST_BILLING_MODE
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjection
+from pynamodb.models import Model
+
+from chalicelib import settings
+
+DUE_SHARDS = 16
+
+
+class _Meta:
+    """What all tables share. A fault is told to the caller soon: the function has 60 s in all."""
+
+    billing_mode = PAY_PER_REQUEST_BILLING_MODE
+    connect_timeout_seconds = 3
+    read_timeout_seconds = 8
+    max_retry_attempts = 3
+    max_pool_connections = 32
+
+
+def _name(table: str) -> str:
+    return f"{settings.prefix()}-{table}"
+
+
+class OrgItem(Model):
+    """An org under its id, and a reservation of its slug under `slug#{slug}`."""
+
+    class Meta(_Meta):
+        table_name = _name("orgs")
+
+    key = UnicodeAttribute(hash_key=True)
+    org_id = UnicodeAttribute()
+    slug = UnicodeAttribute()
+    name = UnicodeAttribute(null=True)
+    created_at = NumberAttribute(null=True)
+    had_key = BooleanAttribute(null=True)
+
+
+class KeysOfOrg(GlobalSecondaryIndex["KeyItem"]):
+    class Meta:
+        index_name = "org"
+        projection = AllProjection()
+
+    org_id = UnicodeAttribute(hash_key=True)
+    key_id = UnicodeAttribute(range_key=True)
+
+
+class KeyItem(Model):
+    """An API key, under its SHA-256; the key itself is nowhere."""
+
+    class Meta(_Meta):
+        table_name = _name("api_keys")
+
+    key_hash = UnicodeAttribute(hash_key=True)
+    key_id = UnicodeAttribute()
+    org_id = UnicodeAttribute()
+    name = UnicodeAttribute()
+    scope = UnicodeAttribute()
+    created_at = NumberAttribute()
+    of_org = KeysOfOrg()
+
+
+class DueIndex(GlobalSecondaryIndex["CronItem"]):
+    """The crons that somebody must look at, by when; a cron that is never due is not in it."""
+
+    class Meta:
+        index_name = "due"
+        projection = KeysOnlyProjection()
+
+    due_shard = NumberAttribute(hash_key=True)
+    due_at = NumberAttribute(range_key=True)
+
+
+class CronItem(Model):
+    class Meta(_Meta):
+        table_name = _name("crons")
+
+    org_id = UnicodeAttribute(hash_key=True)
+    cron_id = UnicodeAttribute(range_key=True)
+    version = NumberAttribute(attr_name="v")
+    due_shard = NumberAttribute(null=True)
+    due_at = NumberAttribute(null=True)
+    due = DueIndex()
+
+    product = UnicodeAttribute(attr_name="pr")
+    service = UnicodeAttribute(attr_name="sv")
+    name = UnicodeAttribute(attr_name="nm")
+    created_at = NumberAttribute(attr_name="ca")
+    archived_at = NumberAttribute(attr_name="ar", null=True)
+
+    schedule = UnicodeAttribute(attr_name="sc", null=True)
+    timezone = UnicodeAttribute(attr_name="tz", null=True)
+    description = UnicodeAttribute(attr_name="ds", null=True)
+    grace_seconds = NumberAttribute(attr_name="gr", null=True)
+    max_runtime_seconds = NumberAttribute(attr_name="mr", null=True)
+    anomaly_factor = NumberAttribute(attr_name="af", null=True)
+    failure_tolerance = NumberAttribute(attr_name="ft", null=True)
+    recovery_threshold = NumberAttribute(attr_name="rt", null=True)
+    tags: Any = ListAttribute(attr_name="tg", of=UnicodeAttribute, null=True)
+    sla_target = NumberAttribute(attr_name="sl", null=True)
+    project_id = UnicodeAttribute(attr_name="pj", null=True)
+
+    status = UnicodeAttribute(attr_name="st")
+    reason = UnicodeAttribute(attr_name="rs", null=True)
+    expected_at = NumberAttribute(attr_name="ex", null=True)
+    late_told = BooleanAttribute(attr_name="lt", null=True)
+    looked_at = NumberAttribute(attr_name="lk", null=True)
+    open_runs: Any = ListAttribute(attr_name="op", null=True)
+    last_run: Any = Map(attr_name="lr", null=True)
+    last_signal_at = NumberAttribute(attr_name="ls", null=True)
+    good_streak = NumberAttribute(attr_name="gs", null=True)
+    bad_streak = NumberAttribute(attr_name="bs", null=True)
+    durations = BinaryAttribute(attr_name="bd", null=True, legacy_encoding=False)
+    unusual = BinaryAttribute(attr_name="bu", null=True, legacy_encoding=False)
+    offsets = BinaryAttribute(attr_name="of", null=True, legacy_encoding=False)
+    incident: Any = Map(attr_name="in", null=True)
+
+
+class CronNameItem(Model):
+    """The natural key of a cron, reserved: registering the same list again gives the same ids."""
+
+    class Meta(_Meta):
+        table_name = _name("cron_names")
+
+    org_id = UnicodeAttribute(hash_key=True)
+    name_key = UnicodeAttribute(range_key=True)
+    cron_id = UnicodeAttribute()
+
+
+class RunItem(Model):
+    """A run under its id; or, under `key#…`, which run a caller's own id stands for."""
+
+    class Meta(_Meta):
+        table_name = _name("runs")
+
+    cron_id = UnicodeAttribute(hash_key=True)
+    run_id = UnicodeAttribute(range_key=True)
+    stands_for = UnicodeAttribute(null=True)
+    expires_at = TTLAttribute(null=True)
+    key = UnicodeAttribute(null=True)
+    status = UnicodeAttribute(null=True)
+    scheduled_at = NumberAttribute(null=True)
+    scheduled_until = NumberAttribute(null=True)
+    occurrences = NumberAttribute(null=True)
+    started_at = NumberAttribute(null=True)
+    finished_at = NumberAttribute(null=True)
+    duration_ms = NumberAttribute(null=True)
+    offset_ms = NumberAttribute(null=True)
+    late = BooleanAttribute(null=True)
+    exit_code = NumberAttribute(null=True)
+    message = UnicodeAttribute(null=True)
+    anomaly: Any = Map(null=True)
+
+
+class IncidentItem(Model):
+    class Meta(_Meta):
+        table_name = _name("incidents")
+
+    org_id = UnicodeAttribute(hash_key=True)
+    incident_id = UnicodeAttribute(range_key=True)
+    cron_id = UnicodeAttribute()
+    cron_name = UnicodeAttribute()
+    product = UnicodeAttribute()
+    service = UnicodeAttribute()
+    reason = UnicodeAttribute()
+    opened_at = NumberAttribute()
+    missed = NumberAttribute()
+    resolved_at = NumberAttribute(null=True)
+    resolution = UnicodeAttribute(null=True)
+
+
+class ThrottleItem(Model):
+    """How many requests of one kind came from one subject within one window."""
+
+    class Meta(_Meta):
+        table_name = _name("throttles")
+
+    subject = UnicodeAttribute(hash_key=True)
+    used = NumberAttribute(default=0)
+    expires_at = TTLAttribute()
+
+
+MODELS: tuple[type[Model], ...] = (
+    OrgItem,
+    KeyItem,
+    CronItem,
+    CronNameItem,
+    RunItem,
+    IncidentItem,
+    ThrottleItem,
+)
+
+
+def create_tables() -> list[str]:
+    """Makes the tables that are not there yet; gives their names."""
+    made = []
+    for model in MODELS:
+        if not model.exists():
+            model.create_table(wait=True)
+            made.append(model.Meta.table_name)
+    return made
