@@ -6,6 +6,7 @@ from chalice.app import Blueprint
 
 from chalicelib.api import render
 from chalicelib.api.fields import load
+from chalicelib.api.json_answers import instant
 from chalicelib.api.requests import Call, body_object
 from chalicelib.api.routes import route
 from chalicelib.api.shapes import CronChanges, CronQuery, Register, RunQuery
@@ -46,7 +47,7 @@ def register_crons(call: Call) -> tuple[int, Any]:
             "name": cron.name,
             "result": result.value,
             "ping_url": render.ping_url(cron),
-            "next_expected_at": render.instant(cron.expected_at),
+            "next_expected_at": instant(cron.expected_at),
         }
         for cron, result in done.crons
     ]

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any, ClassVar
+from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields
 from marshmallow.validate import Length, Range
@@ -31,7 +31,7 @@ class Shape(Schema):
     class Meta:
         unknown = RAISE
 
-    error_messages: ClassVar[dict[str, str]] = {
+    error_messages = {
         "unknown": "is not a field of this request",
         "type": "must be an object",
     }
@@ -71,7 +71,7 @@ def _below(path: str, name: Any) -> str:
 class Text(fields.String):
     """A string that can be stored and sent: no lone surrogates."""
 
-    default_error_messages: ClassVar[dict[str, str]] = {
+    default_error_messages = {
         "invalid": "must be a string",
         "invalid_utf8": "must be a string",
     }
@@ -87,7 +87,7 @@ class Text(fields.String):
 class Whole(fields.Integer):
     """A whole number, given as a number."""
 
-    default_error_messages: ClassVar[dict[str, str]] = {
+    default_error_messages = {
         "invalid": "must be a whole number",
         "too_large": "is too large",
     }
@@ -109,7 +109,7 @@ class WholeText(Whole):
 class Decimal(fields.Float):
     """A number, given as a number."""
 
-    default_error_messages: ClassVar[dict[str, str]] = {
+    default_error_messages = {
         "invalid": "must be a number",
         "special": "must be a number",
         "too_large": "is too large",
