@@ -9,12 +9,10 @@ from chalicelib.api.fields import load
 from chalicelib.api.json_answers import instant
 from chalicelib.api.requests import Call, body_object
 from chalicelib.api.routes import route
-from chalicelib.api.shapes import CronChanges, CronQuery, Register, RunQuery
+from chalicelib.api.shapes import CRON_CHANGES, CRON_QUERY, REGISTER, RUN_QUERY
 from chalicelib.domain.errors import FieldError, Invalid
 from chalicelib.domain.ids import is_timed_id, org_of
 from chalicelib.domain.org import Scope
-from chalicelib.domain.run import RunStatus
-from chalicelib.domain.shown import Shown
 from chalicelib.services import crons
 from chalicelib.services.register import Wanted, register
 
@@ -38,7 +36,7 @@ def require_cursor(good: bool) -> None:
 
 @route(blueprint, "POST", "/api/crons/register", scope=Scope.INGEST)
 def register_crons(call: Call) -> tuple[int, Any]:
-    given = load(Register(), body_object(call.request))
+    given = load(REGISTER, body_object(call.request))
     wanted = [Wanted(cron["name"], settings_given(cron)) for cron in given["crons"]]
     done = register(call.org_id, given["product"], given["service"], wanted, given["prune"], call.now)
     listed = [
@@ -56,11 +54,9 @@ def register_crons(call: Call) -> tuple[int, Any]:
 
 @route(blueprint, "GET", "/api/crons", scope=Scope.READ)
 def list_crons(call: Call) -> tuple[int, Any]:
-    query = load(CronQuery(), call.query)
+    query = load(CRON_QUERY, call.query)
     limit, cursor = query.pop("limit"), query.pop("cursor", None)
     require_cursor(cursor is None or org_of(cursor) == call.org_id)
-    if "status" in query:
-        query["status"] = Shown(query["status"])
     found, after = crons.list_crons(call.org_id, crons.Filters(**query), limit, cursor, call.now)
     return 200, {"crons": [render.cron(cron, call.now) for cron in found], "next_cursor": after}
 
@@ -81,7 +77,7 @@ def read_cron(call: Call, cron_id: str) -> tuple[int, Any]:
 
 @route(blueprint, "PATCH", "/api/crons/{cron_id}", scope=Scope.FULL)
 def change_cron(call: Call, cron_id: str) -> tuple[int, Any]:
-    given = load(CronChanges(), body_object(call.request))
+    given = load(CRON_CHANGES, body_object(call.request))
     names = {name: given[name] for name in _NAMES if name in given}
     changes = crons.Changes(names, settings_given(given))
     return 200, render.cron(crons.change(call.org_id, cron_id, changes, call.now), call.now)
@@ -105,12 +101,11 @@ def resume_cron(call: Call, cron_id: str) -> tuple[int, Any]:
 
 @route(blueprint, "GET", "/api/crons/{cron_id}/runs", scope=Scope.READ)
 def list_runs(call: Call, cron_id: str) -> tuple[int, Any]:
-    query = load(RunQuery(), call.query)
+    query = load(RUN_QUERY, call.query)
     cursor = query.get("cursor")
     require_cursor(cursor is None or is_timed_id(cursor))
-    status = RunStatus(query["status"]) if "status" in query else None
     found, before = crons.list_runs(
-        call.org_id, cron_id, query["limit"], cursor, status, query.get("start"), query.get("end")
+        call.org_id, cron_id, query["limit"], cursor, query.get("status"), query.get("from"), query.get("to")
     )
     return 200, {"runs": [render.listed_run(run) for run in found], "next_cursor": before}
 

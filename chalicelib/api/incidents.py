@@ -9,7 +9,7 @@ from chalicelib.api.crons import require_cursor
 from chalicelib.api.fields import load
 from chalicelib.api.requests import Call
 from chalicelib.api.routes import route
-from chalicelib.api.shapes import IncidentQuery
+from chalicelib.api.shapes import INCIDENT_QUERY
 from chalicelib.domain.errors import NotFound
 from chalicelib.domain.ids import is_timed_id
 from chalicelib.domain.org import Scope
@@ -20,7 +20,7 @@ blueprint = Blueprint(__name__)
 
 @route(blueprint, "GET", "/api/incidents", scope=Scope.READ)
 def list_incidents(call: Call) -> tuple[int, Any]:
-    query = load(IncidentQuery(), call.query)
+    query = load(INCIDENT_QUERY, call.query)
     cursor = query.get("cursor")
     require_cursor(cursor is None or is_timed_id(cursor))
     is_open = query["status"] == "open" if "status" in query else None

@@ -8,7 +8,7 @@ from chalicelib.api import render
 from chalicelib.api.fields import load
 from chalicelib.api.requests import Call, body_object
 from chalicelib.api.routes import route
-from chalicelib.api.shapes import NewKey, NewOrg
+from chalicelib.api.shapes import NEW_KEY, NEW_ORG
 from chalicelib.domain.org import Scope
 from chalicelib.services import orgs
 from chalicelib.services.throttle import CLAIMS, ORGS, throttle
@@ -19,7 +19,7 @@ blueprint = Blueprint(__name__)
 
 @route(blueprint, "POST", "/api/orgs", scope=None, limit=ORGS)
 def create_org(call: Call) -> tuple[int, Any]:
-    given = load(NewOrg(), body_object(call.request))
+    given = load(NEW_ORG, body_object(call.request))
     return 201, render.org(orgs.create_org(given["name"], given["slug"], call.now))
 
 
@@ -27,8 +27,8 @@ def create_org(call: Call) -> tuple[int, Any]:
 def create_key(call: Call, slug: str) -> tuple[int, Any]:
     if not call.authorization:
         throttle(CLAIMS, call.address, call.now)
-    given = load(NewKey(), body_object(call.request))
-    key, text = orgs.create_key(slug, given["name"], Scope(given["scope"]), call.authorization, call.now)
+    given = load(NEW_KEY, body_object(call.request))
+    key, text = orgs.create_key(slug, given["name"], given["scope"], call.authorization, call.now)
     return 201, {**render.api_key(key), "key": text}
 
 

@@ -1,9 +1,8 @@
 """A request, read: its body, its query, who sent it."""
 
 import json
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from chalice.app import Request
 
@@ -13,8 +12,7 @@ from chalicelib.domain.org import ApiKey
 MAX_BODY_BYTES = 100 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """A request at a moment; `key` is there on every route that needs one."""
 
     request: Request

@@ -9,7 +9,7 @@ from chalicelib.api import render
 from chalicelib.api.fields import LONGEST, load
 from chalicelib.api.requests import Call, body_object, body_text
 from chalicelib.api.routes import route
-from chalicelib.api.shapes import HEARTBEATS, Heartbeat, Log, Ping, Start
+from chalicelib.api.shapes import HEARTBEAT, HEARTBEATS, LOG, PING, START
 from chalicelib.domain.errors import FieldError, Invalid
 from chalicelib.domain.org import Scope
 from chalicelib.domain.signal import Signal, SignalKind, kept_message
@@ -25,18 +25,18 @@ _PING_METHODS = ["GET", "HEAD", "POST"]
 
 @route(blueprint, "POST", "/api/crons/{cron_id}/start", scope=Scope.INGEST)
 def start(call: Call, cron_id: str) -> tuple[int, Any]:
-    return _keyed(call, cron_id, SignalKind.START, load(Start(), body_object(call.request)))
+    return _keyed(call, cron_id, SignalKind.START, load(START, body_object(call.request)))
 
 
 @route(blueprint, "POST", "/api/crons/{cron_id}/heartbeat", scope=Scope.INGEST)
 def heartbeat(call: Call, cron_id: str) -> tuple[int, Any]:
-    given = load(Heartbeat(), body_object(call.request))
+    given = load(HEARTBEAT, body_object(call.request))
     return _keyed(call, cron_id, SignalKind(HEARTBEATS[given.pop("status")]), given)
 
 
 @route(blueprint, "POST", "/api/crons/{cron_id}/log", scope=Scope.INGEST)
 def log(call: Call, cron_id: str) -> tuple[int, Any]:
-    return _keyed(call, cron_id, SignalKind.LOG, load(Log(), body_object(call.request)))
+    return _keyed(call, cron_id, SignalKind.LOG, load(LOG, body_object(call.request)))
 
 
 def _keyed(call: Call, cron_id: str, kind: SignalKind, given: dict[str, Any]) -> tuple[int, Any]:
@@ -73,24 +73,24 @@ def require_times(given: dict[str, Any], now: datetime) -> None:
 @route(blueprint, _PING_METHODS, "/api/ping/{cron_id}", scope=None, limit=PINGS_OF_ADDRESS)
 def ping(call: Call, cron_id: str) -> tuple[int, Any]:
     """A success; with an exit code other than 0, a failure: `curl …/api/ping/ID?exit_code=$?`."""
-    given = load(Ping(), call.query)
+    given = load(PING, call.query)
     kind = SignalKind.FAIL if given.get("exit_code") else SignalKind.SUCCESS
     return _open(call, cron_id, kind, given)
 
 
 @route(blueprint, _PING_METHODS, "/api/start/{cron_id}", scope=None, limit=PINGS_OF_ADDRESS)
 def open_start(call: Call, cron_id: str) -> tuple[int, Any]:
-    return _open(call, cron_id, SignalKind.START, load(Ping(), call.query))
+    return _open(call, cron_id, SignalKind.START, load(PING, call.query))
 
 
 @route(blueprint, _PING_METHODS, "/api/fail/{cron_id}", scope=None, limit=PINGS_OF_ADDRESS)
 def fail(call: Call, cron_id: str) -> tuple[int, Any]:
-    return _open(call, cron_id, SignalKind.FAIL, load(Ping(), call.query))
+    return _open(call, cron_id, SignalKind.FAIL, load(PING, call.query))
 
 
 @route(blueprint, _PING_METHODS, "/api/log/{cron_id}", scope=None, limit=PINGS_OF_ADDRESS)
 def open_log(call: Call, cron_id: str) -> tuple[int, Any]:
-    return _open(call, cron_id, SignalKind.LOG, load(Ping(), call.query))
+    return _open(call, cron_id, SignalKind.LOG, load(PING, call.query))
 
 
 def _open(call: Call, cron_id: str, kind: SignalKind, given: dict[str, Any]) -> tuple[int, Any]:

@@ -1,7 +1,7 @@
 """Anomalies: a successful run that took far longer or far shorter than it usually does."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 BASELINE_RUNS = 50
 RUNS_BEFORE_JUDGING = 3
@@ -16,8 +16,7 @@ class AnomalyKind(StrEnum):
     SHORT = "short"
 
 
-@dataclass(frozen=True, slots=True)
-class Anomaly:
+class Anomaly(NamedTuple):
     """factor: the one the duration was judged by · told: whether it is worth an alert."""
 
     kind: AnomalyKind
@@ -27,8 +26,7 @@ class Anomaly:
     told: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Baseline:
+class Baseline(NamedTuple):
     """What a cron's runs usually take.
 
     durations_ms: of the last up to 50 ordinary successful runs, oldest first · unusual_ms: the

@@ -1,8 +1,8 @@
 """A cron: its settings and the state that signals and the clock move."""
 
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from chalicelib.domain.anomaly import Baseline
 from chalicelib.domain.run import RunStatus
@@ -27,8 +27,7 @@ class Reason(StrEnum):
     TIMEOUT = "timeout"
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(NamedTuple):
     """What a cron's owner sets. `schedule` None: it runs at no set times, and is never missed."""
 
     schedule: str | None = None
@@ -44,8 +43,7 @@ class Settings:
     project_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class OpenRun:
+class OpenRun(NamedTuple):
     """A run that started and has not finished.
 
     seen_at: its start or its last sign of progress, from which its deadlines count · overran:
@@ -63,8 +61,7 @@ class OpenRun:
         return key in (self.id, self.key)
 
 
-@dataclass(frozen=True, slots=True)
-class LastRun:
+class LastRun(NamedTuple):
     """The last finished run."""
 
     id: str
@@ -74,8 +71,7 @@ class LastRun:
     duration_ms: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class OpenIncident:
+class OpenIncident(NamedTuple):
     """missed: how many occurrences were missed since (and with) its opening."""
 
     id: str
@@ -83,8 +79,7 @@ class OpenIncident:
     missed: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Cron:
+class Cron(NamedTuple):
     """A cron with its whole state: what one signal or one look at the clock needs to decide.
 
     expected_at: the earliest occurrence not yet satisfied · late_told: whether that one was called
@@ -110,7 +105,7 @@ class Cron:
     last_signal_at: datetime | None = None
     good_streak: int = 0
     bad_streak: int = 0
-    baseline: Baseline = field(default_factory=Baseline)
+    baseline: Baseline = Baseline()
     offsets_ms: tuple[int, ...] = ()
     incident: OpenIncident | None = None
     archived_at: datetime | None = None

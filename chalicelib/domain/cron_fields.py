@@ -5,8 +5,8 @@ does not understand (`1.5`, `*5`) or takes a range that never runs (`22-2`), it 
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 MAX_ITEMS = 64
 MAX_STEP = 2**31 - 1  # cron keeps a step in a C int
@@ -20,8 +20,7 @@ class ScheduleError(ValueError):
     """A refused schedule; `str(error)` is one line for the user, naming the field and the rule."""
 
 
-@dataclass(frozen=True, slots=True)
-class CronFields:
+class CronFields(NamedTuple):
     """What a cron expression says. Each set is a sorted tuple without repeats; Sunday is 0.
 
     - days_and_weekdays: a day must be in both `days` and `weekdays`, rather than in either.
@@ -40,8 +39,7 @@ class CronFields:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Field:
+class _Field(NamedTuple):
     name: str
     low: int
     high: int

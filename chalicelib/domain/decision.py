@@ -1,6 +1,6 @@
 """A decision: all that one signal, or one look at the clock, makes of a cron."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from chalicelib.domain.anomaly import Anomaly
 from chalicelib.domain.cron import Cron
@@ -10,16 +10,14 @@ from chalicelib.domain.incident import Incident
 from chalicelib.domain.run import Run
 
 
-@dataclass(frozen=True, slots=True)
-class RunWrite:
+class RunWrite(NamedTuple):
     """A run to record. `new`: it must not be there yet; else it is there and these fields change."""
 
     run: Run
     new: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """The cron's new state and everything to be written with it, in one transaction.
 
     run: the one that the answer is about · claims: the caller's run ids that from now on stand for

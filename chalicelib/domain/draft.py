@@ -1,6 +1,6 @@
 """A decision in the making: the rules add to it one after another."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -22,7 +22,7 @@ class Draft:
     incident: Incident | None = None
 
     def change(self, **fields: Any) -> None:
-        self.cron = replace(self.cron, **fields)
+        self.cron = self.cron._replace(**fields)
 
     def write(self, run: Run, *, new: bool) -> None:
         self.writes.append(RunWrite(run, new))

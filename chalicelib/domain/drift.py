@@ -1,16 +1,15 @@
 """Drift: runs that come ever later (or earlier) than their occurrences."""
 
-from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
+from typing import NamedTuple
 
 OFFSETS_KEPT = 10
 _HALF = OFFSETS_KEPT // 2
 _STEPS_ONE_WAY = OFFSETS_KEPT - 2
 
 
-@dataclass(frozen=True, slots=True)
-class Drift:
+class Drift(NamedTuple):
     """offset_ms: this run's start − its occurrence · drifting: not this run alone, but the cron."""
 
     offset_ms: int | None

@@ -1,10 +1,9 @@
 """What goes wrong in a way that the caller is told of; `api/problem.py` makes answers of them."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class FieldError:
+class FieldError(NamedTuple):
     """field: where, as `crons[3].schedule`."""
 
     field: str

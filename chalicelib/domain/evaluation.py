@@ -1,6 +1,5 @@
 """What the clock makes of a cron: `evaluate(cron, now) -> Decision`."""
 
-from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.domain.cron import Cron, LastRun, OpenRun, Reason, Status
@@ -61,7 +60,7 @@ def _look_at_run(draft: Draft, run: OpenRun) -> None:
         return
     overrun = overrun_at(draft.cron, run)
     if not run.overran and overrun is not None and overrun <= draft.now:
-        _replace_open(draft, run, replace(run, overran=True))
+        _replace_open(draft, run, run._replace(overran=True))
         average = draft.cron.baseline.average_ms or 0
         detail = f"running since {run.started_at:%H:%M:%S} UTC, on average {average:.0f} ms"
         draft.tell(EventKind.OVERRUNNING, run.started_at, run.id, detail)

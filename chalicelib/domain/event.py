@@ -1,8 +1,8 @@
 """An event: something that people may want to be told of."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class EventKind(StrEnum):
@@ -16,8 +16,7 @@ class EventKind(StrEnum):
     RECOVERED = "recovered"
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """`about`: the occurrence, start or opening that it is about; `detail`: in words, with numbers."""
 
     kind: EventKind

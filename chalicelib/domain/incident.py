@@ -1,8 +1,8 @@
 """An incident: from the run that brought a cron down to the one that brought it up again."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from chalicelib.domain.cron import Reason
 
@@ -13,8 +13,7 @@ class Resolution(StrEnum):
     ARCHIVED = "archived"
 
 
-@dataclass(frozen=True, slots=True)
-class Incident:
+class Incident(NamedTuple):
     """What the state machine knows of an incident; what people add to it stays in the store.
 
     missed: how many occurrences were missed in it so far.

@@ -1,6 +1,5 @@
 """What people do to a cron: make, change, rename, pause, resume, archive it."""
 
-from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.domain.cron import Cron, Settings, Status
@@ -34,14 +33,13 @@ def create(
 
 def change(cron: Cron, settings: Settings, now: datetime) -> Decision:
     """New settings; another schedule or time zone starts afresh from its next occurrence."""
-    changed = replace(cron, settings=settings)
+    changed = cron._replace(settings=settings)
     same_times = (cron.settings.schedule, cron.settings.timezone) == (
         settings.schedule,
         settings.timezone,
     )
     if not same_times and cron.is_watched:
-        changed = replace(
-            changed,
+        changed = changed._replace(
             expected_at=first_expected(settings, now),
             late_told=False,
             offsets_ms=(),
@@ -69,8 +67,7 @@ def _stop(cron: Cron, now: datetime, resolution: Resolution, **fields: object) -
 def resume(cron: Cron, now: datetime) -> Decision:
     """Starts afresh from the next occurrence; runs that are still open get their time again."""
     return Decision(
-        replace(
-            cron,
+        cron._replace(
             status=Status.NEW if cron.last_signal_at is None else Status.UP,
             reason=None,
             archived_at=None,
@@ -79,6 +76,6 @@ def resume(cron: Cron, now: datetime) -> Decision:
             looked_at=None,
             good_streak=0,
             bad_streak=0,
-            open_runs=tuple(replace(run, seen_at=now, overran=False) for run in cron.open_runs),
+            open_runs=tuple(run._replace(seen_at=now, overran=False) for run in cron.open_runs),
         )
     )

@@ -1,9 +1,9 @@
 """An org and its API keys."""
 
 import hashlib
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 KEY_PREFIX = "ch_"
 KEY_LENGTH = 40
@@ -18,8 +18,7 @@ class Scope(StrEnum):
     READ = "read"
 
 
-@dataclass(frozen=True, slots=True)
-class Org:
+class Org(NamedTuple):
     """had_key: whether there ever was a key."""
 
     id: str
@@ -33,8 +32,7 @@ class Org:
         return not self.had_key and now - self.created_at <= CLAIM_WITHIN
 
 
-@dataclass(frozen=True, slots=True)
-class ApiKey:
+class ApiKey(NamedTuple):
     """What is known of a key: never the key itself."""
 
     id: str

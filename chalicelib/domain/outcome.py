@@ -1,6 +1,5 @@
 """What good and bad runs make of a cron: up, down, and the incident between."""
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from chalicelib.domain.cron import OpenIncident, Reason, Status
@@ -56,7 +55,7 @@ def count_missed(draft: Draft, occurrences: int) -> None:
     open_one = draft.cron.incident
     if open_one is None:
         return
-    draft.change(incident=replace(open_one, missed=open_one.missed + occurrences))
+    draft.change(incident=open_one._replace(missed=open_one.missed + occurrences))
     _record_incident(draft)
 
 

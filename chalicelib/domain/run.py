@@ -1,8 +1,8 @@
 """A run: one execution of a cron, or one that should have been."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from chalicelib.domain.anomaly import Anomaly
 
@@ -18,8 +18,7 @@ class RunStatus(StrEnum):
     LOG = "log"
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(NamedTuple):
     """One run as it is recorded.
 
     key: the caller's own id of it · scheduled_at: the occurrence it satisfies, None for an extra run

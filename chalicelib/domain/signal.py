@@ -1,8 +1,8 @@
 """A signal: what a job says of itself."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 MESSAGE_BYTES = 10 * 1024
 
@@ -15,8 +15,7 @@ class SignalKind(StrEnum):
     LOG = "log"
 
 
-@dataclass(frozen=True, slots=True)
-class Signal:
+class Signal(NamedTuple):
     """What arrived. `run_key` is the caller's own id of the run, or the id that we gave it."""
 
     kind: SignalKind

@@ -1,6 +1,5 @@
 """What a signal makes of a cron: `apply(cron, signal, now, random) -> Decision`."""
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from chalicelib.domain.anomaly import Anomaly, judge, learn
@@ -66,7 +65,7 @@ def _start(draft: Draft, signal: Signal, random: bytes) -> Decision:
     draft.change(open_runs=(*draft.cron.open_runs, open_run))
     tolerance = tolerance_of(draft.cron)
     run = _with_offset(_shown(draft.cron, open_run), tolerance)
-    run = replace(run, message=signal.message)
+    run = run._replace(message=signal.message)
     draft.write(run, new=True)
     return draft.decide(run, drift=_drift(draft, run, tolerance))
 
@@ -77,7 +76,7 @@ def _make_room(draft: Draft) -> None:
     if len(runs) < MAX_OPEN_RUNS:
         return
     oldest = min(runs, key=lambda run: run.started_at)
-    draft.write(replace(_shown(draft.cron, oldest), status=RunStatus.ABANDONED), new=False)
+    draft.write(_shown(draft.cron, oldest)._replace(status=RunStatus.ABANDONED), new=False)
     _close(draft, oldest)
 
 
@@ -87,9 +86,9 @@ def _close(draft: Draft, run: OpenRun) -> None:
 
 def _progress(draft: Draft, signal: Signal, open_run: OpenRun) -> Decision:
     """A sign of life: the run's deadlines count from now."""
-    seen = replace(open_run, seen_at=draft.now, overran=False)
+    seen = open_run._replace(seen_at=draft.now, overran=False)
     draft.change(open_runs=tuple(seen if run is open_run else run for run in draft.cron.open_runs))
-    run = replace(_shown(draft.cron, seen), message=signal.message)
+    run = _shown(draft.cron, seen)._replace(message=signal.message)
     if signal.message is not None:
         draft.write(run, new=False)
     return draft.decide(run, drift=_drift(draft, run, tolerance_of(draft.cron)))
@@ -115,11 +114,11 @@ def _finish(draft: Draft, signal: Signal, random: bytes, open_run: OpenRun | Non
         run = _finished(run, signal, finished_at)
         if occurrence is not None:
             offset = to_ms(began_at or finished_at) - to_ms(occurrence)
-            run = replace(run, offset_ms=offset)
+            run = run._replace(offset_ms=offset)
     tolerance = tolerance_of(draft.cron)
     run = _with_offset(run, tolerance)
     anomaly = _judge_duration(draft, run)
-    run = replace(run, anomaly=anomaly)
+    run = run._replace(anomaly=anomaly)
     _settle(draft, run)
     if anomaly is not None and anomaly.told and not (open_run and open_run.overran):
         draft.tell(EventKind.ANOMALY, run.started_at, run.id, _anomaly_words(anomaly))
@@ -142,8 +141,7 @@ def _finished(run: Run, signal: Signal, finished_at: datetime) -> Run:
     if duration is None and started_at is not None:
         # The clock of a host may be ahead of ours: no run takes less than no time.
         duration = max(0, to_ms(finished_at) - to_ms(started_at))
-    return replace(
-        run,
+    return run._replace(
         status=_FINISHED_AS[signal.kind],
         started_at=started_at,
         finished_at=finished_at,
@@ -184,7 +182,7 @@ def _again(draft: Draft, signal: Signal, known: Run) -> Decision:
     run = _finished(known, signal, signal.finished_at or draft.now)
     if known.status is RunStatus.TIMEOUT:
         # It ran out of its time and stays so; that it ended well after all brings the cron up.
-        run = replace(run, status=RunStatus.TIMEOUT)
+        run = run._replace(status=RunStatus.TIMEOUT)
         if signal.kind is SignalKind.SUCCESS:
             good_run(draft)
     else:
@@ -225,7 +223,7 @@ def _shown(cron: Cron, open_run: OpenRun) -> Run:
 
 def _with_offset(run: Run, tolerance: timedelta) -> Run:
     late = run.offset_ms is not None and run.offset_ms > to_milliseconds(tolerance)
-    return replace(run, late=late)
+    return run._replace(late=late)
 
 
 def to_milliseconds(span: timedelta) -> int:

@@ -5,9 +5,9 @@ Names and offsets come from the pinned `tzdata` package alone, so that all machi
 
 import zoneinfo
 from bisect import bisect_right
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 zoneinfo.reset_tzpath(to=[])
@@ -19,8 +19,7 @@ _LOOK = 1 << 18
 _BLOCK = _LOOK << 7
 
 
-@dataclass(frozen=True, slots=True)
-class Stretch:
+class Stretch(NamedTuple):
     """[start, end) in epoch seconds, its offset and the one just before it, in seconds east of UTC.
 
     Neighbours may have the same offset: stretches are found about a year at a time.

@@ -1,9 +1,8 @@
 """Crons as people handle them: details, lists, changes, pauses, the end."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from chalicelib.domain import lifecycle
 from chalicelib.domain.cron import Cron, Settings, Status
@@ -28,8 +27,7 @@ def find(org_id: str, cron_id: str) -> Cron:
     return cron
 
 
-@dataclass(frozen=True, slots=True)
-class Filters:
+class Filters(NamedTuple):
     """None: any. `search`: part of a product, service, name or description, in any case."""
 
     product: str | None = None
@@ -74,8 +72,7 @@ def _admitted(org_id: str, filters: Filters, after: str | None, now: datetime) -
     return (cron for cron in crons.crons_of_org(org_id, after) if filters.admit(cron, now))
 
 
-@dataclass(frozen=True, slots=True)
-class Changes:
+class Changes(NamedTuple):
     """What a PATCH changes: names and settings, only those given."""
 
     names: dict[str, Any]
@@ -86,7 +83,7 @@ def change(org_id: str, cron_id: str, changes: Changes, now: datetime) -> Cron:
     """Raises NotFound; Conflict where the new name is taken."""
 
     def decide(cron: Cron) -> Decision:
-        named = replace(cron, **changes.names)
+        named = cron._replace(**changes.names)
         if _names(named) != _names(cron):
             _require_free(named)
         return lifecycle.change(named, with_settings(cron.settings, changes.settings), now)
@@ -98,7 +95,7 @@ def with_settings(settings: Settings, given: dict[str, Any]) -> Settings:
     """Those given replaced; one given as None has its usual value again."""
     usual = Settings()
     values = {name: getattr(usual, name) if value is None else value for name, value in given.items()}
-    return replace(settings, **values)
+    return settings._replace(**values)
 
 
 def _names(cron: Cron) -> tuple[str, str, str]:
@@ -154,8 +151,7 @@ def delete(org_id: str, cron_id: str, now: datetime) -> None:
     until_won(once)
 
 
-@dataclass(frozen=True, slots=True)
-class Details:
+class Details(NamedTuple):
     """A cron and its last runs, latest first."""
 
     cron: Cron

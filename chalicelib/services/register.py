@@ -2,11 +2,10 @@
 
 import secrets
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from chalicelib.domain import ids, lifecycle
 from chalicelib.domain.cron import Cron, Settings
@@ -24,16 +23,14 @@ class Result(StrEnum):
     UNCHANGED = "unchanged"
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(NamedTuple):
     """A cron as a register call gives it: only the settings that it names."""
 
     name: str
     settings: dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Registered:
+class Registered(NamedTuple):
     """crons: in the order given · archived: ids of the service's crons that were not in the list."""
 
     crons: tuple[tuple[Cron, Result], ...]
@@ -80,7 +77,7 @@ def _plan(
         return None, Decision(cron), Result.CREATED
     settings = with_settings(before.settings, wanted.settings)
     if before.archived_at is not None:
-        revived = lifecycle.resume(replace(before, settings=settings), now)
+        revived = lifecycle.resume(before._replace(settings=settings), now)
         return before, revived, Result.UPDATED
     if settings == before.settings:
         return before, Decision(before), Result.UNCHANGED

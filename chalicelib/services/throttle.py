@@ -7,6 +7,7 @@ uses, and the first few of a window are free: an ordinary ping pays nothing for 
 import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from chalicelib import settings
 from chalicelib.domain.errors import Throttled, Unavailable
@@ -15,8 +16,7 @@ from chalicelib.store.throttles import add_uses
 _MOST_SUBJECTS = 10_000
 
 
-@dataclass(frozen=True, slots=True)
-class Limit:
+class Limit(NamedTuple):
     """At most `uses` of what `name` says, in words, a `window`; `free` and `lease` a function."""
 
     name: str

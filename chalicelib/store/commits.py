@@ -1,7 +1,6 @@
 """The one place that commits state: a decision, whole or not at all, in one transaction."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from pynamodb.exceptions import TransactWriteError
@@ -29,7 +28,7 @@ def commit(decision: Decision, now: datetime) -> Cron:
     Unavailable where the store does not answer (it may have been written all the same).
     """
     claims = [write.run for write in decision.writes if _claims(write)]
-    cron = replace(decision.cron, version=decision.cron.version + 1)
+    cron = decision.cron._replace(version=decision.cron.version + 1)
     with told_as_unavailable():
         try:
             with TransactWrite(connection=connection()) as transaction:
@@ -68,7 +67,7 @@ def _save_run(transaction: TransactWrite, write: RunWrite, now: datetime) -> Non
 
 def commit_many(changes: Sequence[tuple[Cron | None, Decision]]) -> list[Cron]:
     """Writes crons that were made or changed, up to 33 in one transaction: all or none of them."""
-    crons = [replace(decision.cron, version=decision.cron.version + 1) for _, decision in changes]
+    crons = [decision.cron._replace(version=decision.cron.version + 1) for _, decision in changes]
     with told_as_unavailable(), TransactWrite(connection=connection()) as transaction:
         for (before, decision), cron in zip(changes, crons, strict=True):
             _save_cron(transaction, cron)

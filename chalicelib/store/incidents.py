@@ -1,7 +1,6 @@
 """Incidents: written with the state that makes them, read by people."""
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from pynamodb.expressions.update import Action
 
@@ -13,8 +12,7 @@ from chalicelib.store.faults import told_as_unavailable
 from chalicelib.store.tables import IncidentItem
 
 
-@dataclass(frozen=True, slots=True)
-class NamedIncident:
+class NamedIncident(NamedTuple):
     """An incident with the names that its cron had when it was written."""
 
     incident: Incident
