@@ -10,9 +10,9 @@ from chalicelib.api.json_answers import instant
 from chalicelib.api.requests import Call, body_object
 from chalicelib.api.routes import route
 from chalicelib.api.shapes import CRON_CHANGES, CRON_QUERY, REGISTER, RUN_QUERY
+from chalicelib.domain.access import Action
 from chalicelib.domain.errors import FieldError, Invalid
 from chalicelib.domain.ids import is_timed_id, org_of
-from chalicelib.domain.org import Scope
 from chalicelib.services import crons
 from chalicelib.services.register import Wanted, register
 
@@ -34,7 +34,7 @@ def require_cursor(good: bool) -> None:
         raise Invalid(FieldError("cursor", "is not a cursor of this list"))
 
 
-@route(blueprint, "POST", "/api/crons/register", scope=Scope.INGEST)
+@route(blueprint, "POST", "/api/crons/register", action=Action.INGEST)
 def register_crons(call: Call) -> tuple[int, Any]:
     given = load(REGISTER, body_object(call.request))
     wanted = [Wanted(cron["name"], settings_given(cron)) for cron in given["crons"]]
@@ -52,7 +52,7 @@ def register_crons(call: Call) -> tuple[int, Any]:
     return 200, {"crons": listed, "archived": list(done.archived)}
 
 
-@route(blueprint, "GET", "/api/crons", scope=Scope.READ)
+@route(blueprint, "GET", "/api/crons", action=Action.READ)
 def list_crons(call: Call) -> tuple[int, Any]:
     query = load(CRON_QUERY, call.query)
     limit, cursor = query.pop("limit"), query.pop("cursor", None)
@@ -61,7 +61,7 @@ def list_crons(call: Call) -> tuple[int, Any]:
     return 200, {"crons": [render.cron(cron, call.now) for cron in found], "next_cursor": after}
 
 
-@route(blueprint, "GET", "/api/crons/{cron_id}", scope=Scope.READ)
+@route(blueprint, "GET", "/api/crons/{cron_id}", action=Action.READ)
 def read_cron(call: Call, cron_id: str) -> tuple[int, Any]:
     details = crons.details(call.org_id, cron_id)
     cron = details.cron
@@ -75,7 +75,7 @@ def read_cron(call: Call, cron_id: str) -> tuple[int, Any]:
     }
 
 
-@route(blueprint, "PATCH", "/api/crons/{cron_id}", scope=Scope.FULL)
+@route(blueprint, "PATCH", "/api/crons/{cron_id}", action=Action.CHANGE)
 def change_cron(call: Call, cron_id: str) -> tuple[int, Any]:
     given = load(CRON_CHANGES, body_object(call.request))
     names = {name: given[name] for name in _NAMES if name in given}
@@ -83,23 +83,23 @@ def change_cron(call: Call, cron_id: str) -> tuple[int, Any]:
     return 200, render.cron(crons.change(call.org_id, cron_id, changes, call.now), call.now)
 
 
-@route(blueprint, "DELETE", "/api/crons/{cron_id}", scope=Scope.FULL)
+@route(blueprint, "DELETE", "/api/crons/{cron_id}", action=Action.CHANGE)
 def delete_cron(call: Call, cron_id: str) -> tuple[int, Any]:
     crons.delete(call.org_id, cron_id, call.now)
     return 204, None
 
 
-@route(blueprint, "POST", "/api/crons/{cron_id}/pause", scope=Scope.FULL)
+@route(blueprint, "POST", "/api/crons/{cron_id}/pause", action=Action.CHANGE)
 def pause_cron(call: Call, cron_id: str) -> tuple[int, Any]:
     return 200, render.cron(crons.pause(call.org_id, cron_id, call.now), call.now)
 
 
-@route(blueprint, "POST", "/api/crons/{cron_id}/resume", scope=Scope.FULL)
+@route(blueprint, "POST", "/api/crons/{cron_id}/resume", action=Action.CHANGE)
 def resume_cron(call: Call, cron_id: str) -> tuple[int, Any]:
     return 200, render.cron(crons.resume(call.org_id, cron_id, call.now), call.now)
 
 
-@route(blueprint, "GET", "/api/crons/{cron_id}/runs", scope=Scope.READ)
+@route(blueprint, "GET", "/api/crons/{cron_id}/runs", action=Action.READ)
 def list_runs(call: Call, cron_id: str) -> tuple[int, Any]:
     query = load(RUN_QUERY, call.query)
     cursor = query.get("cursor")
@@ -110,6 +110,6 @@ def list_runs(call: Call, cron_id: str) -> tuple[int, Any]:
     return 200, {"runs": [render.listed_run(run) for run in found], "next_cursor": before}
 
 
-@route(blueprint, "GET", "/api/crons/{cron_id}/runs/{run_id}", scope=Scope.READ)
+@route(blueprint, "GET", "/api/crons/{cron_id}/runs/{run_id}", action=Action.READ)
 def read_run(call: Call, cron_id: str, run_id: str) -> tuple[int, Any]:
     return 200, render.run(crons.find_run(call.org_id, cron_id, run_id))

@@ -10,15 +10,15 @@ from chalicelib.api.fields import load
 from chalicelib.api.requests import Call
 from chalicelib.api.routes import route
 from chalicelib.api.shapes import INCIDENT_QUERY
+from chalicelib.domain.access import Action
 from chalicelib.domain.errors import NotFound
 from chalicelib.domain.ids import is_timed_id
-from chalicelib.domain.org import Scope
 from chalicelib.store import incidents
 
 blueprint = Blueprint(__name__)
 
 
-@route(blueprint, "GET", "/api/incidents", scope=Scope.READ)
+@route(blueprint, "GET", "/api/incidents", action=Action.READ)
 def list_incidents(call: Call) -> tuple[int, Any]:
     query = load(INCIDENT_QUERY, call.query)
     cursor = query.get("cursor")
@@ -28,7 +28,7 @@ def list_incidents(call: Call) -> tuple[int, Any]:
     return 200, {"incidents": [render.incident(one) for one in found], "next_cursor": before}
 
 
-@route(blueprint, "GET", "/api/incidents/{incident_id}", scope=Scope.READ)
+@route(blueprint, "GET", "/api/incidents/{incident_id}", action=Action.READ)
 def read_incident(call: Call, incident_id: str) -> tuple[int, Any]:
     found = incidents.find_incident(call.org_id, incident_id)
     if found is None:

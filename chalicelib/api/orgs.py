@@ -9,7 +9,7 @@ from chalicelib.api.fields import load
 from chalicelib.api.requests import Call, body_object
 from chalicelib.api.routes import route
 from chalicelib.api.shapes import NEW_KEY, NEW_ORG
-from chalicelib.domain.org import Scope
+from chalicelib.domain.access import Action
 from chalicelib.services import orgs
 from chalicelib.services.throttle import CLAIMS, ORGS, throttle
 from chalicelib.store import api_keys
@@ -17,13 +17,13 @@ from chalicelib.store import api_keys
 blueprint = Blueprint(__name__)
 
 
-@route(blueprint, "POST", "/api/orgs", scope=None, limit=ORGS)
+@route(blueprint, "POST", "/api/orgs", action=None, limit=ORGS)
 def create_org(call: Call) -> tuple[int, Any]:
     given = load(NEW_ORG, body_object(call.request))
     return 201, render.org(orgs.create_org(given["name"], given["slug"], call.now))
 
 
-@route(blueprint, "POST", "/api/orgs/{slug}/api-keys", scope=None)
+@route(blueprint, "POST", "/api/orgs/{slug}/api-keys", action=None)
 def create_key(call: Call, slug: str) -> tuple[int, Any]:
     if not call.authorization:
         throttle(CLAIMS, call.address, call.now)
@@ -32,14 +32,14 @@ def create_key(call: Call, slug: str) -> tuple[int, Any]:
     return 201, {**render.api_key(key), "key": text}
 
 
-@route(blueprint, "GET", "/api/orgs/{slug}/api-keys", scope=Scope.FULL)
+@route(blueprint, "GET", "/api/orgs/{slug}/api-keys", action=Action.ADMIN)
 def list_keys(call: Call, slug: str) -> tuple[int, Any]:
     org = orgs.org_of_key(slug, call.key)
     keys = [render.api_key(key) for key in api_keys.keys_of_org(org.id)]
     return 200, {"api_keys": keys, "next_cursor": None}
 
 
-@route(blueprint, "DELETE", "/api/orgs/{slug}/api-keys/{key_id}", scope=Scope.FULL)
+@route(blueprint, "DELETE", "/api/orgs/{slug}/api-keys/{key_id}", action=Action.ADMIN)
 def delete_key(call: Call, slug: str, key_id: str) -> tuple[int, Any]:
     orgs.delete_key(slug, key_id, call.key)
     return 204, None

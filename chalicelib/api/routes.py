@@ -9,7 +9,7 @@ from chalice.app import Blueprint, Response
 from chalicelib.api.json_answers import json_response
 from chalicelib.api.problem import problem_of
 from chalicelib.api.requests import Call
-from chalicelib.domain.org import Scope
+from chalicelib.domain.access import Action
 from chalicelib.services import access, clock
 from chalicelib.services.throttle import Limit, throttle
 
@@ -20,12 +20,12 @@ def route(
     blueprint: Blueprint,
     method: str | list[str],
     path: str,
-    scope: Scope | None,
+    action: Action | None,
     limit: Limit | None = None,
 ) -> Callable[[Handler], Handler]:
     """Registers a handler that takes a Call and the path's parameters and gives (status, body).
 
-    scope: what the caller's key must allow; None: no key · limit: of this caller's address.
+    action: what the caller's key must allow; None: no key · limit: of this caller's address.
     """
     methods = [method] if isinstance(method, str) else method
 
@@ -35,7 +35,7 @@ def route(
         @wraps(handler)
         def view(**params: str) -> Response:
             try:
-                call = _call(blueprint, scope, limit)
+                call = _call(blueprint, action, limit)
                 status, body = handler(call, **params)
                 return json_response(status, body)
             except Exception as error:
@@ -46,12 +46,12 @@ def route(
     return register
 
 
-def _call(blueprint: Blueprint, scope: Scope | None, limit: Limit | None) -> Call:
+def _call(blueprint: Blueprint, action: Action | None, limit: Limit | None) -> Call:
     call = Call(blueprint.current_request, clock.now())
     if limit is not None:
         throttle(limit, call.address, call.now)
-    if scope is None:
+    if action is None:
         return call
     key = access.authenticate(call.authorization, call.now)
-    access.require(key, scope)
+    access.require(key, action)
     return Call(call.request, call.now, key)

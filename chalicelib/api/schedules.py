@@ -17,7 +17,7 @@ from chalicelib.services.throttle import PREVIEWS
 blueprint = Blueprint(__name__)
 
 
-@route(blueprint, "GET", "/api/schedules/preview", scope=None, limit=PREVIEWS)
+@route(blueprint, "GET", "/api/schedules/preview", action=None, limit=PREVIEWS)
 def preview(call: Call) -> tuple[int, Any]:
     query = load(PREVIEW, call.query)
     schedule = parse_schedule(query["schedule"], query["timezone"])

@@ -27,8 +27,8 @@ from chalicelib.api.fields import (
     whole,
     whole_text,
 )
+from chalicelib.domain.access import Scope
 from chalicelib.domain.errors import FieldError
-from chalicelib.domain.org import Scope
 from chalicelib.domain.run import RunStatus
 from chalicelib.domain.shown import Shown
 

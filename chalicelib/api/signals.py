@@ -10,8 +10,8 @@ from chalicelib.api.fields import LONGEST, load
 from chalicelib.api.requests import Call, body_object, body_text
 from chalicelib.api.routes import route
 from chalicelib.api.shapes import HEARTBEAT, HEARTBEATS, LOG, PING, START
+from chalicelib.domain.access import Action
 from chalicelib.domain.errors import FieldError, Invalid
-from chalicelib.domain.org import Scope
 from chalicelib.domain.signal import Signal, SignalKind, kept_message
 from chalicelib.services.signals import receive
 from chalicelib.services.throttle import PINGS_OF_ADDRESS, PINGS_OF_CRON, throttle
@@ -23,18 +23,18 @@ CLOCK_AHEAD = timedelta(minutes=5)
 _PING_METHODS = ["GET", "HEAD", "POST"]
 
 
-@route(blueprint, "POST", "/api/crons/{cron_id}/start", scope=Scope.INGEST)
+@route(blueprint, "POST", "/api/crons/{cron_id}/start", action=Action.INGEST)
 def start(call: Call, cron_id: str) -> tuple[int, Any]:
     return _keyed(call, cron_id, SignalKind.START, load(START, body_object(call.request)))
 
 
-@route(blueprint, "POST", "/api/crons/{cron_id}/heartbeat", scope=Scope.INGEST)
+@route(blueprint, "POST", "/api/crons/{cron_id}/heartbeat", action=Action.INGEST)
 def heartbeat(call: Call, cron_id: str) -> tuple[int, Any]:
     given = load(HEARTBEAT, body_object(call.request))
     return _keyed(call, cron_id, SignalKind(HEARTBEATS[given.pop("status")]), given)
 
 
-@route(blueprint, "POST", "/api/crons/{cron_id}/log", scope=Scope.INGEST)
+@route(blueprint, "POST", "/api/crons/{cron_id}/log", action=Action.INGEST)
 def log(call: Call, cron_id: str) -> tuple[int, Any]:
     return _keyed(call, cron_id, SignalKind.LOG, load(LOG, body_object(call.request)))
 
@@ -70,7 +70,7 @@ def require_times(given: dict[str, Any], now: datetime) -> None:
         raise Invalid(*errors)
 
 
-@route(blueprint, _PING_METHODS, "/api/ping/{cron_id}", scope=None, limit=PINGS_OF_ADDRESS)
+@route(blueprint, _PING_METHODS, "/api/ping/{cron_id}", action=None, limit=PINGS_OF_ADDRESS)
 def ping(call: Call, cron_id: str) -> tuple[int, Any]:
     """A success; with an exit code other than 0, a failure: `curl …/api/ping/ID?exit_code=$?`."""
     given = load(PING, call.query)
@@ -78,17 +78,17 @@ def ping(call: Call, cron_id: str) -> tuple[int, Any]:
     return _open(call, cron_id, kind, given)
 
 
-@route(blueprint, _PING_METHODS, "/api/start/{cron_id}", scope=None, limit=PINGS_OF_ADDRESS)
+@route(blueprint, _PING_METHODS, "/api/start/{cron_id}", action=None, limit=PINGS_OF_ADDRESS)
 def open_start(call: Call, cron_id: str) -> tuple[int, Any]:
     return _open(call, cron_id, SignalKind.START, load(PING, call.query))
 
 
-@route(blueprint, _PING_METHODS, "/api/fail/{cron_id}", scope=None, limit=PINGS_OF_ADDRESS)
+@route(blueprint, _PING_METHODS, "/api/fail/{cron_id}", action=None, limit=PINGS_OF_ADDRESS)
 def fail(call: Call, cron_id: str) -> tuple[int, Any]:
     return _open(call, cron_id, SignalKind.FAIL, load(PING, call.query))
 
 
-@route(blueprint, _PING_METHODS, "/api/log/{cron_id}", scope=None, limit=PINGS_OF_ADDRESS)
+@route(blueprint, _PING_METHODS, "/api/log/{cron_id}", action=None, limit=PINGS_OF_ADDRESS)
 def open_log(call: Call, cron_id: str) -> tuple[int, Any]:
     return _open(call, cron_id, SignalKind.LOG, load(PING, call.query))
 

@@ -2,20 +2,15 @@
 
 import hashlib
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import NamedTuple
+
+from chalicelib.domain.access import Role, Scope
 
 KEY_PREFIX = "ch_"
 KEY_LENGTH = 40
 _LETTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 # How long a new org's first key can be claimed without a key.
 CLAIM_WITHIN = timedelta(hours=1)
-
-
-class Scope(StrEnum):
-    FULL = "full"
-    INGEST = "ingest"
-    READ = "read"
 
 
 class Org(NamedTuple):
@@ -33,13 +28,18 @@ class Org(NamedTuple):
 
 
 class ApiKey(NamedTuple):
-    """What is known of a key: never the key itself."""
+    """What is known of a key: never the key itself.
+
+    role: of its member, or for an org's own key of who made it: no key gives more than its maker had.
+    """
 
     id: str
     org_id: str
     name: str
     scope: Scope
     created_at: datetime
+    role: Role = Role.OWNER
+    member_id: str | None = None
 
 
 def key_text(letters: list[int]) -> str:

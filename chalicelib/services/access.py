@@ -1,15 +1,18 @@
-"""Who may do what: API keys and their scopes."""
+"""Who may do what: API keys."""
 
 from datetime import datetime
 
+from chalicelib.domain.access import Action, may
 from chalicelib.domain.errors import Forbidden, Unauthenticated
-from chalicelib.domain.org import ApiKey, Scope, key_hash, looks_like_key
+from chalicelib.domain.org import ApiKey, key_hash, looks_like_key
 from chalicelib.store import api_keys
 
-_ALLOWS = {
-    Scope.FULL: {Scope.FULL, Scope.INGEST, Scope.READ},
-    Scope.INGEST: {Scope.INGEST},
-    Scope.READ: {Scope.READ},
+_WORDS = {
+    Action.READ: "read",
+    Action.INGEST: "register crons or signal",
+    Action.CHANGE: "change anything",
+    Action.ADMIN: "manage keys or members",
+    Action.OWN: "do what is an owner's to do",
 }
 
 
@@ -26,7 +29,7 @@ def authenticate(authorization: str | None, now: datetime) -> ApiKey:
     return key
 
 
-def require(key: ApiKey, scope: Scope) -> None:
-    """Raises Forbidden unless the key has the scope."""
-    if scope not in _ALLOWS[key.scope]:
-        raise Forbidden(f"this needs a key of scope {scope.value}; this one is {key.scope.value}")
+def require(key: ApiKey, action: Action) -> None:
+    """Raises Forbidden unless the key may do it."""
+    if not may(key.role, key.scope, action):
+        raise Forbidden(f"this key (role {key.role.value}, scope {key.scope.value}) may not {_WORDS[action]}")

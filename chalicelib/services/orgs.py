@@ -4,8 +4,9 @@ import secrets
 from datetime import datetime
 
 from chalicelib.domain import ids
+from chalicelib.domain.access import Action, Role, Scope
 from chalicelib.domain.errors import Conflict, NotFound, Unauthenticated
-from chalicelib.domain.org import KEY_LENGTH, ApiKey, Org, Scope, key_hash, key_text
+from chalicelib.domain.org import KEY_LENGTH, ApiKey, Org, key_hash, key_text
 from chalicelib.services import access
 from chalicelib.store import api_keys, orgs
 from chalicelib.store.faults import LostRace
@@ -45,8 +46,8 @@ def create_key(slug: str, name: str, scope: Scope, authorization: str | None, no
         return _claim_first_key(slug, name, scope, text, now), text
     by = access.authenticate(authorization, now)
     org = org_of_key(slug, by)
-    access.require(by, Scope.FULL)
-    key = _key(org, name, scope, now)
+    access.require(by, Action.ADMIN)
+    key = _key(org, name, scope, now, by.role)
     api_keys.create_key(key, key_hash(text))
     return key, text
 
@@ -66,8 +67,8 @@ def _claim_first_key(slug: str, name: str, scope: Scope, text: str, now: datetim
     raise Unauthenticated("only an org's first key can be had without a key, within an hour of the org's creation")
 
 
-def _key(org: Org, name: str, scope: Scope, now: datetime) -> ApiKey:
-    return ApiKey(ids.timed_id(now, secrets.token_bytes(10)), org.id, name, scope, now)
+def _key(org: Org, name: str, scope: Scope, now: datetime, role: Role = Role.OWNER) -> ApiKey:
+    return ApiKey(ids.timed_id(now, secrets.token_bytes(10)), org.id, name, scope, now, role)
 
 
 def delete_key(slug: str, key_id: str, by: ApiKey) -> None:

@@ -2,8 +2,9 @@
 
 from datetime import datetime, timedelta
 
+from chalicelib.domain.access import Role, Scope
 from chalicelib.domain.ids import from_ms
-from chalicelib.domain.org import ApiKey, Scope
+from chalicelib.domain.org import ApiKey
 from chalicelib.store.cron_items import ms
 from chalicelib.store.faults import told_as_unavailable
 from chalicelib.store.tables import KeyItem, KeysOfOrg
@@ -22,12 +23,22 @@ def key_item(key: ApiKey, hashed: str) -> KeyItem:
         name=key.name,
         scope=key.scope.value,
         created_at=ms(key.created_at),
+        role=key.role.value,
+        member_id=key.member_id,
     )
 
 
 def _to_key(item: KeyItem) -> ApiKey:
     created_at = from_ms(int(item.created_at))
-    return ApiKey(item.key_id, item.org_id, item.name, Scope(item.scope), created_at)
+    return ApiKey(
+        id=item.key_id,
+        org_id=item.org_id,
+        name=item.name,
+        scope=Scope(item.scope),
+        created_at=created_at,
+        role=Role(item.role),
+        member_id=item.member_id,
+    )
 
 
 def find_key(hashed: str, now: datetime) -> ApiKey | None:

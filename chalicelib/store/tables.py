@@ -73,6 +73,8 @@ class KeyItem(Model):
     name = UnicodeAttribute()
     scope = UnicodeAttribute()
     created_at = NumberAttribute()
+    role = UnicodeAttribute()
+    member_id = UnicodeAttribute(null=True)
     of_org = KeysOfOrg()
 
 
@@ -185,6 +187,50 @@ class IncidentItem(Model):
     resolution = UnicodeAttribute(null=True)
 
 
+class RollupItem(Model):
+    """What came of a cron's runs of one UTC day (`2026-03-10`), packed as `tallies.py` says."""
+
+    class Meta(_Meta):
+        table_name = _name("rollups")
+
+    cron_id = UnicodeAttribute(hash_key=True)
+    day = UnicodeAttribute(range_key=True)
+    tally = BinaryAttribute(legacy_encoding=False)
+    expires_at = TTLAttribute()
+
+
+class EdgeItem(Model):
+    """That a cron depends on another, under `{depends_on}#{cron}`; and under `graph` the version of
+    an org's whole graph, which whoever adds an edge moves on: no two of them make a cycle together."""
+
+    class Meta(_Meta):
+        table_name = _name("dependencies")
+
+    org_id = UnicodeAttribute(hash_key=True)
+    edge = UnicodeAttribute(range_key=True)
+    version = NumberAttribute(null=True)
+
+
+class WindowItem(Model):
+    class Meta(_Meta):
+        table_name = _name("maintenance")
+
+    org_id = UnicodeAttribute(hash_key=True)
+    window_id = UnicodeAttribute(range_key=True)
+    name = UnicodeAttribute()
+    created_at = NumberAttribute()
+    starts_at = NumberAttribute(null=True)
+    ends_at = NumberAttribute(null=True)
+    schedule = UnicodeAttribute(null=True)
+    timezone = UnicodeAttribute(null=True)
+    duration_minutes = NumberAttribute(null=True)
+    product = UnicodeAttribute(null=True)
+    service = UnicodeAttribute(null=True)
+    project_id = UnicodeAttribute(null=True)
+    tags: Any = ListAttribute(of=UnicodeAttribute, null=True)
+    cron_ids: Any = ListAttribute(of=UnicodeAttribute, null=True)
+
+
 class ThrottleItem(Model):
     """How many requests of one kind came from one subject within one window."""
 
@@ -203,6 +249,9 @@ MODELS: tuple[type[Model], ...] = (
     CronNameItem,
     RunItem,
     IncidentItem,
+    RollupItem,
+    EdgeItem,
+    WindowItem,
     ThrottleItem,
 )
 
