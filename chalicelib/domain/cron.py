@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from chalicelib.domain.anomaly import Baseline
 from chalicelib.domain.run import RunStatus
+from chalicelib.domain.tally import DayTally
 
 MAX_OPEN_RUNS = 20
 
@@ -72,11 +73,13 @@ class LastRun(NamedTuple):
 
 
 class OpenIncident(NamedTuple):
-    """missed: how many occurrences were missed since (and with) its opening."""
+    """missed: how many occurrences were missed since (and with) its opening · held: nobody was told
+    of it yet, as it opened in maintenance."""
 
     id: str
     opened_at: datetime
     missed: int = 0
+    held: bool = False
 
 
 class Cron(NamedTuple):
@@ -84,7 +87,10 @@ class Cron(NamedTuple):
 
     expected_at: the earliest occurrence not yet satisfied · late_told: whether that one was called
     late · looked_at: when misses were last counted while down · good_streak, bad_streak: how many
-    of the last runs were so · offsets_ms: of the last 10 runs that satisfied an occurrence.
+    of the last runs were so · offsets_ms: of the last 10 runs that satisfied an occurrence ·
+    today: what the runs of the latest day came to · is_blocked: its last start was refused, as what it depends on is not completed · blamed_on: the
+    incident of what it depends on, which its last misses were laid to · held_until: till when
+    maintenance holds what there is to tell.
     """
 
     org_id: str
@@ -108,6 +114,12 @@ class Cron(NamedTuple):
     baseline: Baseline = Baseline()
     offsets_ms: tuple[int, ...] = ()
     incident: OpenIncident | None = None
+    today: DayTally | None = None
+    depends_on: tuple[str, ...] = ()
+    is_blocked: bool = False
+    blamed_on: str | None = None
+    held_until: datetime | None = None
+    paused_at: datetime | None = None
     archived_at: datetime | None = None
 
     @property

@@ -14,8 +14,16 @@ class RunStatus(StrEnum):
     TIMEOUT = "timeout"
     MISSED = "missed"
     BLOCKED = "blocked"
+    PAUSED = "paused"
     ABANDONED = "abandoned"
     LOG = "log"
+
+
+class Excuse(StrEnum):
+    """Why an occurrence that was not met counts against nobody."""
+
+    MAINTENANCE = "maintenance"
+    DEPENDENCY = "dependency"
 
 
 class Run(NamedTuple):
@@ -23,8 +31,9 @@ class Run(NamedTuple):
 
     key: the caller's own id of it · scheduled_at: the occurrence it satisfies, None for an extra run
     · offset_ms: its start − that occurrence · occurrences: how many occurrences the record stands
-    for (more than 1 only for misses of a long outage, the last of them at `scheduled_until`)
-    · message: what the job said, or its output, up to 10 KB.
+    for (more than 1 only for misses of a long outage and for pauses, the last at `scheduled_until`)
+    · message: what the job said, or its output, up to 10 KB · incident_id: of what it depends on,
+    for which it is excused.
     """
 
     cron_id: str
@@ -43,3 +52,4 @@ class Run(NamedTuple):
     message: str | None = None
     anomaly: Anomaly | None = None
     incident_id: str | None = None
+    excused: Excuse | None = None

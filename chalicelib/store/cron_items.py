@@ -18,6 +18,7 @@ from chalicelib.domain.ids import from_ms, shard_of, to_ms
 from chalicelib.domain.run import RunStatus
 from chalicelib.store.packing import pack, pack_signed, unpack, unpack_signed
 from chalicelib.store.tables import DUE_SHARDS, CronItem
+from chalicelib.store.tallies import pack_day, unpack_day
 
 _USUAL = Settings()
 _SETTINGS = (
@@ -71,6 +72,12 @@ def to_item(cron: Cron) -> CronItem:
         unusual=pack(cron.baseline.unusual_ms) or None,
         offsets=pack_signed(cron.offsets_ms) or None,
         incident=_incident_map(cron.incident),
+        today=pack_day(cron.today),
+        depends_on=list(cron.depends_on) or None,
+        is_blocked=cron.is_blocked or None,
+        blamed_on=cron.blamed_on,
+        held_until=ms(cron.held_until),
+        paused_at=ms(cron.paused_at),
     )
     for setting in _SETTINGS:
         value = getattr(cron.settings, setting)
@@ -101,6 +108,12 @@ def to_cron(item: CronItem) -> Cron:
         baseline=Baseline(unpack(item.durations or b""), unpack(item.unusual or b"")),
         offsets_ms=unpack_signed(item.offsets or b""),
         incident=_incident(item.incident),
+        today=unpack_day(item.today),
+        depends_on=tuple(item.depends_on or ()),
+        is_blocked=bool(item.is_blocked),
+        blamed_on=item.blamed_on,
+        held_until=at_ms(item.held_until),
+        paused_at=at_ms(item.paused_at),
         archived_at=at_ms(item.archived_at),
     )
 
@@ -169,14 +182,19 @@ def _last_run(stored: Any) -> LastRun | None:
 def _incident_map(incident: OpenIncident | None) -> dict[str, Any] | None:
     if incident is None:
         return None
-    return _some(i=incident.id, o=ms(incident.opened_at), m=incident.missed or None)
+    return _some(i=incident.id, o=ms(incident.opened_at), m=incident.missed or None, h=incident.held or None)
 
 
 def _incident(stored: Any) -> OpenIncident | None:
     if stored is None:
         return None
     incident = _plain(stored)
-    return OpenIncident(incident["i"], from_ms(int(incident["o"])), int(incident.get("m", 0)))
+    return OpenIncident(
+        id=incident["i"],
+        opened_at=from_ms(int(incident["o"])),
+        missed=int(incident.get("m", 0)),
+        held=bool(incident.get("h")),
+    )
 
 
 def _plain(stored: Any) -> dict[str, Any]:

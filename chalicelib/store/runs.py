@@ -8,7 +8,7 @@ from pynamodb.expressions.update import Action
 
 from chalicelib.domain.anomaly import Anomaly, AnomalyKind
 from chalicelib.domain.ids import first_id_at
-from chalicelib.domain.run import Run, RunStatus
+from chalicelib.domain.run import Excuse, Run, RunStatus
 from chalicelib.store.cron_items import at_ms, ms
 from chalicelib.store.faults import told_as_unavailable
 from chalicelib.store.tables import RunItem
@@ -33,6 +33,8 @@ def _values(run: Run, now: datetime) -> dict[str, Any]:
         "exit_code": run.exit_code,
         "message": run.message,
         "anomaly": _anomaly_map(run.anomaly),
+        "incident_id": run.incident_id,
+        "excused": run.excused.value if run.excused else None,
         "expires_at": now + KEPT,
     }
     return {name: value for name, value in values.items() if value is not None}
@@ -126,6 +128,8 @@ def to_run(item: RunItem) -> Run:
         exit_code=_whole(item.exit_code),
         message=item.message,
         anomaly=_anomaly(item.anomaly),
+        incident_id=item.incident_id,
+        excused=Excuse(item.excused) if item.excused else None,
     )
 
 

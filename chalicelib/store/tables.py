@@ -132,6 +132,12 @@ class CronItem(Model):
     unusual = BinaryAttribute(attr_name="bu", null=True, legacy_encoding=False)
     offsets = BinaryAttribute(attr_name="of", null=True, legacy_encoding=False)
     incident: Any = Map(attr_name="in", null=True)
+    today = BinaryAttribute(attr_name="td", null=True, legacy_encoding=False)
+    depends_on: Any = ListAttribute(attr_name="dp", of=UnicodeAttribute, null=True)
+    is_blocked = BooleanAttribute(attr_name="bl", null=True)
+    blamed_on = UnicodeAttribute(attr_name="bo", null=True)
+    held_until = NumberAttribute(attr_name="hu", null=True)
+    paused_at = NumberAttribute(attr_name="pa", null=True)
 
 
 class CronNameItem(Model):
@@ -168,6 +174,8 @@ class RunItem(Model):
     exit_code = NumberAttribute(null=True)
     message = UnicodeAttribute(null=True)
     anomaly: Any = Map(null=True)
+    incident_id = UnicodeAttribute(null=True)
+    excused = UnicodeAttribute(null=True)
 
 
 class IncidentItem(Model):
