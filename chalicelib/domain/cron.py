@@ -88,9 +88,9 @@ class Cron(NamedTuple):
     expected_at: the earliest occurrence not yet satisfied · late_told: whether that one was called
     late · looked_at: when misses were last counted while down · good_streak, bad_streak: how many
     of the last runs were so · offsets_ms: of the last 10 runs that satisfied an occurrence ·
-    today: what the runs of the latest day came to · is_blocked: its last start was refused, as what it depends on is not completed · blamed_on: the
-    incident of what it depends on, which its last misses were laid to · held_until: till when
-    maintenance holds what there is to tell.
+    today: what the runs of the latest day came to · is_blocked: its last start was refused, as what
+    it depends on is not completed · blamed_on: the incident of what it depends on, to which its last
+    misses were laid · held_until: till when maintenance holds what there is to tell.
     """
 
     org_id: str
