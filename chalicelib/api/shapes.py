@@ -8,6 +8,7 @@ from chalicelib.api.fields import (
     Field,
     Shape,
     Wrong,
+    day,
     decimal,
     errors_below,
     flag,
@@ -159,6 +160,8 @@ RUN_QUERY = Shape(
 INCIDENT_QUERY = Shape(
     {**_PAGE, "cron_id": optional(string), "status": optional(one_of_words(["open", "resolved"]))}
 )
+HANDLING = Shape({"by": nullable(name), "note": nullable(text(1000))})
+STATS_QUERY = Shape({"from": optional(day), "to": optional(day)})
 PREVIEW = Shape(
     {
         "schedule": required(schedule),

@@ -33,9 +33,7 @@ class Draft:
     def change(self, **fields: Any) -> None:
         self.cron = self.cron._replace(**fields)
 
-    def write(
-        self, run: Run, *, new: bool, before: Run | None = None, times: Occurrences | None = None
-    ) -> None:
+    def write(self, run: Run, *, new: bool, before: Run | None = None, times: Occurrences | None = None) -> None:
         """Records a run. before: its record until now, where that was counted · times: the
         schedule's, where the record stands for many occurrences."""
         self.writes.append(RunWrite(run, new))

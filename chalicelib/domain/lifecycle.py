@@ -13,6 +13,7 @@ from chalicelib.domain.occurrences import first_expected
 from chalicelib.domain.outcome import resolve_incident
 from chalicelib.domain.run import Run, RunStatus
 from chalicelib.domain.schedule import Interval, parse_schedule
+from chalicelib.domain.surroundings import Surroundings
 
 _INSTANT = timedelta(microseconds=1)
 _UNTROUBLED: dict[str, Any] = {
@@ -80,9 +81,9 @@ def _stop(cron: Cron, now: datetime, resolution: Resolution, **fields: Any) -> D
     return draft.decide()
 
 
-def resolve(cron: Cron, now: datetime) -> Decision:
+def resolve(cron: Cron, now: datetime, around: Surroundings) -> Decision:
     """A person says that it is over: what was missed until now is recorded, and it starts afresh."""
-    draft = Draft(cron, now)
+    draft = Draft(cron, now, around)
     look_for_missed(draft)
     resolve_incident(draft, Resolution.BY_HAND)
     draft.change(status=Status.UP, good_streak=0, bad_streak=0, **_UNTROUBLED)

@@ -1,6 +1,6 @@
 """Crons as people handle them: details, lists, changes, pauses, the end."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -11,11 +11,11 @@ from chalicelib.domain.errors import Conflict, NotFound
 from chalicelib.domain.ids import org_of
 from chalicelib.domain.run import Run, RunStatus
 from chalicelib.domain.shown import Shown, shown
+from chalicelib.domain.window import Window, covering, in_maintenance
 from chalicelib.services.races import until_won
 from chalicelib.store import crons, runs
 from chalicelib.store.commits import commit, commit_many, delete_cron
 from chalicelib.store.cron_names import find_ids
-
 
 
 def find(org_id: str, cron_id: str) -> Cron:
@@ -24,6 +24,11 @@ def find(org_id: str, cron_id: str) -> Cron:
     if cron is None:
         raise NotFound("no such cron")
     return cron
+
+
+def shown_in(cron: Cron, now: datetime, windows: Sequence[Window]) -> Shown:
+    """What is shown of a cron in an org with these maintenance windows."""
+    return shown(cron, now, in_maintenance=in_maintenance(covering(windows, cron), now))
 
 
 class Filters(NamedTuple):
@@ -35,9 +40,10 @@ class Filters(NamedTuple):
     project_id: str | None = None
     status: Shown | None = None
     tag: str | None = None
+    windows: Sequence[Window] = ()
 
     def admit(self, cron: Cron, now: datetime) -> bool:
-        status = shown(cron, now)
+        status = shown_in(cron, now, self.windows)
         return (
             self.product in (None, cron.product)
             and self.service in (None, cron.service)

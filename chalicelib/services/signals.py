@@ -32,7 +32,8 @@ def find_watched(org_id: str | None, cron_id: str) -> Cron:
 def receive(org_id: str | None, cron_id: str, signal: Signal, now: datetime) -> Decision:
     """Records a signal and gives what was decided; `org_id` None for the routes without a key.
 
-    Raises NotFound; Blocked, when that was recorded; Unavailable where it could not be recorded, and should be sent again.
+    Raises NotFound; Blocked, when that was recorded; Unavailable where it could not be recorded, and
+    should be sent again.
     """
     random = secrets.token_bytes(10)
     attempt = _Attempt()

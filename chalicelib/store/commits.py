@@ -16,8 +16,8 @@ from chalicelib.store.cron_items import to_item
 from chalicelib.store.cron_names import name_item
 from chalicelib.store.faults import LostRace, failed_at, told_as_unavailable
 from chalicelib.store.incidents import incident_changes
-from chalicelib.store.tallies import find_days, rollup_item
 from chalicelib.store.tables import CronItem, CronNameItem, RunItem
+from chalicelib.store.tallies import find_days, rollup_item
 
 # A transaction holds 100 items; a cron that is made takes two, one that is renamed three.
 CRONS_AT_ONCE = 33
