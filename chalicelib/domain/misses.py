@@ -13,7 +13,7 @@ from chalicelib.domain.window import in_maintenance
 
 # Each missed occurrence has a record of its own, up to this many in one decision (a transaction
 # holds 100 items); of a longer outage the earliest share one record, which says how many they are.
-RECORDS_AT_ONCE = 40
+RECORDS_AT_ONCE = 25
 _INSTANT = timedelta(microseconds=1)
 _LONGEST_OWN_GRACE = timedelta(hours=1)
 

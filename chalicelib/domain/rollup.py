@@ -10,7 +10,7 @@ from chalicelib.domain.run import Run
 from chalicelib.domain.tally import DayTally, Tally, moment_of, sum_tallies, tally_of
 
 # A transaction holds 100 items: of a longer outage, what is older is counted on the oldest of these.
-DAYS_AT_ONCE = 50
+DAYS_AT_ONCE = 30
 _INSTANT = timedelta(microseconds=1)
 _DAY = timedelta(days=1)
 
