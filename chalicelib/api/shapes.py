@@ -5,6 +5,7 @@ from typing import Any
 from chalicelib.api.fields import (
     LONGEST_MS,
     LONGEST_SECONDS,
+    Check,
     Field,
     Shape,
     Wrong,
@@ -27,15 +28,18 @@ from chalicelib.api.fields import (
     timezone,
     whole,
     whole_text,
+    wrong,
 )
 from chalicelib.domain.access import Scope
 from chalicelib.domain.errors import FieldError
 from chalicelib.domain.run import RunStatus
 from chalicelib.domain.shown import Shown
+from chalicelib.domain.window import LONGEST_MINUTES
 
 MOST_CRONS = 100
 MOST_LISTED = 1000
 _TAGS = 20
+_CRON_IDS = 100
 _EXIT_CODES = (-(2**31), 2**32 - 1)
 
 NEW_ORG = Shape({"name": required(name), "slug": required(slug)})
@@ -162,6 +166,37 @@ INCIDENT_QUERY = Shape(
 )
 HANDLING = Shape({"by": nullable(name), "note": nullable(text(1000))})
 STATS_QUERY = Shape({"from": optional(day), "to": optional(day)})
+
+
+def _criterion(check: Check, most: int) -> Check:
+    """A list of what something is to be one of: an empty one would be read as none, or as all."""
+
+    def check_some(value: Any) -> list[Any]:
+        found: list[Any] = list_of(check, most)(value)
+        if not found:
+            raise wrong("must not be empty: leave it out, or null, for all")
+        return found
+
+    return check_some
+
+
+# null: not set, or not asked for.
+_WINDOW = {
+    "starts_at": nullable(instant),
+    "ends_at": nullable(instant),
+    "schedule": nullable(schedule),
+    "timezone": nullable(timezone),
+    "duration_minutes": nullable(whole(1, LONGEST_MINUTES)),
+    "product": nullable(name),
+    "service": nullable(name),
+    "project_id": nullable(name),
+    "tags": nullable(_criterion(name, _TAGS)),
+    "cron_ids": nullable(_criterion(string, _CRON_IDS)),
+}
+NEW_WINDOW = Shape({"name": required(name), **_WINDOW})
+WINDOW_CHANGES = Shape({"name": optional(name), **_WINDOW})
+WINDOW_QUERY = Shape({**_PAGE, "active": optional(one_of_words(["true", "false"]))})
+
 PREVIEW = Shape(
     {
         "schedule": required(schedule),

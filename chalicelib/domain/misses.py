@@ -9,11 +9,12 @@ from chalicelib.domain.ids import derived_id
 from chalicelib.domain.occurrences import Occurrences
 from chalicelib.domain.outcome import bad_run, count_missed
 from chalicelib.domain.run import Excuse, Run, RunStatus
-from chalicelib.domain.window import in_maintenance
+from chalicelib.domain.window import in_maintenance, next_change
 
 # Each missed occurrence has a record of its own, up to this many in one decision (a transaction
 # holds 100 items); of a longer outage the earliest share one record, which says how many they are.
 RECORDS_AT_ONCE = 25
+_MOST_STRETCHES = 9
 _INSTANT = timedelta(microseconds=1)
 _LONGEST_OWN_GRACE = timedelta(hours=1)
 
@@ -51,8 +52,7 @@ def record_missed(draft: Draft, times: Occurrences, last: datetime) -> None:
         for occurrence in times.between(alone_from - _INSTANT, last, RECORDS_AT_ONCE)
     ]
     if count > len(runs):
-        until = times.latest(alone_from - _INSTANT)
-        runs.insert(0, _missed_run(draft.cron, first, until, count - len(runs)))
+        runs = _missed_together(draft, times, first, alone_from) + runs
     for run in _excused(draft, runs, blamed_on):
         draft.write(run, new=True, times=times)
         if blamed_on is not None and not was_down:
@@ -64,6 +64,19 @@ def record_missed(draft: Draft, times: Occurrences, last: datetime) -> None:
                 break
     if was_down or draft.cron.status is Status.DOWN:
         count_missed(draft, count)
+
+
+def _missed_together(draft: Draft, times: Occurrences, first: datetime, end: datetime) -> list[Run]:
+    """The occurrences before `end`: one record for each stretch inside maintenance, or outside."""
+    runs: list[Run] = []
+    start: datetime | None = first
+    while start is not None and start < end:
+        change = next_change(draft.windows(), start)
+        stop = end if change is None or len(runs) == _MOST_STRETCHES else min(change, end)
+        until = times.latest(stop - _INSTANT)
+        runs.append(_missed_run(draft.cron, start, until, times.count(start - _INSTANT, stop - _INSTANT)))
+        start = times.next(stop - _INSTANT)
+    return runs
 
 
 def incident_to_blame(draft: Draft) -> str | None:

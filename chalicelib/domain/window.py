@@ -6,6 +6,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from chalicelib.domain.cron import Cron
+from chalicelib.domain.errors import FieldError
 from chalicelib.domain.occurrences import END_OF_TIME, Occurrences, times_of
 from chalicelib.domain.schedule import parse_schedule
 
@@ -40,6 +41,7 @@ class Window(NamedTuple):
     project_id: str | None = None
     tags: tuple[str, ...] = ()
     cron_ids: tuple[str, ...] = ()
+    version: int = 0
 
     @property
     def since(self) -> datetime:
@@ -48,6 +50,32 @@ class Window(NamedTuple):
     @property
     def until(self) -> datetime:
         return END_OF_TIME if self.ends_at is None else self.ends_at
+
+
+def faults(window: Window) -> tuple[FieldError, ...]:
+    """What is wrong with it as a whole."""
+    if window.schedule is None:
+        return tuple(_faults_of_once(window))
+    return tuple(_faults_of_repeating(window))
+
+
+def _faults_of_once(window: Window) -> Iterator[FieldError]:
+    if window.duration_minutes is not None:
+        yield FieldError("duration_minutes", "goes with a schedule")
+    if window.starts_at is None or window.ends_at is None:
+        both = "give starts_at and ends_at, or schedule and duration_minutes"
+        yield FieldError("ends_at" if window.starts_at else "starts_at", both)
+    elif window.ends_at <= window.starts_at:
+        yield FieldError("ends_at", "must be after starts_at")
+    elif window.ends_at - window.starts_at > LONGEST:
+        yield FieldError("ends_at", f"must be at most {LONGEST.days} days after starts_at")
+
+
+def _faults_of_repeating(window: Window) -> Iterator[FieldError]:
+    if window.duration_minutes is None:
+        yield FieldError("duration_minutes", "is required with a schedule")
+    if window.until <= window.since:
+        yield FieldError("ends_at", "must be after starts_at" if window.starts_at else "is over already")
 
 
 def covers(window: Window, cron: Cron) -> bool:
@@ -87,6 +115,15 @@ def maintained_until(windows: Sequence[Window], at: datetime) -> datetime | None
             break
         until = reached
     return None if until == at else min(until, at + LONGEST)
+
+
+def next_change(windows: Sequence[Window], at: datetime) -> datetime | None:
+    """When maintenance that `at` is in ends, or else when the next begins; None: never."""
+    until = maintained_until(windows, at)
+    if until is not None:
+        return until
+    spans = [next_spans(window, at, 1) for window in windows]
+    return min((start for (start, _), *_ in filter(None, spans)), default=None)
 
 
 def span_at(window: Window, at: datetime) -> Span | None:

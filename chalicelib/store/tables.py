@@ -230,6 +230,7 @@ class WindowItem(Model):
 
     org_id = UnicodeAttribute(hash_key=True)
     window_id = UnicodeAttribute(range_key=True)
+    version = NumberAttribute()
     name = UnicodeAttribute()
     created_at = NumberAttribute()
     starts_at = NumberAttribute(null=True)
