@@ -11,6 +11,7 @@ from chalicelib.domain.errors import Conflict, NotFound
 from chalicelib.domain.ids import org_of
 from chalicelib.domain.run import Run, RunStatus
 from chalicelib.domain.shown import Shown, shown
+from chalicelib.services.dependencies import release_dependants
 from chalicelib.services.races import until_won
 from chalicelib.store import crons, runs
 from chalicelib.store.commits import commit_many, delete_cron
@@ -136,7 +137,7 @@ def _write(org_id: str, cron_id: str, decide: Callable[[Cron], Decision]) -> Cro
         decision = decide(cron)
         if decision.cron == cron:
             return cron
-        return commit_many([(cron, decision)])[0]
+        return commit_many([(cron, decision)])[cron.id]
 
     return until_won(once)
 
@@ -146,6 +147,7 @@ def delete(org_id: str, cron_id: str, now: datetime) -> None:
 
     def once() -> None:
         cron = find(org_id, cron_id)
+        release_dependants(cron)
         delete_cron(cron, lifecycle.archive(cron, now))
 
     until_won(once)
