@@ -68,7 +68,7 @@ def resume(cron: Cron, now: datetime) -> Decision:
     """Starts afresh from the next occurrence; runs that are still open get their time again."""
     return Decision(
         cron._replace(
-            status=Status.NEW if cron.last_signal_at is None else Status.UP,
+            status=Status.UP if cron.last_run or cron.open_runs else Status.NEW,
             reason=None,
             archived_at=None,
             expected_at=first_expected(cron.settings, now),

@@ -42,6 +42,7 @@ def record_missed(draft: Draft, times: Occurrences, last: datetime) -> None:
     first = draft.cron.expected_at
     assert first is not None
     was_down = draft.cron.status is Status.DOWN
+    forgiven = 0 if was_down else max(0, draft.cron.settings.failure_tolerance - draft.cron.bad_streak)
     count = times.count(first - _INSTANT, last)
     alone_from = _first_recorded_alone(times, first, last, count)
     runs = [
@@ -57,8 +58,8 @@ def record_missed(draft: Draft, times: Occurrences, last: datetime) -> None:
             bad_run(draft, Reason.MISSED, run.id, run.scheduled_at, _detail(run))
             if draft.cron.status is Status.DOWN:
                 break
-    if was_down or draft.cron.status is Status.DOWN:
-        count_missed(draft, count)
+    if draft.cron.status is Status.DOWN:
+        count_missed(draft, count - forgiven)
 
 
 def _first_recorded_alone(times: Occurrences, first: datetime, last: datetime, count: int) -> datetime:
