@@ -16,6 +16,7 @@ from chalicelib.domain.run import Run, RunStatus
 from chalicelib.domain.signal import Signal, SignalKind
 
 _FINISHED_AS = {SignalKind.SUCCESS: RunStatus.SUCCESS, SignalKind.FAIL: RunStatus.FAILED}
+_GIVEN_UP = {RunStatus.TIMEOUT, RunStatus.ABANDONED, RunStatus.BLOCKED}
 
 
 def apply(cron: Cron, signal: Signal, now: datetime, random: bytes, known: Run | None = None) -> Decision:
@@ -26,20 +27,21 @@ def apply(cron: Cron, signal: Signal, now: datetime, random: bytes, known: Run |
     """
     draft = Draft(cron, now)
     draft.change(last_signal_at=now)
-    if cron.status is Status.NEW and signal.kind is not SignalKind.LOG:
-        draft.change(status=Status.UP)
     if signal.kind is SignalKind.LOG:
         return _log(draft, signal, random)
     open_run = _meant(cron, signal)
+    counted = _counted(cron, signal, open_run, known)
+    if counted is not None:
+        return Decision(cron, run=counted, anomaly=counted.anomaly, replay=True)
+    if cron.status is Status.NEW:
+        draft.change(status=Status.UP)
     if open_run is None and known is not None:
-        return _again(draft, signal, known)
+        return _end_given_up(draft, signal, known)
     if signal.kind in _FINISHED_AS:
         return _finish(draft, signal, random, open_run)
     if open_run is None:
         return _start(draft, signal, random)
-    if signal.kind is SignalKind.RUNNING:
-        return _progress(draft, signal, open_run)
-    return Decision(cron, run=_shown(cron, open_run), replay=True)
+    return _progress(draft, signal, open_run)
 
 
 def _meant(cron: Cron, signal: Signal) -> OpenRun | None:
@@ -48,12 +50,26 @@ def _meant(cron: Cron, signal: Signal) -> OpenRun | None:
         return next((run for run in cron.open_runs if run.answers_to(signal.run_key)), None)
     if signal.kind is SignalKind.START or not cron.open_runs:
         return None
-    return max(cron.open_runs, key=lambda run: run.started_at)
+    # Of two that started at once, the one told of last.
+    return max(reversed(cron.open_runs), key=lambda run: run.started_at)
+
+
+def _counted(cron: Cron, signal: Signal, open_run: OpenRun | None, known: Run | None) -> Run | None:
+    """The run of a signal that was counted before, and changes nothing; None for any other.
+
+    A run given up (timed out, abandoned) may still end, once.
+    """
+    if open_run is not None:
+        return _shown(cron, open_run) if signal.kind is SignalKind.START else None
+    if known is None:
+        return None
+    is_given_up = known.finished_at is None and known.status in _GIVEN_UP
+    return None if is_given_up and signal.kind in _FINISHED_AS else known
 
 
 def _start(draft: Draft, signal: Signal, random: bytes) -> Decision:
     started_at = signal.started_at or draft.now
-    occurrence = arrive(draft, started_at)
+    occurrence = arrive(draft, started_at, draft.now)
     open_run = OpenRun(
         id=timed_id(started_at, random),
         key=signal.run_key,
@@ -63,9 +79,8 @@ def _start(draft: Draft, signal: Signal, random: bytes) -> Decision:
     )
     _make_room(draft)
     draft.change(open_runs=(*draft.cron.open_runs, open_run))
-    tolerance = tolerance_of(draft.cron)
-    run = _with_offset(_shown(draft.cron, open_run), tolerance)
-    run = run._replace(message=signal.message)
+    tolerance = tolerance_of(draft.cron, occurrence)
+    run = _shown(draft.cron, open_run)._replace(message=signal.message)
     draft.write(run, new=True)
     return draft.decide(run, drift=_drift(draft, run, tolerance))
 
@@ -91,18 +106,17 @@ def _progress(draft: Draft, signal: Signal, open_run: OpenRun) -> Decision:
     run = _shown(draft.cron, seen)._replace(message=signal.message)
     if signal.message is not None:
         draft.write(run, new=False)
-    return draft.decide(run, drift=_drift(draft, run, tolerance_of(draft.cron)))
+    return draft.decide(run, drift=_drift(draft, run, tolerance_of(draft.cron, run.scheduled_at)))
 
 
 def _finish(draft: Draft, signal: Signal, random: bytes, open_run: OpenRun | None) -> Decision:
     finished_at = signal.finished_at or draft.now
-    tolerance = None
     if open_run is not None:
         _close(draft, open_run)
         run = _finished(_shown(draft.cron, open_run), signal, finished_at)
     else:
         began_at = _began_at(signal, finished_at)
-        occurrence = arrive(draft, began_at or finished_at)
+        occurrence = arrive(draft, began_at or finished_at, finished_at)
         run = Run(
             cron_id=draft.cron.id,
             id=timed_id(began_at or finished_at, random),
@@ -115,7 +129,7 @@ def _finish(draft: Draft, signal: Signal, random: bytes, open_run: OpenRun | Non
         if occurrence is not None:
             offset = to_ms(began_at or finished_at) - to_ms(occurrence)
             run = run._replace(offset_ms=offset)
-    tolerance = tolerance_of(draft.cron)
+    tolerance = tolerance_of(draft.cron, run.scheduled_at)
     run = _with_offset(run, tolerance)
     anomaly = _judge_duration(draft, run)
     run = run._replace(anomaly=anomaly)
@@ -171,14 +185,7 @@ def _judge_duration(draft: Draft, run: Run) -> Anomaly | None:
     return anomaly
 
 
-def _again(draft: Draft, signal: Signal, known: Run) -> Decision:
-    """A signal for a run that is not open any more.
-
-    A run given up (timed out, abandoned) may still end, once; anything else was counted before.
-    """
-    given_up = known.finished_at is None and known.status is not RunStatus.LOG
-    if not given_up or signal.kind not in _FINISHED_AS:
-        return Decision(draft.cron, run=known, anomaly=known.anomaly, replay=True)
+def _end_given_up(draft: Draft, signal: Signal, known: Run) -> Decision:
     run = _finished(known, signal, signal.finished_at or draft.now)
     if known.status is RunStatus.TIMEOUT:
         # It ran out of its time and stays so; that it ended well after all brings the cron up.
@@ -210,7 +217,7 @@ def _shown(cron: Cron, open_run: OpenRun) -> Run:
     offset = None
     if open_run.scheduled_at is not None:
         offset = to_ms(open_run.started_at) - to_ms(open_run.scheduled_at)
-    return Run(
+    run = Run(
         cron_id=cron.id,
         id=open_run.id,
         key=open_run.key,
@@ -219,6 +226,7 @@ def _shown(cron: Cron, open_run: OpenRun) -> Run:
         started_at=open_run.started_at,
         offset_ms=offset,
     )
+    return _with_offset(run, tolerance_of(cron, open_run.scheduled_at))
 
 
 def _with_offset(run: Run, tolerance: timedelta) -> Run:
