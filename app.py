@@ -5,14 +5,14 @@ from typing import Any
 
 from chalice.app import Chalice, CloudWatchEvent, Rate
 
-from chalicelib.api import crons, incidents, maintenance, orgs, schedules, signals, statistics
+from chalicelib.api import crons, dependencies, incidents, maintenance, orgs, schedules, signals, statistics
 from chalicelib.services import clock
 from chalicelib.services.tick import run_tick
 
 app = Chalice(app_name="cronhub")
 logging.getLogger("cronhub").setLevel(logging.INFO)
 
-for part in (orgs, crons, signals, incidents, maintenance, schedules, statistics):
+for part in (orgs, crons, dependencies, signals, incidents, maintenance, schedules, statistics):
     app.register_blueprint(part.blueprint)
 
 

@@ -38,7 +38,7 @@ def require_cursor(good: bool) -> None:
 @route(blueprint, "POST", "/api/crons/register", action=Action.INGEST)
 def register_crons(call: Call) -> tuple[int, Any]:
     given = load(REGISTER, body_object(call.request))
-    wanted = [Wanted(cron["name"], settings_given(cron)) for cron in given["crons"]]
+    wanted = [_wanted(cron) for cron in given["crons"]]
     done = register(call.org_id, given["product"], given["service"], wanted, given["prune"], call.now)
     listed = [
         {
@@ -51,6 +51,13 @@ def register_crons(call: Call) -> tuple[int, Any]:
         for cron, result in done.crons
     ]
     return 200, {"crons": listed, "archived": list(done.archived)}
+
+
+def _wanted(given: dict[str, Any]) -> Wanted:
+    settings = dict(given)
+    depends_on = settings.pop("depends_on", ...)
+    named = None if depends_on is ... else tuple(depends_on or ())
+    return Wanted(given["name"], settings_given(settings), named)
 
 
 @route(blueprint, "GET", "/api/crons", action=Action.READ)

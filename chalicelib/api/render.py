@@ -10,7 +10,7 @@ from chalicelib.domain.anomaly import Anomaly
 from chalicelib.domain.cron import Cron, LastRun
 from chalicelib.domain.deadlines import effective_grace, tolerance_of
 from chalicelib.domain.decision import Decision
-from chalicelib.domain.dependencies import Unmet
+from chalicelib.domain.dependencies import Blocker
 from chalicelib.domain.drift import Drift, drift_of
 from chalicelib.domain.occurrences import END_OF_TIME, occurrences
 from chalicelib.domain.org import ApiKey, Org
@@ -102,8 +102,7 @@ def details(found: Details, now: datetime) -> Json:
         "sla": {"target": one.settings.sla_target, **_slas(found)},
         "anomalies": [listed_run(run) for run in found.recent if run.anomaly],
         "drift": drift(_drift_of(one)),
-        "dependencies": [_dependency(other, why) for other, why in found.dependencies],
-        "dependants": [_named(other) for other in found.dependants],
+        **dependencies(found.dependencies, found.dependants, now),
         "next_runs": next_runs(one, now),
     }
 
@@ -128,12 +127,27 @@ def _drift_of(one: Cron) -> Drift | None:
     return drift_of(one.offsets_ms[-1] if one.offsets_ms else None, one.offsets_ms, tolerance_ms)
 
 
-def _named(one: Cron) -> Json:
-    return {"id": one.id, "product": one.product, "service": one.service, "name": one.name}
+def dependencies(waited_for: list[tuple[Cron, Blocker | None]], waiting: list[Cron], now: datetime) -> Json:
+    """Both directions: what a cron depends on, and what depends on it."""
+    return {
+        "dependencies": [dependency(one, blocker, now) for one, blocker in waited_for],
+        "dependants": [_named(one, now) for one in waiting],
+    }
 
 
-def _dependency(one: Cron, why: Unmet | None) -> Json:
-    return {**_named(one), "status": one.status.value, "completed": why is None, "reason": why}
+def dependency(one: Cron, blocker: Blocker | None, now: datetime) -> Json:
+    reason = None if blocker is None else blocker.reason.value
+    return {**_named(one, now), "completed": blocker is None, "reason": reason}
+
+
+def _named(one: Cron, now: datetime) -> Json:
+    return {
+        "id": one.id,
+        "name": one.name,
+        "product": one.product,
+        "service": one.service,
+        "status": shown(one, now).value,
+    }
 
 
 def tally(one: Tally) -> Json:

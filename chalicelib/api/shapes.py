@@ -62,6 +62,8 @@ _REGISTERED_CRON = Shape(
     {
         "name": required(name),
         "schedule": Field(schedule, required=True, nullable=True),
+        # Names within the service, or ids. How many a cron may have is not a matter of form.
+        "depends_on": nullable(list_of(name, MOST_LISTED)),
         **_SETTINGS,
     }
 )
@@ -107,6 +109,8 @@ CRON_CHANGES = Shape(
         **_SETTINGS,
     }
 )
+
+NEW_DEPENDENCY = Shape({"depends_on_id": required(string)})
 
 START = Shape({"run_id": nullable(name), "message": nullable(string), "started_at": nullable(instant)})
 HEARTBEATS = {

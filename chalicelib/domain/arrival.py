@@ -13,16 +13,17 @@ from chalicelib.domain.occurrences import Occurrences, interval_of, occurrences
 _INSTANT = timedelta(microseconds=1)
 
 
-def arrive(draft: Draft, started_at: datetime) -> datetime | None:
-    """Satisfies the occurrence that a run begun at `started_at` is for, and gives it.
+def arrive(draft: Draft, started_at: datetime, seen_at: datetime) -> datetime | None:
+    """Satisfies the occurrence that a run is for, and gives it.
 
+    The run says that it began at `started_at`, and was at work, or ended, at `seen_at`.
     None: an extra run; nothing that is expected moves. Occurrences passed over were missed.
     """
     cron = draft.cron
     times = occurrences(cron)
     if times is None or cron.expected_at is None or not cron.is_watched:
         return None
-    occurrence = _satisfied(cron, times, started_at, draft.now)
+    occurrence = _satisfied(cron, times, min(started_at, draft.now), min(seen_at, draft.now))
     if occurrence is not None:
         before = times.latest(occurrence - _INSTANT)
         if before is not None and before >= cron.expected_at:
@@ -37,14 +38,15 @@ def arrive(draft: Draft, started_at: datetime) -> datetime | None:
     return occurrence
 
 
-def _satisfied(cron: Cron, times: Occurrences, started_at: datetime, now: datetime) -> datetime | None:
-    """The latest occurrence by when the run began; if that is satisfied already, by its arrival.
+def _satisfied(cron: Cron, times: Occurrences, started_at: datetime, seen_at: datetime) -> datetime | None:
+    """The latest occurrence by when the run began; if that is satisfied already, by when it was seen.
 
-    A job that reports only its end, hours after its start, so counts for the time it was meant for.
+    A job that reports only its end, hours after its start, so counts for the time it was meant for,
+    and one that is reported a day after its end does not count for today's.
     """
     assert cron.expected_at is not None
     early = early_tolerance(times, cron.expected_at)
-    for at in (started_at, now):
+    for at in (started_at, seen_at):
         occurrence = times.latest(at + early)
         if occurrence is not None and occurrence >= cron.expected_at:
             return occurrence

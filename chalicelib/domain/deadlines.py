@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from chalicelib.domain.anomaly import overrun_after_ms
 from chalicelib.domain.cron import Cron, OpenRun, Status
-from chalicelib.domain.occurrences import Occurrences, occurrences
+from chalicelib.domain.occurrences import Occurrences, occurrences, occurrences_around
 
 _MINUTE = timedelta(minutes=1)
 _HOUR = timedelta(hours=1)
@@ -41,12 +41,16 @@ def early_tolerance(times: Occurrences, occurrence: datetime) -> timedelta:
     return min(period_at(times, occurrence) / 10, _MINUTE)
 
 
-def tolerance_of(cron: Cron) -> timedelta:
-    """The drift tolerance of a cron as it stands; the least one where it has no schedule."""
-    times = occurrences(cron)
-    if times is None or cron.expected_at is None:
+def tolerance_of(cron: Cron, occurrence: datetime | None = None) -> timedelta:
+    """The drift tolerance at an occurrence, the expected one where none is given.
+
+    The least one where there is neither, or no schedule.
+    """
+    at = occurrence or cron.expected_at
+    times = None if at is None else occurrences_around(cron.settings, at)
+    if times is None or at is None:
         return _LEAST_TOLERANCE
-    return drift_tolerance(grace_at(cron, times, cron.expected_at))
+    return drift_tolerance(grace_at(cron, times, at))
 
 
 def effective_grace(cron: Cron) -> timedelta | None:

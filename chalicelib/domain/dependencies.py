@@ -73,6 +73,11 @@ def _needed_since(cron: Cron, now: datetime) -> datetime | None:
     return None if latest is None else latest - early_tolerance(times, latest)
 
 
+def depending_on(cron: Cron, ids: tuple[str, ...]) -> Cron:
+    """A cron that from now on depends on these; without any, nothing blocks it."""
+    return cron._replace(depends_on=ids, is_blocked=cron.is_blocked and bool(ids))
+
+
 def cycle(edges: Edges, new: Edges) -> tuple[str, ...] | None:
     """A path that comes back to where it began, as (a, b, a); None where there is none.
 

@@ -110,5 +110,5 @@ def _time_out(draft: Draft, run: OpenRun) -> None:
 
 
 def _replace_open(draft: Draft, run: OpenRun, by: OpenRun | None) -> None:
-    others = tuple(other for other in draft.cron.open_runs if other.id != run.id)
-    draft.change(open_runs=others if by is None else (*others, by))
+    runs = (by if other.id == run.id else other for other in draft.cron.open_runs)
+    draft.change(open_runs=tuple(other for other in runs if other is not None))

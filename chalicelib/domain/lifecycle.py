@@ -71,7 +71,7 @@ def pause(cron: Cron, now: datetime) -> Decision:
 
 def archive(cron: Cron, now: datetime) -> Decision:
     """It is watched and listed no more; its history stays."""
-    return _stop(cron, now, Resolution.ARCHIVED, archived_at=now)
+    return _stop(cron, now, Resolution.ARCHIVED, archived_at=now, skipped_from=None)
 
 
 def _stop(cron: Cron, now: datetime, resolution: Resolution, **fields: Any) -> Decision:
@@ -95,7 +95,7 @@ def resume(cron: Cron, now: datetime) -> Decision:
     draft = Draft(cron, now)
     _record_skipped(draft)
     draft.change(
-        status=Status.NEW if cron.last_signal_at is None else Status.UP,
+        status=Status.UP if cron.last_run or cron.open_runs else Status.NEW,
         archived_at=None,
         expected_at=first_expected(cron.settings, now),
         good_streak=0,

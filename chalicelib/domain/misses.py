@@ -45,6 +45,7 @@ def record_missed(draft: Draft, times: Occurrences, last: datetime) -> None:
     assert first is not None
     was_down = draft.cron.status is Status.DOWN
     blamed_on = incident_to_blame(draft)
+    forgiven = 0 if was_down else max(0, draft.cron.settings.failure_tolerance - draft.cron.bad_streak)
     count = times.count(first - _INSTANT, last)
     alone_from = _first_recorded_alone(times, first, last, count)
     runs = [
@@ -62,8 +63,8 @@ def record_missed(draft: Draft, times: Occurrences, last: datetime) -> None:
             bad_run(draft, Reason.MISSED, run.id, run.scheduled_at, _detail(run))
             if draft.cron.status is Status.DOWN:
                 break
-    if was_down or draft.cron.status is Status.DOWN:
-        count_missed(draft, count)
+    if draft.cron.status is Status.DOWN:
+        count_missed(draft, count - forgiven)
 
 
 def _missed_together(draft: Draft, times: Occurrences, first: datetime, end: datetime) -> list[Run]:

@@ -59,10 +59,16 @@ def times_of(schedule: CronSchedule | Interval, anchor: datetime) -> Occurrences
 
 def occurrences(cron: Cron) -> Occurrences | None:
     """None for a cron without a schedule, or one that expects nothing (paused)."""
-    if cron.settings.schedule is None or cron.expected_at is None:
+    if cron.expected_at is None:
         return None
-    schedule = parse_schedule(cron.settings.schedule, cron.settings.timezone)
-    return times_of(schedule, cron.expected_at)
+    return occurrences_around(cron.settings, cron.expected_at)
+
+
+def occurrences_around(settings: Settings, occurrence: datetime) -> Occurrences | None:
+    """Those of which `occurrence` is one; an interval's begin with it. None without a schedule."""
+    if settings.schedule is None:
+        return None
+    return times_of(parse_schedule(settings.schedule, settings.timezone), occurrence)
 
 
 def interval_of(settings: Settings) -> timedelta | None:

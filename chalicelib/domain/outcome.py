@@ -40,10 +40,7 @@ def bad_run(draft: Draft, reason: Reason, run_id: str, about: datetime | None, d
         return
     streak = cron.bad_streak + 1
     draft.change(bad_streak=streak, good_streak=0)
-    if cron.status is Status.DOWN:
-        return
-    if streak <= cron.settings.failure_tolerance:
-        draft.change(status=Status.UP)
+    if cron.status is Status.DOWN or streak <= cron.settings.failure_tolerance:
         return
     held_until = draft.maintained_until()
     incident = OpenIncident(derived_id(draft.now, cron.id, run_id), draft.now, held=held_until is not None)

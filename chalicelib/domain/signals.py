@@ -19,6 +19,7 @@ from chalicelib.domain.signal import Signal, SignalKind
 from chalicelib.domain.surroundings import Surroundings
 
 _FINISHED_AS = {SignalKind.SUCCESS: RunStatus.SUCCESS, SignalKind.FAIL: RunStatus.FAILED}
+_GIVEN_UP = {RunStatus.TIMEOUT, RunStatus.ABANDONED, RunStatus.BLOCKED}
 
 
 def apply(
@@ -36,21 +37,22 @@ def apply(
     """
     draft = Draft(cron, now, around or Surroundings())
     draft.change(last_signal_at=now)
-    if cron.status is Status.NEW and signal.kind is not SignalKind.LOG:
-        draft.change(status=Status.UP)
     if signal.kind is SignalKind.LOG:
         return _log(draft, signal, random)
     open_run = _meant(cron, signal)
+    counted = _counted(cron, signal, open_run, known)
+    if counted is not None:
+        return Decision(cron, run=counted, anomaly=counted.anomaly, replay=True)
+    if cron.status is Status.NEW:
+        draft.change(status=Status.UP)
     if open_run is None and known is not None:
-        return _again(draft, signal, known)
+        return _end_given_up(draft, signal, known)
     if signal.kind in _FINISHED_AS:
         return _finish(draft, signal, random, open_run)
     if open_run is None:
         blocked_by = _blockers(draft, signal)
         return _refuse(draft, signal, random, blocked_by) if blocked_by else _start(draft, signal, random)
-    if signal.kind is SignalKind.RUNNING:
-        return _progress(draft, signal, open_run)
-    return Decision(cron, run=_shown(cron, open_run), replay=True)
+    return _progress(draft, signal, open_run)
 
 
 def _meant(cron: Cron, signal: Signal) -> OpenRun | None:
@@ -59,7 +61,21 @@ def _meant(cron: Cron, signal: Signal) -> OpenRun | None:
         return next((run for run in cron.open_runs if run.answers_to(signal.run_key)), None)
     if signal.kind is SignalKind.START or not cron.open_runs:
         return None
-    return max(cron.open_runs, key=lambda run: run.started_at)
+    # Of two that started at once, the one told of last.
+    return max(reversed(cron.open_runs), key=lambda run: run.started_at)
+
+
+def _counted(cron: Cron, signal: Signal, open_run: OpenRun | None, known: Run | None) -> Run | None:
+    """The run of a signal that was counted before, and changes nothing; None for any other.
+
+    A run given up (timed out, abandoned) may still end, once.
+    """
+    if open_run is not None:
+        return _shown(cron, open_run) if signal.kind is SignalKind.START else None
+    if known is None:
+        return None
+    is_given_up = known.finished_at is None and known.status in _GIVEN_UP
+    return None if is_given_up and signal.kind in _FINISHED_AS else known
 
 
 def _blockers(draft: Draft, signal: Signal) -> tuple[Blocker, ...]:
@@ -90,7 +106,7 @@ def _refuse(draft: Draft, signal: Signal, random: bytes, blocked_by: tuple[Block
 
 def _start(draft: Draft, signal: Signal, random: bytes) -> Decision:
     started_at = signal.started_at or draft.now
-    occurrence = arrive(draft, started_at)
+    occurrence = arrive(draft, started_at, draft.now)
     open_run = OpenRun(
         id=timed_id(started_at, random),
         key=signal.run_key,
@@ -137,7 +153,7 @@ def _finish(draft: Draft, signal: Signal, random: bytes, open_run: OpenRun | Non
         run = _finished(_shown(draft.cron, open_run), signal, finished_at)
     else:
         began_at = _began_at(signal, finished_at)
-        occurrence = arrive(draft, began_at or finished_at)
+        occurrence = arrive(draft, began_at or finished_at, finished_at)
         run = Run(
             cron_id=draft.cron.id,
             id=timed_id(began_at or finished_at, random),
@@ -206,14 +222,7 @@ def _judge_duration(draft: Draft, run: Run) -> Anomaly | None:
     return anomaly
 
 
-def _again(draft: Draft, signal: Signal, known: Run) -> Decision:
-    """A signal for a run that is not open any more.
-
-    A run given up (timed out, abandoned) may still end, once; anything else was counted before.
-    """
-    given_up = known.finished_at is None and known.status is not RunStatus.LOG
-    if not given_up or signal.kind not in _FINISHED_AS:
-        return Decision(draft.cron, run=known, anomaly=known.anomaly, replay=True)
+def _end_given_up(draft: Draft, signal: Signal, known: Run) -> Decision:
     run = _finished(known, signal, signal.finished_at or draft.now)
     if known.status is RunStatus.TIMEOUT:
         # It ran out of its time and stays so; that it ended well after all brings the cron up.
@@ -260,15 +269,15 @@ def _offset(began_at: datetime, occurrence: datetime | None) -> int | None:
 
 def _is_late(cron: Cron, began_at: datetime, occurrence: datetime | None) -> bool:
     offset = _offset(began_at, occurrence)
-    return offset is not None and offset > _tolerance_ms(cron)
+    return offset is not None and offset > _tolerance_ms(cron, occurrence)
 
 
-def _tolerance_ms(cron: Cron) -> int:
-    return tolerance_of(cron) // timedelta(milliseconds=1)
+def _tolerance_ms(cron: Cron, occurrence: datetime | None) -> int:
+    return tolerance_of(cron, occurrence) // timedelta(milliseconds=1)
 
 
 def _drift(draft: Draft, run: Run) -> Drift | None:
-    return drift_of(run.offset_ms, draft.cron.offsets_ms, _tolerance_ms(draft.cron))
+    return drift_of(run.offset_ms, draft.cron.offsets_ms, _tolerance_ms(draft.cron, run.scheduled_at))
 
 
 def _failure_words(run: Run) -> str:

@@ -12,6 +12,7 @@ from chalicelib.domain.ids import org_of
 from chalicelib.domain.run import Run, RunStatus
 from chalicelib.domain.shown import Shown, shown
 from chalicelib.domain.window import Window, covering, in_maintenance
+from chalicelib.services.dependencies import release_dependants
 from chalicelib.services.races import until_won
 from chalicelib.store import crons, runs
 from chalicelib.store.commits import commit, commit_many, delete_cron
@@ -144,7 +145,7 @@ def write(org_id: str, cron_id: str, decide: Callable[[Cron], Decision], now: da
         if decision.cron == cron:
             return cron
         if _names(decision.cron) != _names(cron):
-            return commit_many([(cron, decision)])[0]
+            return commit_many([(cron, decision)])[cron.id]
         return commit(decision, now)
 
     return until_won(once)
@@ -155,6 +156,7 @@ def delete(org_id: str, cron_id: str, now: datetime) -> None:
 
     def once() -> None:
         cron = find(org_id, cron_id)
+        release_dependants(cron)
         delete_cron(cron, lifecycle.archive(cron, now))
 
     until_won(once)

@@ -1,20 +1,26 @@
 """Register the crons of a service: make, update, leave as they are, archive."""
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
-from itertools import islice
 from typing import Any, NamedTuple
 
 from chalicelib.domain import ids, lifecycle
 from chalicelib.domain.cron import Cron, Settings
 from chalicelib.domain.decision import Decision
+from chalicelib.domain.dependencies import depending_on
+from chalicelib.domain.errors import FieldError, Invalid
 from chalicelib.services.crons import with_settings
+from chalicelib.services.dependencies import fault_of, require_few, require_no_cycle
 from chalicelib.services.races import until_won
 from chalicelib.store import crons
-from chalicelib.store.commits import CRONS_AT_ONCE, commit_many
+from chalicelib.store.commits import Change, commit_many
 from chalicelib.store.cron_names import find_ids, ids_of_service
+from chalicelib.store.dependencies import added
+
+_UNKNOWN = "is no cron of this service by its name, nor of this org by its id"
+_MOST_ERRORS = 100
 
 
 class Result(StrEnum):
@@ -24,10 +30,14 @@ class Result(StrEnum):
 
 
 class Wanted(NamedTuple):
-    """A cron as a register call gives it: only the settings that it names."""
+    """A cron as a register call gives it: only the settings that it names.
+
+    depends_on: names within the service, or ids; None: what it depends on stays as it is.
+    """
 
     name: str
     settings: dict[str, Any]
+    depends_on: tuple[str, ...] | None = None
 
 
 class Registered(NamedTuple):
@@ -37,6 +47,27 @@ class Registered(NamedTuple):
     archived: tuple[str, ...]
 
 
+class _Call(NamedTuple):
+    org_id: str
+    product: str
+    service: str
+    wanted: list[Wanted]
+    prune: bool
+    now: datetime
+
+
+class _Plan(NamedTuple):
+    """What is to be made of one wanted cron; before: as it was, None for a new one."""
+
+    before: Cron | None
+    decision: Decision
+    result: Result
+
+    @property
+    def cron(self) -> Cron:
+        return self.decision.cron
+
+
 def register(
     org_id: str, product: str, service: str, wanted: list[Wanted], prune: bool, now: datetime
 ) -> Registered:
@@ -44,62 +75,91 @@ def register(
 
     The same call again gives the same ids. Settings that a call does not name stay as they are. A
     call that is cut off midway has done a part, and does the rest when it is made again.
+    Raises Invalid for dependencies that are none, Conflict for a cycle or too many of them; nothing
+    is changed then.
     """
-    return until_won(lambda: _register(org_id, product, service, wanted, prune, now))
+    call = _Call(org_id, product, service, wanted, prune, now)
+    return until_won(lambda: _register(call))
 
 
-def _register(
-    org_id: str, product: str, service: str, wanted: list[Wanted], prune: bool, now: datetime
-) -> Registered:
-    held = find_ids(org_id, product, service, [one.name for one in wanted])
-    known = crons.find_crons(org_id, held.values()) if held else {}
-    plans = [
-        _plan(org_id, (product, service, one.name), one, known.get(held.get(one.name, "")), now) for one in wanted
-    ]
-    changes = [(before, decision) for before, decision, result in plans if result is not _SAME]
-    pruned = _to_archive(org_id, product, service, set(held.values()), now) if prune else []
-    written = _commit(changes + pruned)
-    listed = tuple((written.get(decision.cron.id, decision.cron), result) for _, decision, result in plans)
+def _register(call: _Call) -> Registered:
+    ids_by_name, known = _find(call)
+    plans = [_plan(call, one, known.get(ids_by_name.get(one.name, ""))) for one in call.wanted]
+    pruned = _to_archive(call, {plan.cron.id for plan in plans}) if call.prune else []
+    known.update((decision.cron.id, decision.cron) for _, decision in pruned)
+    known.update((plan.cron.id, plan.cron) for plan in plans)
+    ids_by_name.update((plan.cron.name, plan.cron.id) for plan in plans)
+    named = {name: known[cron_id] for name, cron_id in ids_by_name.items() if cron_id in known}
+    plans = _with_dependencies(call, plans, {**known, **named})
+    version = _require_no_cycle(call, plans)
+    changes: list[Change] = [(plan.before, plan.decision) for plan in plans if plan.result is not Result.UNCHANGED]
+    written = commit_many(changes + pruned, version)
+    listed = tuple((written.get(plan.cron.id, plan.cron), plan.result) for plan in plans)
     return Registered(listed, tuple(decision.cron.id for _, decision in pruned))
 
 
-_SAME = Result.UNCHANGED
-_Change = tuple[Cron | None, Decision]
+def _find(call: _Call) -> tuple[dict[str, str], dict[str, Cron]]:
+    """The ids by name, and the crons by id, of all that a call speaks of: two reads."""
+    spoken_of = {name for one in call.wanted for name in one.depends_on or ()}
+    given_ids = {name for name in spoken_of if ids.org_of(name) == call.org_id}
+    names = {one.name for one in call.wanted} | spoken_of - given_ids
+    ids_by_name = find_ids(call.org_id, call.product, call.service, names)
+    return ids_by_name, crons.find_crons(call.org_id, given_ids.union(ids_by_name.values()))
 
 
-def _plan(
-    org_id: str, names: tuple[str, str, str], wanted: Wanted, before: Cron | None, now: datetime
-) -> tuple[Cron | None, Decision, Result]:
+def _plan(call: _Call, wanted: Wanted, before: Cron | None) -> _Plan:
     if before is None:
-        cron_id = ids.cron_id(org_id, secrets.token_bytes(10))
+        cron_id = ids.cron_id(call.org_id, secrets.token_bytes(10))
         settings = with_settings(Settings(), wanted.settings)
-        cron = lifecycle.create(org_id, cron_id, names, settings, now)
-        return None, Decision(cron), Result.CREATED
+        names = (call.product, call.service, wanted.name)
+        cron = lifecycle.create(call.org_id, cron_id, names, settings, call.now)
+        return _Plan(None, Decision(cron), Result.CREATED)
     settings = with_settings(before.settings, wanted.settings)
     if before.archived_at is not None:
-        revived = lifecycle.resume(before._replace(settings=settings), now)
-        return before, revived, Result.UPDATED
+        revived = lifecycle.resume(before._replace(settings=settings), call.now)
+        return _Plan(before, revived, Result.UPDATED)
     if settings == before.settings:
-        return before, Decision(before), Result.UNCHANGED
-    return before, lifecycle.change(before, settings, now), Result.UPDATED
+        return _Plan(before, Decision(before), Result.UNCHANGED)
+    return _Plan(before, lifecycle.change(before, settings, call.now), Result.UPDATED)
 
 
-def _to_archive(org_id: str, product: str, service: str, kept: set[str], now: datetime) -> list[_Change]:
-    others = [cron_id for cron_id in ids_of_service(org_id, product, service) if cron_id not in kept]
-    if not others:
-        return []
-    found = crons.find_crons(org_id, others)
-    return [(cron, lifecycle.archive(cron, now)) for cron in found.values() if cron.archived_at is None]
+def _to_archive(call: _Call, kept: set[str]) -> list[Change]:
+    service_ids = ids_of_service(call.org_id, call.product, call.service)
+    others = crons.find_crons(call.org_id, (cron_id for cron_id in service_ids if cron_id not in kept))
+    return [(cron, lifecycle.archive(cron, call.now)) for cron in others.values() if cron.archived_at is None]
 
 
-def _commit(changes: list[_Change]) -> dict[str, Cron]:
-    written: dict[str, Cron] = {}
-    for chunk in _chunks(changes):
-        written.update((cron.id, cron) for cron in commit_many(chunk))
-    return written
+def _with_dependencies(call: _Call, plans: list[_Plan], known: Mapping[str, Cron]) -> list[_Plan]:
+    """The plans, with what the call says that each cron depends on; known: crons by name and by id."""
+    done: list[_Plan] = []
+    errors: list[FieldError] = []
+    for place, (wanted, plan) in enumerate(zip(call.wanted, plans, strict=True)):
+        found = [known.get(name) for name in wanted.depends_on or ()]
+        faults = [_UNKNOWN if one is None else fault_of(plan.cron, one) for one in found]
+        errors += (
+            FieldError(f"crons[{place}].depends_on[{number}]", fault)
+            for number, fault in enumerate(faults)
+            if fault is not None
+        )
+        named = dict.fromkeys(one.id for one in found if one is not None)
+        done.append(plan if wanted.depends_on is None else _depending_on(plan, tuple(named)))
+    if errors:
+        raise Invalid(*errors[:_MOST_ERRORS])
+    for plan in done:
+        require_few(plan.cron)
+    return done
 
 
-def _chunks(changes: list[_Change]) -> Iterator[list[_Change]]:
-    rest = iter(changes)
-    while chunk := list(islice(rest, CRONS_AT_ONCE)):
-        yield chunk
+def _depending_on(plan: _Plan, depends_on: tuple[str, ...]) -> _Plan:
+    if set(depends_on) == set(plan.cron.depends_on):
+        return plan
+    decision = plan.decision._replace(cron=depending_on(plan.cron, depends_on))
+    return _Plan(plan.before, decision, Result.CREATED if plan.before is None else Result.UPDATED)
+
+
+def _require_no_cycle(call: _Call, plans: list[_Plan]) -> int | None:
+    """The version of the graph that was looked at; None where no edge is added. Raises Conflict."""
+    if not any(added(plan.before, plan.cron) for plan in plans):
+        return None
+    new = {plan.cron.id: plan.cron.depends_on for plan in plans}
+    return require_no_cycle(call.org_id, new, {plan.cron.id: plan.cron.name for plan in plans})

@@ -4,7 +4,7 @@ from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from chalicelib.domain.cron import Cron
-from chalicelib.domain.dependencies import Unmet, unmet
+from chalicelib.domain.dependencies import Blocker
 from chalicelib.domain.occurrences import occurrences
 from chalicelib.domain.periods import DAYS, LAST_DAY, Period, last_day, last_days
 from chalicelib.domain.run import Run
@@ -27,7 +27,7 @@ class Details(NamedTuple):
     recent: list[Run]
     periods: dict[str, Period]
     windows: tuple[Window, ...]
-    dependencies: list[tuple[Cron, Unmet | None]]
+    dependencies: list[tuple[Cron, Blocker | None]]
     dependants: list[Cron]
 
 
@@ -42,7 +42,7 @@ def details(org_id: str, cron_id: str, now: datetime) -> Details:
         recent=recent,
         periods={"24h": last_day(recent, occurrences(cron), since), **last_days(days, now)},
         windows=covering(windows_of_org(org_id), cron),
-        dependencies=[(one, unmet(one, now)) for one in dependencies],
+        dependencies=dependencies,
         dependants=dependants,
     )
 

@@ -1,7 +1,8 @@
 """The one place that commits state: a decision, whole or not at all, in one transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
+from itertools import chain
 
 from pynamodb.exceptions import TransactWriteError
 from pynamodb.transactions import TransactWrite
@@ -14,13 +15,17 @@ from chalicelib.store import runs
 from chalicelib.store.connections import connection
 from chalicelib.store.cron_items import to_item
 from chalicelib.store.cron_names import name_item
+from chalicelib.store.dependencies import added, move_edges, move_graph_on, remove_edges, removed
 from chalicelib.store.faults import LostRace, failed_at, told_as_unavailable
 from chalicelib.store.incidents import incident_changes
 from chalicelib.store.tables import CronItem, CronNameItem, RunItem
 from chalicelib.store.tallies import find_days, rollup_item
 
-# A transaction holds 100 items; a cron that is made takes two, one that is renamed three.
-CRONS_AT_ONCE = 33
+# A transaction holds 100 items; one is kept for the version of the org's graph.
+ITEMS_AT_ONCE = 99
+
+# A cron as it was, None for a new one, and what is to be made of it.
+Change = tuple[Cron | None, Decision]
 
 
 def commit(decision: Decision, now: datetime) -> Cron:
@@ -84,17 +89,77 @@ def _save_run(transaction: TransactWrite, write: RunWrite, now: datetime) -> Non
         transaction.update(*runs.changes(write.run, now))
 
 
-def commit_many(changes: Sequence[tuple[Cron | None, Decision]]) -> list[Cron]:
-    """Writes crons that were made or changed, up to 33 in one transaction: all or none of them."""
-    crons = [decision.cron._replace(version=decision.cron.version + 1) for _, decision in changes]
-    with told_as_unavailable(), TransactWrite(connection=connection()) as transaction:
-        for (before, decision), cron in zip(changes, crons, strict=True):
-            _save_cron(transaction, cron)
-            _move_name(transaction, before, cron)
-            if decision.incident is not None:
-                item, actions = incident_changes(decision.incident, cron)
-                transaction.update(item, actions)
-    return crons
+def commit_many(changes: Sequence[Change], graph_version: int | None = None) -> dict[str, Cron]:
+    """Writes crons that were made or changed, with their names and edges; gives them by id.
+
+    All or none of them where a transaction can hold them, else in several. graph_version: of the
+    org's graph in which the edges that are added close no cycle; needed where any are.
+    Raises LostRace where a cron, a name or the graph has changed since.
+    """
+    written: dict[str, Cron] = {}
+    for chunk in _in_transactions(changes):
+        with told_as_unavailable(), TransactWrite(connection=connection()) as transaction:
+            crons = [_save_change(transaction, change) for change in chunk]
+            if any(added(before, decision.cron) for before, decision in chunk):
+                assert graph_version is not None
+                move_graph_on(transaction, crons[0].org_id, graph_version)
+                graph_version += 1
+        written.update((cron.id, cron) for cron in crons)
+    return written
+
+
+def _save_change(transaction: TransactWrite, change: Change) -> Cron:
+    before, decision = change
+    cron = decision.cron._replace(version=decision.cron.version + 1)
+    _save_cron(transaction, cron)
+    _move_name(transaction, before, cron)
+    move_edges(transaction, before, cron)
+    if decision.incident is not None:
+        item, actions = incident_changes(decision.incident, cron)
+        transaction.update(item, actions)
+    return cron
+
+
+def _in_transactions(changes: Sequence[Change]) -> Iterator[list[Change]]:
+    if sum(_weight(change) for change in changes) <= ITEMS_AT_ONCE:
+        return _chunks(changes)
+    # No edge is added before all that go are gone: what is there in between has no cycle either.
+    first: list[Change] = []
+    then: list[Change] = []
+    for before, decision in changes:
+        if not added(before, decision.cron):
+            first.append((before, decision))
+        elif before is None or not removed(before, decision.cron):
+            then.append((before, decision))
+        else:
+            kept = tuple(one for one in before.depends_on if one in decision.cron.depends_on)
+            first.append((before, Decision(before._replace(depends_on=kept))))
+            version = before.version + 1
+            rest = decision._replace(cron=decision.cron._replace(version=version))
+            then.append((before._replace(depends_on=kept, version=version), rest))
+    return chain(_chunks(first), _chunks(then))
+
+
+def _chunks(changes: Sequence[Change]) -> Iterator[list[Change]]:
+    chunk: list[Change] = []
+    room = ITEMS_AT_ONCE
+    for change in changes:
+        weight = _weight(change)
+        if chunk and weight > room:
+            yield chunk
+            chunk, room = [], ITEMS_AT_ONCE
+        chunk.append(change)
+        room -= weight
+    if chunk:
+        yield chunk
+
+
+def _weight(change: Change) -> int:
+    """How many items of a transaction a change takes."""
+    before, decision = change
+    names = 1 if before is None else 2 * (name_item(before).name_key != name_item(decision.cron).name_key)
+    edges = len(added(before, decision.cron)) + len(removed(before, decision.cron))
+    return 1 + names + edges + (decision.incident is not None)
 
 
 def _move_name(transaction: TransactWrite, before: Cron | None, cron: Cron) -> None:
@@ -108,10 +173,14 @@ def _move_name(transaction: TransactWrite, before: Cron | None, cron: Cron) -> N
 
 
 def delete_cron(cron: Cron, decision: Decision) -> None:
-    """Removes a cron and its name, and closes its incident; its runs go with their time."""
+    """Removes a cron, its name and what it depends on, and closes its incident.
+
+    Its runs go with their time; who depends on it is the caller's to see to.
+    """
     with told_as_unavailable(), TransactWrite(connection=connection()) as transaction:
         transaction.delete(CronItem(cron.org_id, cron.id), CronItem.version == cron.version)
         transaction.delete(name_item(cron), CronNameItem.cron_id == cron.id)
+        remove_edges(transaction, cron)
         if decision.incident is not None:
             item, actions = incident_changes(decision.incident, cron)
             transaction.update(item, actions)
