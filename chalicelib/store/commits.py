@@ -54,8 +54,9 @@ def commit(decision: Decision, now: datetime) -> Cron:
 
 
 def _claims(write: RunWrite) -> bool:
-    # A start that was blocked may be tried again under its id.
-    return write.new and write.run.key is not None and write.run.status is not RunStatus.BLOCKED
+    # A start that was blocked may be tried again under its id; a log only speaks of the run.
+    takes_no_id = write.run.status in (RunStatus.BLOCKED, RunStatus.LOG)
+    return write.new and write.run.key is not None and not takes_no_id
 
 
 def _save_cron(transaction: TransactWrite, cron: Cron) -> None:
