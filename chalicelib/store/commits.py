@@ -70,8 +70,9 @@ def _added(cron_id: str, additions: Sequence[DayTally]) -> list[DayTally]:
 
 
 def _claims(write: RunWrite) -> bool:
-    # A start that was blocked may be tried again under its id.
-    return write.new and write.run.key is not None and write.run.status is not RunStatus.BLOCKED
+    # A start that was blocked may be tried again under its id; a log only speaks of the run.
+    takes_no_id = write.run.status in (RunStatus.BLOCKED, RunStatus.LOG)
+    return write.new and write.run.key is not None and not takes_no_id
 
 
 def _save_cron(transaction: TransactWrite, cron: Cron) -> None:

@@ -3,13 +3,13 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from chalicelib.domain import lifecycle
 from chalicelib.domain.cron import Cron, OpenRun, Settings, Status
-from chalicelib.domain.deadlines import due_at
+from chalicelib.domain.deadlines import due_at, effective_grace, tolerance_of
 from chalicelib.domain.decision import Decision
 from chalicelib.domain.evaluation import evaluate
 from chalicelib.domain.run import RunStatus
@@ -311,4 +311,49 @@ class CronUnderWatch(RuleBasedStateMachine):
 
 
 TestCronUnderWatch = CronUnderWatch.TestCase
-TestCronUnderWatch.settings = settings(derandomize=True, deadline=None, max_examples=60, stateful_step_count=40)
+TestCronUnderWatch.settings = settings(derandomize=True, deadline=None, max_examples=100, stateful_step_count=40)
+
+
+def arrivals(watched: Watched, occurrence: datetime) -> st.SearchStrategy[datetime]:
+    """When the run of an occurrence may begin to be in time: neither too early nor late."""
+    following = watched.following(occurrence)
+    assert following is not None
+    early = min((following - occurrence) / 10, timedelta(minutes=1))
+    expecting = watched.cron._replace(expected_at=occurrence)
+    grace = effective_grace(expecting)
+    assert grace is not None
+    late = min(tolerance_of(expecting), grace)
+    return st.integers(-(early // MS), late // MS - 1).map(lambda ms: occurrence + ms * MS)
+
+
+@settings(derandomize=True, deadline=None, max_examples=100)
+@given(
+    data=st.data(),
+    wanted=SETTINGS.filter(lambda one: one.schedule is not None),
+    since=st.sampled_from(MOMENTS),
+    took_ms=st.integers(0, 80_000),
+)
+def test_no_healthy_cron_is_ever_due(data: st.DataObject, wanted: Settings, since: datetime, took_ms: int) -> None:
+    if wanted.max_runtime_seconds is not None:
+        took_ms = min(took_ms, wanted.max_runtime_seconds * 1000 - 1)
+    watched = Watched(since, **wanted._asdict())
+    running: list[tuple[datetime, str]] = []
+    begins = since
+
+    def send_in_time(kind: SignalKind, key: str, now: datetime) -> None:
+        due = due_at(watched.cron)
+        assert due is None or due > now
+        watched.send(Signal(kind, key), now)
+
+    for number in range(14):
+        occurrence = watched.cron.expected_at
+        assert occurrence is not None
+        begins = max(begins, data.draw(arrivals(watched, occurrence)))
+        while running and running[0][0] <= begins:
+            ends, key = running.pop(0)
+            send_in_time(SignalKind.SUCCESS, key, ends)
+        send_in_time(SignalKind.START, f"run {number}", begins)
+        running.append((begins + took_ms * MS, f"run {number}"))
+
+    assert watched.told == []
+    assert watched.missed == []
