@@ -74,6 +74,12 @@ def test_a_window_is_active_from_its_start_until_just_before_its_end(api: Api, c
     ]
 
 
+def test_a_window_may_be_over_already(api: Api) -> None:
+    window = made(api, DEPLOY, starts_at="2026-02-17T02:00:00Z", ends_at="2026-02-17T03:00:00Z")
+
+    assert (window["active"], window["next_starts_at"], window["next_ends_at"]) == (False, None, None)
+
+
 def test_a_repeating_window_says_when_it_ends_and_comes_again(api: Api, clock: Clock) -> None:
     window = made(api, NIGHTLY, timezone="Europe/Paris")
     clock.at("2026-03-11T01:30:00")

@@ -79,15 +79,17 @@ def test_all_that_a_scope_gives_must_fit(scope: dict[str, Any], covered: bool) -
     assert covering([one, window(product="other")], CRON) == ((one,) if covered else ())
 
 
-def test_a_span_holds_its_start_and_not_its_end() -> None:
-    one = once("2026-03-10T13:00", "2026-03-10T14:00")
-    instant = timedelta(milliseconds=1)
-    assert one.starts_at is not None
-    assert one.ends_at is not None
-    seen = [
-        is_active(one, moment)
-        for moment in (one.starts_at - instant, one.starts_at, one.ends_at - instant, one.ends_at)
-    ]
+@pytest.mark.parametrize(
+    "one",
+    [
+        once("2026-03-10T13:00", "2026-03-10T14:00"),
+        repeating("0 13 * * *", 60),
+        repeating("0 * * * *", 60, starts_at=at("2026-03-10T13:00"), ends_at=at("2026-03-10T14:00")),
+    ],
+)
+def test_a_span_holds_its_start_and_not_its_end(one: Window) -> None:
+    start, end, instant = at("2026-03-10T13:00"), at("2026-03-10T14:00"), timedelta(milliseconds=1)
+    seen = [is_active(one, moment) for moment in (start - instant, start, end - instant, end)]
 
     assert seen == [False, True, True, False]
 
@@ -266,7 +268,10 @@ def test_windows_are_as_the_slow_model_has_them(found: tuple[datetime, list[Wind
     while until in active:
         until += MINUTE
 
-    assert in_maintenance(windows, now) is (now in active)
+    edges = active ^ {minute + MINUTE for minute in active}
+    for minute in (now, *sorted(edges)[:20]):
+        if begin <= minute < begin + LENGTH * MINUTE:
+            assert in_maintenance(windows, minute) is (minute in active)
     reached = maintained_until(windows, now)
     if until == now:
         assert reached is None
