@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple, TypeVar
 
+from chalicelib.channels.mail import is_address
 from chalicelib.domain.errors import FieldError, Invalid
 from chalicelib.domain.schedule import ScheduleError, parse_schedule
 
@@ -152,6 +153,13 @@ def name(value: Any) -> str:
         raise wrong("must not be blank")
     if _CONTROL.search(found):
         raise wrong("must not hold control characters")
+    return found
+
+
+def email(value: Any) -> str:
+    found = string(value)
+    if not is_address(found):
+        raise wrong("must be an e-mail address")
     return found
 
 

@@ -8,8 +8,9 @@ from chalicelib.api import render
 from chalicelib.api.fields import load
 from chalicelib.api.requests import Call, body_object
 from chalicelib.api.routes import route
-from chalicelib.api.shapes import NEW_KEY, NEW_ORG
+from chalicelib.api.shapes import NEW_KEY, NEW_ORG, ORG_CHANGES, ORG_DELETION
 from chalicelib.domain.access import Action
+from chalicelib.domain.errors import FieldError, Invalid
 from chalicelib.services import orgs
 from chalicelib.services.throttle import CLAIMS, ORGS, throttle
 from chalicelib.store import api_keys
@@ -21,6 +22,26 @@ blueprint = Blueprint(__name__)
 def create_org(call: Call) -> tuple[int, Any]:
     given = load(NEW_ORG, body_object(call.request))
     return 201, render.org(orgs.create_org(given["name"], given["slug"], call.now))
+
+
+@route(blueprint, "GET", "/api/orgs/{slug}", action=Action.READ)
+def read_org(call: Call, slug: str) -> tuple[int, Any]:
+    return 200, render.org(orgs.org_of_key(slug, call.key))
+
+
+@route(blueprint, "PATCH", "/api/orgs/{slug}", action=Action.ADMIN)
+def change_org(call: Call, slug: str) -> tuple[int, Any]:
+    given = load(ORG_CHANGES, body_object(call.request))
+    return 200, render.org(orgs.change_org(slug, call.key, given))
+
+
+@route(blueprint, "DELETE", "/api/orgs/{slug}", action=Action.OWN)
+def delete_org(call: Call, slug: str) -> tuple[int, Any]:
+    """204: all is gone. 202: it goes on by itself; no key works any more."""
+    orgs.org_of_key(slug, call.key)
+    if load(ORG_DELETION, body_object(call.request))["slug"] != slug:
+        raise Invalid(FieldError("slug", "must repeat the slug of the org that is to be deleted"))
+    return (204, None) if orgs.delete_org(slug, call.key) else (202, {"status": "deleting"})
 
 
 @route(blueprint, "POST", "/api/orgs/{slug}/api-keys", action=None)

@@ -38,6 +38,9 @@ def api_key(key: ApiKey) -> Json:
         "id": key.id,
         "name": key.name,
         "scope": key.scope.value,
+        "role": key.role.value,
+        "member_id": key.member_id,
+        "last_used_at": instant(key.last_used_at),
         "created_at": instant(key.created_at),
     }
 

@@ -11,6 +11,7 @@ from chalicelib.api.fields import (
     Wrong,
     day,
     decimal,
+    email,
     errors_below,
     flag,
     instant,
@@ -30,7 +31,7 @@ from chalicelib.api.fields import (
     whole_text,
     wrong,
 )
-from chalicelib.domain.access import Scope
+from chalicelib.domain.access import Role, Scope
 from chalicelib.domain.errors import FieldError
 from chalicelib.domain.run import RunStatus
 from chalicelib.domain.shown import Shown
@@ -44,6 +45,14 @@ _EXIT_CODES = (-(2**31), 2**32 - 1)
 
 NEW_ORG = Shape({"name": required(name), "slug": required(slug)})
 NEW_KEY = Shape({"name": required(name), "scope": optional(one_of(Scope), default=Scope.FULL)})
+
+ORG_CHANGES = Shape({"name": optional(name), "slug": optional(slug)})
+ORG_DELETION = Shape({"slug": required(string)})
+NEW_PROJECT = Shape({"name": required(name), "description": optional(text(1000), default="")})
+PROJECT_CHANGES = Shape({"name": optional(name), "description": optional(text(1000))})
+INVITE = Shape({"email": required(email), "role": optional(one_of(Role), default=Role.MEMBER)})
+ACCEPT = Shape({"token": required(text(200)), "email": nullable(email), "name": nullable(name)})
+MEMBER_CHANGES = Shape({"role": optional(one_of(Role)), "name": optional(name)})
 
 # null: the usual value again.
 _SETTINGS = {

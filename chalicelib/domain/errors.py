@@ -45,6 +45,10 @@ class Blocked(CronHubError):
         self.blocked_by = blocked_by
 
 
+class Gone(CronHubError):
+    """It was there, and can be used no more."""
+
+
 class TooLarge(CronHubError):
     """The body is over its limit."""
 

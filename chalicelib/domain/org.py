@@ -30,7 +30,8 @@ class Org(NamedTuple):
 class ApiKey(NamedTuple):
     """What is known of a key: never the key itself.
 
-    role: of its member, or for an org's own key of who made it: no key gives more than its maker had.
+    role: of its member, or for an org's own key of who made it: no key gives more than its maker had ·
+    last_used_at: to the hour.
     """
 
     id: str
@@ -40,6 +41,7 @@ class ApiKey(NamedTuple):
     created_at: datetime
     role: Role = Role.OWNER
     member_id: str | None = None
+    last_used_at: datetime | None = None
 
 
 def key_text(letters: list[int]) -> str:

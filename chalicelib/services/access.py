@@ -1,12 +1,14 @@
 """Who may do what: API keys."""
 
-from datetime import datetime
+from contextlib import suppress
+from datetime import datetime, timedelta
 
 from chalicelib.domain.access import Action, may
-from chalicelib.domain.errors import Forbidden, Unauthenticated
+from chalicelib.domain.errors import Forbidden, Unauthenticated, Unavailable
 from chalicelib.domain.org import ApiKey, key_hash, looks_like_key
 from chalicelib.store import api_keys
 
+NOTED_EVERY = timedelta(hours=1)
 _WORDS = {
     Action.READ: "read",
     Action.INGEST: "register crons or signal",
@@ -23,10 +25,19 @@ def authenticate(authorization: str | None, now: datetime) -> ApiKey:
     if scheme.lower() != "bearer" or not text:
         raise Unauthenticated("give an API key: Authorization: Bearer ch_…")
     # What cannot be a key is not worth a read of the store.
-    key = api_keys.find_key(key_hash(text), now) if looks_like_key(text) else None
+    hashed = key_hash(text)
+    key = api_keys.find_key(hashed, now) if looks_like_key(text) else None
     if key is None:
         raise Unauthenticated("this API key is not known, or was revoked")
+    _note_use(hashed, key, now)
     return key
+
+
+def _note_use(hashed: str, key: ApiKey, now: datetime) -> None:
+    """Keeps when a key was last used, at most once an hour, and never in a request's way."""
+    if now - (key.last_used_at or key.created_at) >= NOTED_EVERY:
+        with suppress(Unavailable):
+            api_keys.note_use(hashed, key, now)
 
 
 def require(key: ApiKey, action: Action) -> None:

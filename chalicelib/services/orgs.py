@@ -1,14 +1,17 @@
 """Orgs and their API keys."""
 
 import secrets
+import time
 from datetime import datetime
+from typing import Any
 
 from chalicelib.domain import ids
-from chalicelib.domain.access import Action, Role, Scope
+from chalicelib.domain.access import Action, Scope
 from chalicelib.domain.errors import Conflict, NotFound, Unauthenticated
 from chalicelib.domain.org import KEY_LENGTH, ApiKey, Org, key_hash, key_text
 from chalicelib.services import access
-from chalicelib.store import api_keys, orgs
+from chalicelib.services.races import until_won
+from chalicelib.store import api_keys, orgs, removal
 from chalicelib.store.faults import LostRace
 
 _TRIES = 4
@@ -36,6 +39,47 @@ def org_of_key(slug: str, key: ApiKey) -> Org:
     return org
 
 
+def change_org(slug: str, by: ApiKey, changes: dict[str, Any]) -> Org:
+    """Raises NotFound; Conflict where the slug is taken."""
+
+    def once() -> Org:
+        before = org_of_key(slug, by)
+        after = before._replace(**changes)
+        try:
+            orgs.change_org(before, after)
+        except orgs.SlugTaken:
+            raise Conflict(f"the slug {after.slug} is taken") from None
+        return after
+
+    return until_won(once)
+
+
+def delete_org(slug: str, by: ApiKey, budget_seconds: float = 20.0) -> bool:
+    """Ends an org: its keys stop at once, then all of it goes, the rest with the coming ticks.
+
+    Gives whether all is gone already. Raises NotFound.
+    """
+    org = org_of_key(slug, by)
+    removal.mark(org.id)
+    removal.revoke_keys(org.id)
+    api_keys.forget_keys()
+    return _remove(org.id, time.monotonic() + budget_seconds)
+
+
+def go_on_deleting(budget_seconds: float = 10.0) -> None:
+    """Goes on with the orgs that were not gone at once."""
+    until = time.monotonic() + budget_seconds
+    for org_id in removal.marked():
+        _remove(org_id, until)
+
+
+def _remove(org_id: str, until: float) -> bool:
+    gone = removal.remove(org_id, lambda: time.monotonic() < until)
+    if gone:
+        removal.unmark(org_id)
+    return gone
+
+
 def create_key(slug: str, name: str, scope: Scope, authorization: str | None, now: datetime) -> tuple[ApiKey, str]:
     """Makes a key of an org; gives it and its text, which is nowhere kept.
 
@@ -47,7 +91,8 @@ def create_key(slug: str, name: str, scope: Scope, authorization: str | None, no
     by = access.authenticate(authorization, now)
     org = org_of_key(slug, by)
     access.require(by, Action.ADMIN)
-    key = _key(org, name, scope, now, by.role)
+    # What a member makes goes when they go.
+    key = _key(org, name, scope, now)._replace(role=by.role, member_id=by.member_id)
     api_keys.create_key(key, key_hash(text))
     return key, text
 
@@ -67,8 +112,8 @@ def _claim_first_key(slug: str, name: str, scope: Scope, text: str, now: datetim
     raise Unauthenticated("only an org's first key can be had without a key, within an hour of the org's creation")
 
 
-def _key(org: Org, name: str, scope: Scope, now: datetime, role: Role = Role.OWNER) -> ApiKey:
-    return ApiKey(ids.timed_id(now, secrets.token_bytes(10)), org.id, name, scope, now, role)
+def _key(org: Org, name: str, scope: Scope, now: datetime) -> ApiKey:
+    return ApiKey(ids.timed_id(now, secrets.token_bytes(10)), org.id, name, scope, now)
 
 
 def delete_key(slug: str, key_id: str, by: ApiKey) -> None:

@@ -1,12 +1,15 @@
 """API keys, under their SHA-256; a good one is remembered for 30 s."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from pynamodb.exceptions import UpdateError
+
 from chalicelib.domain.access import Role, Scope
-from chalicelib.domain.ids import from_ms
+from chalicelib.domain.ids import from_ms, to_ms
 from chalicelib.domain.org import ApiKey
-from chalicelib.store.cron_items import ms
-from chalicelib.store.faults import told_as_unavailable
+from chalicelib.store.cron_items import at_ms, ms
+from chalicelib.store.faults import is_lost_race, told_as_unavailable
 from chalicelib.store.tables import KeyItem, KeysOfOrg
 
 # A revoked key works on for as long as this where it was used just before.
@@ -38,6 +41,7 @@ def _to_key(item: KeyItem) -> ApiKey:
         created_at=created_at,
         role=Role(item.role),
         member_id=item.member_id,
+        last_used_at=at_ms(item.last_used_at),
     )
 
 
@@ -51,10 +55,31 @@ def find_key(hashed: str, now: datetime) -> ApiKey | None:
             key = _to_key(KeyItem.get(hashed, consistent_read=True))
         except KeyItem.DoesNotExist:
             return None
+    _remember(hashed, key, now)
+    return key
+
+
+def note_use(hashed: str, key: ApiKey, now: datetime) -> None:
+    with told_as_unavailable():
+        try:
+            KeyItem(hashed).update([KeyItem.last_used_at.set(to_ms(now))], KeyItem.key_id == key.id)
+        except UpdateError as error:
+            if not is_lost_race(error):
+                raise
+            return  # revoked meanwhile
+    _remember(hashed, key._replace(last_used_at=now), now)
+
+
+def _remember(hashed: str, key: ApiKey, now: datetime) -> None:
     if len(_remembered) >= _MOST_REMEMBERED:
         _remembered.clear()
     _remembered[hashed] = (now, key)
-    return key
+
+
+def forget(hashes: Iterable[str]) -> None:
+    """Forgets keys that were changed here, which other functions do within 30 s."""
+    for hashed in hashes:
+        _remembered.pop(hashed, None)
 
 
 def forget_keys() -> None:
@@ -68,11 +93,14 @@ def create_key(key: ApiKey, hashed: str) -> None:
 
 
 def keys_of_org(org_id: str) -> list[ApiKey]:
+    return [key for _, key in keys_with_hashes(org_id)]
+
+
+def keys_with_hashes(org_id: str) -> list[tuple[str, ApiKey]]:
+    """An org's keys, each behind its hash; oldest first."""
     with told_as_unavailable():
-        return sorted(
-            (_to_key(item) for item in KeyItem.of_org.query(org_id)),
-            key=lambda key: (key.created_at, key.id),
-        )
+        found = [(item.key_hash, _to_key(item)) for item in KeyItem.of_org.query(org_id)]
+    return sorted(found, key=lambda one: (one[1].created_at, one[1].id))
 
 
 def delete_key(org_id: str, key_id: str) -> bool:

@@ -25,10 +25,7 @@ def create_org(org: Org) -> None:
     with told_as_unavailable():
         try:
             with TransactWrite(connection=connection()) as transaction:
-                transaction.save(
-                    OrgItem(_slug_key(org.slug), org_id=org.id, slug=org.slug),
-                    OrgItem.key.does_not_exist(),
-                )
+                transaction.save(_slug_item(org), OrgItem.key.does_not_exist())
                 transaction.save(
                     OrgItem(
                         org.id,
@@ -68,6 +65,31 @@ def find_org(org_id: str) -> Org | None:
         created_at=from_ms(int(item.created_at)),
         had_key=bool(item.had_key),
     )
+
+
+def change_org(before: Org, after: Org) -> None:
+    """Writes an org's name and slug. Raises SlugTaken; LostRace where it is not as it was."""
+    moved = before.slug != after.slug
+    with told_as_unavailable():
+        try:
+            with TransactWrite(connection=connection()) as transaction:
+                if moved:
+                    transaction.save(_slug_item(after), OrgItem.key.does_not_exist())
+                    transaction.delete(_slug_item(before))
+                transaction.update(
+                    OrgItem(after.id),
+                    [OrgItem.name.set(after.name), OrgItem.slug.set(after.slug)],
+                    OrgItem.slug == before.slug,
+                )
+        except TransactWriteError as error:
+            # pynamodb sends deletes before puts, and updates last.
+            if moved and failed_at(error, 1):
+                raise SlugTaken from error
+            raise
+
+
+def _slug_item(org: Org) -> OrgItem:
+    return OrgItem(_slug_key(org.slug), org_id=org.id, slug=org.slug)
 
 
 def claim_first_key(key: ApiKey, hashed: str) -> None:

@@ -13,6 +13,7 @@ from pynamodb.attributes import (
     NumberAttribute,
     TTLAttribute,
     UnicodeAttribute,
+    UnicodeSetAttribute,
 )
 from pynamodb.attributes import MapAttribute as Map
 from pynamodb.constants import PAY_PER_REQUEST_BILLING_MODE
@@ -39,18 +40,20 @@ def _name(table: str) -> str:
 
 
 class OrgItem(Model):
-    """An org under its id, and a reservation of its slug under `slug#{slug}`."""
+    """An org under its id, a reservation of its slug under `slug#{slug}`, and under `leaving` which orgs
+    are being deleted."""
 
     class Meta(_Meta):
         table_name = _name("orgs")
 
     key = UnicodeAttribute(hash_key=True)
-    org_id = UnicodeAttribute()
-    slug = UnicodeAttribute()
+    org_id = UnicodeAttribute(null=True)
+    slug = UnicodeAttribute(null=True)
     name = UnicodeAttribute(null=True)
     created_at = NumberAttribute(null=True)
     had_key = BooleanAttribute(null=True)
     members_version = NumberAttribute(null=True)
+    leaving: Any = UnicodeSetAttribute(null=True)
 
 
 class KeysOfOrg(GlobalSecondaryIndex["KeyItem"]):
@@ -76,6 +79,7 @@ class KeyItem(Model):
     created_at = NumberAttribute()
     role = UnicodeAttribute()
     member_id = UnicodeAttribute(null=True)
+    last_used_at = NumberAttribute(null=True)
     of_org = KeysOfOrg()
 
 

@@ -1,0 +1,187 @@
+"""Members: invited, accepted, changed, removed."""
+
+import secrets
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from chalicelib import settings
+from chalicelib.channels import mail
+from chalicelib.domain import ids
+from chalicelib.domain.access import Action, Role, Scope
+from chalicelib.domain.errors import Conflict, Forbidden, Gone, NotFound
+from chalicelib.domain.member import Invite, InviteState, Member, is_token_of, place_of, same_address, token_hash
+from chalicelib.domain.member import token_of as text_of
+from chalicelib.domain.org import KEY_LENGTH, ApiKey, Org, key_hash, key_text
+from chalicelib.services import access
+from chalicelib.services.orgs import org_of_key
+from chalicelib.services.races import until_won
+from chalicelib.store import members
+from chalicelib.store.faults import LostRace
+
+_MOST_INVITES = 90
+
+
+class Invited(NamedTuple):
+    """link: for the inviter to pass on, where no mail could be sent · failure: why none was."""
+
+    invite: Invite
+    link: str | None
+    failure: str | None
+
+
+def invite(slug: str, email: str, role: Role, by: ApiKey, now: datetime) -> Invited:
+    """Raises NotFound, Forbidden; Conflict where the address is a member's."""
+    org = org_of_key(slug, by)
+    _require_right_over(by, role)
+    invitation, token = until_won(lambda: _invite(org, email, role, by, now))
+    link = f"{settings.base_url()}/invites/accept#{token}"
+    if not mail.is_set():
+        return Invited(invitation, link, None)
+    try:
+        mail.send_mail(email, f"You are invited to {org.name} on CronHub", _letter(org, role, link, token))
+    except mail.MailFailed as failed:
+        return Invited(invitation, link, str(failed))
+    return Invited(invitation, None, None)
+
+
+def _invite(org: Org, email: str, role: Role, by: ApiKey, now: datetime) -> tuple[Invite, str]:
+    if members.has_seat(org.id, email):
+        raise Conflict("this address is a member's already")
+    waiting = [one for one in members.invites_of_org(org.id) if one.is_open(now)]
+    replaced = [one for one in waiting if same_address(one.email, email)]
+    if len(waiting) - len(replaced) >= _MOST_INVITES:
+        raise Conflict(f"there are {_MOST_INVITES} open invitations already")
+    invite_id = ids.timed_id(now, secrets.token_bytes(10))
+    token = text_of(org.id, invite_id, secrets.token_urlsafe(32))
+    made = Invite(org.id, invite_id, email, role, by.name, token_hash(token), now)
+    members.save_invite(made, replaced)
+    return made, token
+
+
+def _letter(org: Org, role: Role, link: str, token: str) -> str:
+    return (
+        f"You are invited to {org.name} on CronHub, as {role.value}.\n\n"
+        f"Accept within 7 days: {link}\n\n"
+        "or from a shell:\n\n"
+        f"curl -X POST {settings.base_url()}/api/invites/accept "
+        f"-H 'Content-Type: application/json' -d '{{\"token\":\"{token}\"}}'\n\n"
+        "If you do not know what this is, nothing happens without you.\n"
+    )
+
+
+def _require_right_over(by: ApiKey, *roles: Role) -> None:
+    """Owners are made, changed and removed by owners alone."""
+    if Role.OWNER in roles:
+        access.require(by, Action.OWN)
+
+
+def list_members(slug: str, by: ApiKey) -> list[Member]:
+    return members.members_of_org(org_of_key(slug, by).id)
+
+
+def list_invites(slug: str, by: ApiKey) -> list[Invite]:
+    return members.invites_of_org(org_of_key(slug, by).id)
+
+
+def revoke_invite(slug: str, invite_id: str, by: ApiKey) -> None:
+    """Raises NotFound, also for one that is not open any more."""
+    org = org_of_key(slug, by)
+    found = members.find_invite(org.id, invite_id)
+    if found is None or found.state is not InviteState.PENDING:
+        raise NotFound("no such open invitation")
+    _require_right_over(by, found.role)
+    try:
+        members.revoke_invite(found)
+    except LostRace:
+        raise NotFound("no such open invitation") from None
+
+
+class Accepted(NamedTuple):
+    """text: of the member's own key; it is shown once."""
+
+    member: Member
+    key: ApiKey
+    text: str
+
+
+def accept(token: str, email: str | None, name: str | None, now: datetime) -> Accepted:
+    """Raises NotFound, Gone (used, revoked or expired), Forbidden (another's address)."""
+    place = place_of(token)
+    found = members.find_invite(*place) if place else None
+    if found is None or not is_token_of(found, token):
+        raise NotFound("no such invitation")
+    if not found.is_open(now):
+        raise Gone("this invitation was used, revoked or has expired")
+    if email is not None and not same_address(email, found.email):
+        raise Forbidden("this invitation is for another address")
+    member = Member(
+        found.org_id,
+        ids.timed_id(now, secrets.token_bytes(10)),
+        found.email,
+        name or found.email.partition("@")[0],
+        found.role,
+        now,
+    )
+    text = key_text([secrets.randbelow(62) for _ in range(KEY_LENGTH)])
+    key = ApiKey(
+        id=ids.timed_id(now, secrets.token_bytes(10)),
+        org_id=member.org_id,
+        name=member.name[:128],
+        scope=Scope.FULL,
+        created_at=now,
+        role=member.role,
+        member_id=member.id,
+    )
+    try:
+        members.add_member(member, found, key, key_hash(text))
+    except LostRace:
+        raise Gone("this invitation was used, revoked or has expired") from None
+    return Accepted(member, key, text)
+
+
+def change(slug: str, member_id: str, changes: dict[str, Any], by: ApiKey) -> Member:
+    """Raises NotFound, Forbidden; Conflict where it would leave the org without an owner."""
+    org = org_of_key(slug, by)
+
+    def once() -> Member:
+        version, found = members.version_of_members(org.id), _find(org, member_id)
+        changed = found._replace(**changes)
+        if changed.role is not found.role:
+            _require_right_over(by, found.role, changed.role)
+            _require_another_owner(found, changed.role)
+        members.change_member(changed, version)
+        return changed
+
+    return until_won(once)
+
+
+def remove(slug: str, member_id: str, by: ApiKey) -> None:
+    """Raises NotFound, Forbidden; Conflict for the last owner. Anybody may leave."""
+    org = org_of_key(slug, by)
+    leaves = by.member_id == member_id
+    if not leaves:
+        access.require(by, Action.ADMIN)
+
+    def once() -> None:
+        version, found = members.version_of_members(org.id), _find(org, member_id)
+        if not leaves:
+            _require_right_over(by, found.role)
+        _require_another_owner(found, None)
+        members.remove_member(found, version)
+
+    until_won(once)
+
+
+def _find(org: Org, member_id: str) -> Member:
+    found = members.find_member(org.id, member_id) if ids.is_timed_id(member_id) else None
+    if found is None:
+        raise NotFound("no such member")
+    return found
+
+
+def _require_another_owner(member: Member, role: Role | None) -> None:
+    if member.role is not Role.OWNER or role is Role.OWNER:
+        return
+    owners = [one for one in members.members_of_org(member.org_id) if one.role is Role.OWNER]
+    if len(owners) == 1:
+        raise Conflict("the last owner cannot be removed or demoted: make another one first")

@@ -1,0 +1,13 @@
+"""What the scheduled function does every minute."""
+
+from datetime import datetime
+
+from chalicelib.services.orgs import go_on_deleting
+from chalicelib.services.tick import TickReport, run_tick
+
+
+def run_minute(now: datetime) -> TickReport:
+    """Looks at the crons that are due, and goes on with what takes more than one request."""
+    report = run_tick(now)
+    go_on_deleting()
+    return report

@@ -1,0 +1,50 @@
+"""Projects: names under which crons of many services belong together."""
+
+import secrets
+from datetime import datetime
+from typing import Any
+
+from chalicelib.domain import ids
+from chalicelib.domain.errors import Conflict, NotFound
+from chalicelib.store import projects
+from chalicelib.store.faults import LostRace
+from chalicelib.store.projects import Project
+
+_MOST = 1000
+
+
+def create(org_id: str, name: str, description: str, now: datetime) -> Project:
+    """Raises Conflict where the name is taken."""
+    if len(projects.projects_of_org(org_id)) >= _MOST:
+        raise Conflict(f"there are {_MOST} projects already")
+    made = Project(org_id, ids.timed_id(now, secrets.token_bytes(10)), name, description, now)
+    _save(made, None)
+    return made
+
+
+def find(org_id: str, project_id: str) -> Project:
+    """Raises NotFound."""
+    found = projects.find_project(org_id, project_id) if ids.is_timed_id(project_id) else None
+    if found is None:
+        raise NotFound("no such project")
+    return found
+
+
+def change(org_id: str, project_id: str, changes: dict[str, Any]) -> Project:
+    """Raises NotFound; Conflict where the name is taken."""
+    before = find(org_id, project_id)
+    changed = before._replace(**changes)
+    _save(changed, before)
+    return changed
+
+
+def _save(project: Project, before: Project | None) -> None:
+    try:
+        projects.save_project(project, before)
+    except LostRace:
+        raise Conflict("there is another project of this name") from None
+
+
+def delete(org_id: str, project_id: str) -> None:
+    """Its crons stay, and keep its id as a label. Raises NotFound."""
+    projects.delete_project(find(org_id, project_id))

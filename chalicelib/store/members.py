@@ -1,0 +1,182 @@
+"""Members and invitations."""
+
+import hashlib
+from collections.abc import Iterable
+from datetime import timedelta
+
+from pynamodb.transactions import TransactWrite
+
+from chalicelib.domain.access import Role
+from chalicelib.domain.ids import from_ms
+from chalicelib.domain.member import Invite, InviteState, Member
+from chalicelib.domain.org import ApiKey
+from chalicelib.store.api_keys import forget, key_item, keys_with_hashes
+from chalicelib.store.connections import connection
+from chalicelib.store.cron_items import ms
+from chalicelib.store.faults import told_as_unavailable
+from chalicelib.store.tables import InviteItem, KeyItem, MemberItem, OrgItem
+
+_SEAT = "email#"
+_INVITES_KEPT = timedelta(days=30)
+
+
+def _seat(org_id: str, email: str) -> MemberItem:
+    hashed = hashlib.sha256(email.casefold().encode()).hexdigest()
+    return MemberItem(org_id, _SEAT + hashed)
+
+
+def members_of_org(org_id: str) -> list[Member]:
+    with told_as_unavailable():
+        items = MemberItem.query(org_id, MemberItem.member_id < _SEAT, consistent_read=True)
+        return [_member(item) for item in items]
+
+
+def find_member(org_id: str, member_id: str) -> Member | None:
+    with told_as_unavailable():
+        try:
+            return _member(MemberItem.get(org_id, member_id, consistent_read=True))
+        except MemberItem.DoesNotExist:
+            return None
+
+
+def has_seat(org_id: str, email: str) -> bool:
+    seat = _seat(org_id, email)
+    with told_as_unavailable():
+        try:
+            seat.refresh(consistent_read=True)
+        except MemberItem.DoesNotExist:
+            return False
+    return True
+
+
+def _member(item: MemberItem) -> Member:
+    return Member(
+        item.org_id,
+        item.member_id,
+        item.email or "",
+        item.name or "",
+        Role(item.role),
+        from_ms(int(item.created_at or 0)),
+    )
+
+
+def _member_item(member: Member) -> MemberItem:
+    return MemberItem(
+        member.org_id,
+        member.id,
+        email=member.email,
+        name=member.name,
+        role=member.role.value,
+        created_at=ms(member.created_at),
+    )
+
+
+def version_of_members(org_id: str) -> int:
+    """Moves on with whatever takes an owner away: of two who would take the last two, one loses."""
+    with told_as_unavailable():
+        return int(OrgItem.get(org_id, consistent_read=True).members_version or 0)
+
+
+def add_member(member: Member, invite: Invite, key: ApiKey, key_hash: str) -> None:
+    """Uses an invitation. Raises LostRace where it is not open any more, or the address has a seat."""
+    seat = _seat(member.org_id, member.email)
+    seat.taken_by = member.id
+    with told_as_unavailable(), TransactWrite(connection=connection()) as transaction:
+        transaction.save(seat, MemberItem.member_id.does_not_exist())
+        transaction.save(_member_item(member))
+        transaction.save(key_item(key, key_hash))
+        transaction.update(
+            InviteItem(invite.org_id, invite.id),
+            [InviteItem.state.set(InviteState.USED.value)],
+            InviteItem.state == InviteState.PENDING.value,
+        )
+
+
+def change_member(member: Member, version: int) -> None:
+    """Writes a member and the role of all their keys. Raises LostRace."""
+    keys = _keys_of(member)
+    with told_as_unavailable(), TransactWrite(connection=connection()) as transaction:
+        transaction.save(_member_item(member), MemberItem.member_id.exists())
+        for hashed, key in keys:
+            transaction.update(KeyItem(hashed), [KeyItem.role.set(member.role.value)], KeyItem.key_id == key.id)
+        _move_on(transaction, member.org_id, version)
+    forget(hashed for hashed, _ in keys)
+
+
+def remove_member(member: Member, version: int) -> None:
+    """Removes a member and revokes all their keys. Raises LostRace."""
+    keys = _keys_of(member)
+    with told_as_unavailable(), TransactWrite(connection=connection()) as transaction:
+        transaction.delete(MemberItem(member.org_id, member.id), MemberItem.member_id.exists())
+        transaction.delete(_seat(member.org_id, member.email))
+        for hashed, _ in keys:
+            transaction.delete(KeyItem(hashed))
+        _move_on(transaction, member.org_id, version)
+    forget(hashed for hashed, _ in keys)
+
+
+def _keys_of(member: Member) -> list[tuple[str, ApiKey]]:
+    return [(hashed, key) for hashed, key in keys_with_hashes(member.org_id) if key.member_id == member.id]
+
+
+def _move_on(transaction: TransactWrite, org_id: str, version: int) -> None:
+    held = OrgItem.members_version == version if version else OrgItem.members_version.does_not_exist()
+    transaction.update(OrgItem(org_id), [OrgItem.members_version.set(version + 1)], held)
+
+
+def save_invite(invite: Invite, replaced: Iterable[Invite]) -> None:
+    """Writes an invitation; those it stands for instead are revoked. Raises LostRace."""
+    item = InviteItem(
+        invite.org_id,
+        invite.id,
+        email=invite.email,
+        role=invite.role.value,
+        invited_by=invite.invited_by,
+        token_hash=invite.token_hash,
+        created_at=ms(invite.created_at),
+        state=invite.state.value,
+        expires_at=invite.expires_at + _INVITES_KEPT,
+    )
+    with told_as_unavailable(), TransactWrite(connection=connection()) as transaction:
+        transaction.save(item)
+        for old in replaced:
+            transaction.update(
+                InviteItem(old.org_id, old.id),
+                [InviteItem.state.set(InviteState.REVOKED.value)],
+                InviteItem.state == InviteState.PENDING.value,
+            )
+
+
+def invites_of_org(org_id: str) -> list[Invite]:
+    with told_as_unavailable():
+        return [_invite(item) for item in InviteItem.query(org_id, consistent_read=True)]
+
+
+def find_invite(org_id: str, invite_id: str) -> Invite | None:
+    with told_as_unavailable():
+        try:
+            return _invite(InviteItem.get(org_id, invite_id, consistent_read=True))
+        except InviteItem.DoesNotExist:
+            return None
+
+
+def revoke_invite(invite: Invite) -> None:
+    """Raises LostRace where it was used or revoked meanwhile."""
+    with told_as_unavailable():
+        InviteItem(invite.org_id, invite.id).update(
+            [InviteItem.state.set(InviteState.REVOKED.value)],
+            InviteItem.state == InviteState.PENDING.value,
+        )
+
+
+def _invite(item: InviteItem) -> Invite:
+    return Invite(
+        org_id=item.org_id,
+        id=item.invite_id,
+        email=item.email,
+        role=Role(item.role),
+        invited_by=item.invited_by,
+        token_hash=item.token_hash,
+        created_at=from_ms(int(item.created_at)),
+        state=InviteState(item.state),
+    )

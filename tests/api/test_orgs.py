@@ -1,0 +1,121 @@
+"""Orgs: read, renamed, ended; projects; when keys were used."""
+
+import pytest
+
+from chalicelib.services import orgs
+from chalicelib.store import removal
+from chalicelib.store.tables import MODELS, OrgItem
+from tests.api.client import Api, Clock
+
+
+def test_an_org_is_read_and_renamed(api: Api) -> None:
+    assert api.get("/api/orgs/mon-org").json["name"] == "Mon-Org"
+
+    renamed = api.patch("/api/orgs/mon-org", {"name": "New", "slug": "new-org"})
+
+    assert renamed.json["slug"] == "new-org"
+    assert api.get("/api/orgs/mon-org").status == 404
+    assert api.get("/api/orgs/new-org").json["name"] == "New"
+    assert api.post("/api/orgs", {"name": "x", "slug": "mon-org"}, key=None).status == 201
+
+
+def test_a_taken_slug_is_a_conflict(api: Api) -> None:
+    api.new_org("other")
+
+    assert api.patch("/api/orgs/mon-org", {"slug": "other"}).status == 409
+    assert api.get("/api/orgs/mon-org").status == 200
+
+
+def fill(api: Api) -> str:
+    cron_id = api.new_cron()
+    other = api.register({"name": "other", "schedule": "@daily"})[0]
+    api.post(f"/api/crons/{cron_id}/dependencies", {"depends_on_id": other})
+    api.post(f"/api/fail/{other}", key=None)
+    api.post("/api/projects", {"name": "p"})
+    api.post("/api/orgs/mon-org/invite", {"email": "a@example.com"})
+    window = {"name": "w", "starts_at": "2036-01-01T00:00:00Z", "ends_at": "2036-01-01T01:00:00Z"}
+    api.post("/api/maintenance", window)
+    return cron_id
+
+
+def left() -> dict[str, int]:
+    counts = {model.Meta.table_name: sum(1 for _ in model.scan()) for model in MODELS}
+    return {name: count for name, count in counts.items() if count and not name.endswith("throttles")}
+
+
+def test_ending_an_org_takes_all_of_it(api: Api) -> None:
+    cron_id = fill(api)
+
+    assert api.delete("/api/orgs/mon-org", raw='{"slug":"mon-org"}').status == 204
+
+    assert api.post(f"/api/ping/{cron_id}", key=None).status == 404
+    assert api.get("/api/crons").status == 401
+    assert removal.marked() == []
+    for item in OrgItem.scan():
+        assert item.key == "leaving"
+    assert set(left()) <= {"cronhub-orgs"}
+    assert api.post("/api/orgs", {"name": "x", "slug": "mon-org"}, key=None).status == 201
+
+
+def test_ending_an_org_spares_another(api: Api) -> None:
+    fill(api)
+    own = api.key
+    api.key = api.new_org("other")
+    cron_id = api.new_cron()
+    api.key, other = own, api.key
+
+    api.delete("/api/orgs/mon-org", raw='{"slug":"mon-org"}')
+
+    assert api.get(f"/api/crons/{cron_id}", key=other).status == 200
+
+
+def test_an_end_that_was_cut_off_goes_on_with_the_tick(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(api)
+    calls = iter([True] * 3 + [False])
+    real = removal.remove
+    monkeypatch.setattr(removal, "remove", lambda org_id, _in_time: real(org_id, lambda: next(calls)))
+
+    assert api.delete("/api/orgs/mon-org", raw='{"slug":"mon-org"}').status == 202
+    monkeypatch.setattr(removal, "remove", real)
+    assert len(removal.marked()) == 1
+    orgs.go_on_deleting()
+
+    assert removal.marked() == []
+    assert set(left()) <= {"cronhub-orgs"}
+
+
+@pytest.mark.parametrize("body", ["{}", '{"slug":"other"}', '{"slug":7}'])
+def test_the_slug_must_be_repeated(api: Api, body: str) -> None:
+    answer = api.delete("/api/orgs/mon-org", raw=body)
+
+    assert answer.status == 422
+    assert answer.wrong_fields == ["slug"]
+    assert api.get("/api/orgs/mon-org").status == 200
+
+
+def test_projects_have_names_of_their_own(api: Api) -> None:
+    made = api.post("/api/projects", {"name": "Shop"})
+    other = api.post("/api/projects", {"name": "Bank", "description": "money"}).json
+    path = f"/api/projects/{made.json['id']}"
+
+    assert made.status == 201
+    assert api.post("/api/projects", {"name": "Shop"}).status == 409
+    assert api.patch(path, {"name": "Bank"}).status == 409
+    assert api.patch(path, {"name": "Store"}).json["name"] == "Store"
+    assert api.post("/api/projects", {"name": "Shop"}).status == 201
+    assert api.delete(f"/api/projects/{other['id']}").status == 204
+    assert {one["name"] for one in api.get("/api/projects").json["projects"]} == {"Store", "Shop"}
+    assert api.get(path, key=api.new_org("other")).status == 404
+    assert api.get("/api/projects/nothing").status == 404
+
+
+def test_a_key_shows_its_last_use_to_the_hour(api: Api, clock: Clock) -> None:
+    clock.pass_by(minutes=61)
+    api.get("/api/crons")
+    first = clock.now
+    clock.pass_by(minutes=30)
+    api.get("/api/crons")
+
+    key = api.get("/api/orgs/mon-org/api-keys").json["api_keys"][0]
+
+    assert key["last_used_at"] == f"{first:%Y-%m-%dT%H:%M:%SZ}"
