@@ -18,10 +18,10 @@ LONGEST = timedelta(days=366)
 LONGEST_SECONDS = int(LONGEST.total_seconds())
 LONGEST_MS = LONGEST_SECONDS * 1000
 _NAME_LENGTH = 128
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029]")
-_LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
-_SLUG = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
-_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_CONTROL = r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029]"
+_LONE_SURROGATE = r"[\ud800-\udfff]"
+_SLUG = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+_DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _MOST_ERRORS = 100
 
 
@@ -115,7 +115,7 @@ def _below(path: str, inner: str) -> str:
 
 def _printable(name: str) -> str:
     # What a caller made up as a field's name comes back to them: keep it short and clean.
-    return _CONTROL.sub("\ufffd", name)[:_NAME_LENGTH]
+    return re.sub(_CONTROL, "\ufffd", name)[:_NAME_LENGTH]
 
 
 def load(shape: Shape, given: dict[str, Any]) -> dict[str, Any]:
@@ -130,7 +130,7 @@ def string(value: Any) -> str:
     """A string that can be stored and sent: no lone surrogates."""
     if not isinstance(value, str):
         raise wrong("must be a string")
-    if _LONE_SURROGATE.search(value):
+    if re.search(_LONE_SURROGATE, value):
         raise wrong("holds half a character (a lone surrogate)")
     return value
 
@@ -151,7 +151,7 @@ def name(value: Any) -> str:
         raise wrong(f"must be 1 to {_NAME_LENGTH} characters")
     if not found.strip():
         raise wrong("must not be blank")
-    if _CONTROL.search(found):
+    if re.search(_CONTROL, found):
         raise wrong("must not hold control characters")
     return found
 
@@ -165,7 +165,7 @@ def email(value: Any) -> str:
 
 def slug(value: Any) -> str:
     found = string(value)
-    if not _SLUG.fullmatch(found):
+    if not re.fullmatch(_SLUG, found):
         raise wrong("must be 1 to 63 of a-z, 0-9 and -, and begin and end with a letter or digit")
     return found
 
@@ -272,7 +272,7 @@ def instant(value: Any) -> datetime:
 
 def day(value: Any) -> date:
     """A UTC day, such as 2026-02-17; or a time, for the day it is on."""
-    if isinstance(value, str) and _DAY.fullmatch(value):
+    if isinstance(value, str) and re.fullmatch(_DAY, value):
         try:
             return date.fromisoformat(value)
         except ValueError:

@@ -1,6 +1,5 @@
 """A decision in the making: the rules add to it one after another."""
 
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -19,16 +18,16 @@ from chalicelib.domain.tally import DayTally, moved_on
 from chalicelib.domain.window import Window, maintained_until
 
 
-@dataclass(slots=True)
 class Draft:
-    cron: Cron
-    now: datetime
-    around: Surroundings = field(default_factory=Surroundings)
-    writes: list[RunWrite] = field(default_factory=list)
-    tallies: list[DayTally] = field(default_factory=list)
-    events: list[Event] = field(default_factory=list)
-    incident: Incident | None = None
-    wanted: Wanted = field(default_factory=Wanted)
+    def __init__(self, cron: Cron, now: datetime, around: Surroundings | None = None) -> None:
+        self.cron = cron
+        self.now = now
+        self.around = around or Surroundings()
+        self.writes: list[RunWrite] = []
+        self.tallies: list[DayTally] = []
+        self.events: list[Event] = []
+        self.incident: Incident | None = None
+        self.wanted = Wanted()
 
     def change(self, **fields: Any) -> None:
         self.cron = self.cron._replace(**fields)

@@ -19,7 +19,7 @@ def evaluate(cron: Cron, now: datetime, around: Surroundings | None = None) -> D
 
     Looking twice, too early or too late does no harm: all that was due by now is decided at once.
     """
-    draft = Draft(cron, now, around or Surroundings())
+    draft = Draft(cron, now, around)
     if cron.is_watched:
         _look_at_hold(draft)
         look_for_missed(draft)

@@ -1,6 +1,5 @@
 """The occurrences of a cron: of its cron expression, or of its interval since the last run."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -20,12 +19,12 @@ class Occurrences(Protocol):
     def between(self, after: datetime, until: datetime, limit: int) -> list[datetime]: ...
 
 
-@dataclass(frozen=True, slots=True)
 class Every:
     """`anchor` and each multiple of `step` after it; nothing before."""
 
-    anchor: datetime
-    step: timedelta
+    def __init__(self, anchor: datetime, step: timedelta) -> None:
+        self.anchor = anchor
+        self.step = step
 
     def next(self, after: datetime) -> datetime | None:
         if after < self.anchor:

@@ -17,9 +17,9 @@ begins depends on the jump before it. croniter finds the matching wall minutes a
 """
 
 import re
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from typing import NamedTuple
 
 from chalicelib.domain.cron_calendar import MINUTE, count_matches, first_match, last_match
 from chalicelib.domain.cron_fields import CronFields, ScheduleError, parse_fields
@@ -55,8 +55,7 @@ class TimezoneError(ScheduleError):
     """A time zone that the pinned IANA database does not name."""
 
 
-@dataclass(frozen=True)
-class Interval:
+class Interval(NamedTuple):
     """`@every 10m`: `seconds` after the last run, 1 s to 366 days."""
 
     expression: str
@@ -64,7 +63,6 @@ class Interval:
     seconds: int
 
 
-@dataclass(frozen=True)
 class CronSchedule:
     """A cron expression in a time zone. Datetimes are aware, and in UTC where they come out.
 
@@ -72,9 +70,10 @@ class CronSchedule:
     `expression` is as given, but for its blanks.
     """
 
-    expression: str
-    timezone: str
-    fields: CronFields = field(repr=False, compare=False)
+    def __init__(self, expression: str, timezone: str, fields: CronFields) -> None:
+        self.expression = expression
+        self.timezone = timezone
+        self.fields = fields
 
     def next(self, after: datetime) -> datetime | None:
         """The first occurrence after `after`."""

@@ -35,7 +35,7 @@ def apply(
     random: 10 bytes for the id of a run that it may begin. known: the run that the signal's
     `run_key` stands for, where that run is recorded but not open any more.
     """
-    draft = Draft(cron, now, around or Surroundings())
+    draft = Draft(cron, now, around)
     draft.change(last_signal_at=now)
     if signal.kind is SignalKind.LOG:
         return _log(draft, signal, random)

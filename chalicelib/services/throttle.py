@@ -5,7 +5,6 @@ uses, and the first few of a window are free: an ordinary ping pays nothing for 
 """
 
 import math
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -35,10 +34,10 @@ ORGS = Limit("new orgs from this address", 300, HOUR, 5, 5)
 CLAIMS = Limit("first keys asked for from this address", 300, HOUR, 5, 5)
 
 
-@dataclass(slots=True)
 class _Window:
-    start: int
-    left: int
+    def __init__(self, start: int, left: int) -> None:
+        self.start = start
+        self.left = left
 
 
 _windows: dict[tuple[str, str], _Window] = {}

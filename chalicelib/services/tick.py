@@ -3,7 +3,6 @@
 import logging
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from typing import NamedTuple
@@ -25,14 +24,14 @@ BUDGET_SECONDS = 45.0
 PUT_OFF_BROKEN = timedelta(minutes=15)
 
 
-@dataclass(slots=True)
 class TickReport:
     """looked_at: crons that were due · changed: those that something was decided of."""
 
-    looked_at: int = 0
-    changed: int = 0
-    broken: int = 0
-    out_of_time: bool = False
+    def __init__(self) -> None:
+        self.looked_at = 0
+        self.changed = 0
+        self.broken = 0
+        self.out_of_time = False
 
 
 def run_tick(now: datetime, budget_seconds: float = BUDGET_SECONDS) -> TickReport:
