@@ -75,6 +75,16 @@ class CronSchedule:
         self.timezone = timezone
         self.fields = fields
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, CronSchedule) and self._key == other._key
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    @property
+    def _key(self) -> tuple[str, str]:
+        return self.expression, self.timezone
+
     def next(self, after: datetime) -> datetime | None:
         """The first occurrence after `after`."""
         at = _seconds(after)
