@@ -13,6 +13,16 @@ def base_url() -> str:
     return os.environ.get("CRONHUB_BASE_URL", "http://localhost:4000").rstrip("/")
 
 
+def queue_name() -> str:
+    """The queue that wakes `notify`."""
+    return f"{prefix()}-notify"
+
+
+def queue_url() -> str:
+    """The queue's address where the deployment gives it; empty: it is looked up by its name."""
+    return os.environ.get("CRONHUB_QUEUE_URL", "")
+
+
 def throttling() -> bool:
     """Whether the routes without a key are throttled: `CRONHUB_THROTTLE=off` turns it off."""
     return os.environ.get("CRONHUB_THROTTLE", "on").lower() != "off"

@@ -20,9 +20,9 @@ def main() -> int:
     leash.hold()
     use_as_logging_format("tick")
     stop = StopSignal(signal.SIGTERM)
-    from chalicelib.services.tick import run_tick
+    from chalicelib.services.minute import run_minute
 
-    every_minute(run_tick, lambda: datetime.now(UTC), stop)
+    every_minute(run_minute, lambda: datetime.now(UTC), stop)
     return 0
 
 

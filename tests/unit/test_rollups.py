@@ -218,3 +218,17 @@ def test_paused_occurrences_are_excused() -> None:
     assert resumed.cron.today is not None
     assert resumed.cron.today.day == date(2026, 3, 31)
     assert datetime(2026, 4, 1, 2, tzinfo=UTC) == resumed.cron.expected_at
+
+
+def test_of_a_long_outage_those_inside_a_window_are_excused() -> None:
+    cron = lifecycle.create(ORG, CRON, ("a", "b", "c"), Settings("* * * * *"), START)
+    window = Window(ORG, "w", "lunch", START, START + timedelta(minutes=30), START + timedelta(minutes=50))
+    book = Book(cron)
+
+    book.commit(evaluate(cron, START + timedelta(hours=5, seconds=30), Surroundings((window,), ())))
+
+    assert book.cron.today is not None
+    assert book.cron.today.tally.missed == 299  # the last one is still within its grace
+    assert book.cron.today.tally.excused == 20
+    excused = [(run.scheduled_at, run.occurrences) for run in book.runs.values() if run.excused]
+    assert excused == [(START + timedelta(minutes=30), 20)]
