@@ -1,10 +1,12 @@
-"""CronHub's functions: `api` answers requests, `tick` looks every minute at what is due."""
+"""CronHub's functions: `api` answers requests, `tick` looks every minute at what is due, `notify`
+sends alerts."""
 
 import logging
 from typing import Any
 
-from chalice.app import Chalice, CloudWatchEvent, Rate
+from chalice.app import Chalice, CloudWatchEvent, Rate, SQSEvent
 
+from chalicelib import settings
 from chalicelib.api import (
     crons,
     dependencies,
@@ -18,7 +20,6 @@ from chalicelib.api import (
     statistics,
 )
 from chalicelib.services import clock
-from chalicelib.services.minute import run_minute
 
 app = Chalice(app_name="cronhub")
 logging.getLogger("cronhub").setLevel(logging.INFO)
@@ -27,7 +28,19 @@ for part in (orgs, members, projects, crons, dependencies, signals, incidents, m
     app.register_blueprint(part.blueprint)
 
 
+# What only these two do is loaded by them: a request's cold start does not pay for it.
 @app.schedule(Rate(1, unit=Rate.MINUTES))
 def tick(_event: CloudWatchEvent) -> dict[str, Any]:
+    from chalicelib.services.minute import run_minute
+
     report = run_minute(clock.now())
     return {"looked_at": report.looked_at, "changed": report.changed, "broken": report.broken}
+
+
+@app.on_sqs_message(queue=settings.queue_name(), batch_size=10)
+def notify(event: SQSEvent) -> None:
+    from chalicelib.services.notify import send_alerts
+    from chalicelib.store.queue import keys_of
+
+    for record in event:
+        send_alerts(keys_of(record.body))

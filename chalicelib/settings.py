@@ -18,6 +18,16 @@ def mail() -> str:
     return os.environ.get("CRONHUB_MAIL", "")
 
 
+def queue_name() -> str:
+    """The queue that wakes `notify`."""
+    return f"{prefix()}-notify"
+
+
+def queue_url() -> str:
+    """The queue's address where the deployment gives it; empty: it is looked up by its name."""
+    return os.environ.get("CRONHUB_QUEUE_URL", "")
+
+
 def throttling() -> bool:
     """Whether the routes without a key are throttled: `CRONHUB_THROTTLE=off` turns it off."""
     return os.environ.get("CRONHUB_THROTTLE", "on").lower() != "off"

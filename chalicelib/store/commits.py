@@ -11,7 +11,9 @@ from chalicelib.domain.cron import Cron
 from chalicelib.domain.decision import Decision, RunWrite
 from chalicelib.domain.run import RunStatus
 from chalicelib.domain.tally import DayTally, sum_tallies
+from chalicelib.domain.alert import Alert
 from chalicelib.store import runs
+from chalicelib.store.alerts import alert_item
 from chalicelib.store.connections import connection
 from chalicelib.store.cron_items import to_item
 from chalicelib.store.cron_names import name_item
@@ -28,8 +30,8 @@ ITEMS_AT_ONCE = 99
 Change = tuple[Cron | None, Decision]
 
 
-def commit(decision: Decision, now: datetime) -> Cron:
-    """Writes a decision; gives the cron as it now stands.
+def commit(decision: Decision, now: datetime, alerts: Sequence[Alert] = ()) -> Cron:
+    """Writes a decision and the alerts it makes; gives the cron as it now stands.
 
     Raises LostRace where the cron has changed since it was loaded, or a run's own id was taken;
     Unavailable where the store does not answer (it may have been written all the same).
@@ -49,6 +51,8 @@ def commit(decision: Decision, now: datetime) -> Cron:
                     _save_run(transaction, write, now)
                 for day in days:
                     transaction.save(rollup_item(cron.id, day))
+                for alert in alerts:
+                    transaction.save(alert_item(alert))
                 if decision.incident is not None:
                     item, actions = incident_changes(decision.incident, cron)
                     transaction.update(item, actions)

@@ -9,6 +9,7 @@ from typing import Any
 from pynamodb.attributes import (
     BinaryAttribute,
     BooleanAttribute,
+    JSONAttribute,
     ListAttribute,
     NumberAttribute,
     TTLAttribute,
@@ -296,6 +297,33 @@ class ProjectItem(Model):
     taken_by = UnicodeAttribute(null=True)
 
 
+class SendIndex(GlobalSecondaryIndex["AlertItem"]):
+    """The alerts that are still to be sent, by when; one that is done is not in it."""
+
+    class Meta:
+        index_name = "send"
+        projection = KeysOnlyProjection()
+
+    send_shard = NumberAttribute(hash_key=True)
+    send_at = NumberAttribute(range_key=True)
+
+
+class AlertItem(Model):
+    """The outbox: an alert under `{cron_id}#{alert_id}`, and how far each channel is with it."""
+
+    class Meta(_Meta):
+        table_name = _name("alerts")
+
+    org_id = UnicodeAttribute(hash_key=True)
+    alert_key = UnicodeAttribute(range_key=True)
+    send_shard = NumberAttribute(null=True)
+    send_at = NumberAttribute(null=True)
+    send = SendIndex()
+    body: Any = JSONAttribute()
+    deliveries: Any = Map()
+    expires_at = TTLAttribute()
+
+
 class ThrottleItem(Model):
     """How many requests of one kind came from one subject within one window."""
 
@@ -320,6 +348,7 @@ MODELS: tuple[type[Model], ...] = (
     MemberItem,
     InviteItem,
     ProjectItem,
+    AlertItem,
     ThrottleItem,
 )
 

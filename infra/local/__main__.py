@@ -13,7 +13,7 @@ from infra.local.supervisor import MAX_STARTUP_FAILURES, Part, Supervisor
 ROOT = Path(__file__).resolve().parents[2]
 STATE = ROOT / ".local"
 STACK_PYTHON = ROOT / ".venv-stack" / "bin" / "python"
-STACK_SERVICES = "dynamodb"
+STACK_SERVICES = "dynamodb,sqs"
 STACK_STOP_LIMIT = 60.0
 LOOPBACK = "127.0.0.1"
 BACKLOG = 1024
@@ -88,7 +88,7 @@ def run(port: int, lock: int, sockets: list[socket.socket]) -> int:
     tables = python_part("tables", ends=True)
     api = python_part("api", tuple(each.fileno() for each in sockets))
     # A further function's process is one more line here.
-    functions = [api, python_part("tick")]
+    functions = [api, python_part("tick"), python_part("notify")]
     store = [tables]
     if own_store:
         store.append(stack_part(tables))

@@ -1,0 +1,141 @@
+"""What an alert says, in words and as an event for programs."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from chalicelib.domain.alert import Alert
+from chalicelib.domain.event import EventKind
+
+_SAYS = {
+    EventKind.LATE: "is late",
+    EventKind.MISSED: "did not run",
+    EventKind.FAILED: "failed",
+    EventKind.TIMEOUT: "ran out of its time",
+    EventKind.OVERRUNNING: "runs far longer than it does",
+    EventKind.ANOMALY: "took an unusual time",
+    EventKind.DRIFT: "drifts from its schedule",
+    EventKind.BLOCKED: "was not let start",
+    EventKind.RECOVERED: "works again",
+    EventKind.REMINDER: "is still down",
+    EventKind.FLAPPING: "goes up and down",
+}
+_DOWN = {EventKind.MISSED, EventKind.FAILED, EventKind.TIMEOUT}
+_LISTED = 50
+
+
+def title(alert: Alert) -> str:
+    return f"{_SHORT[alert.kind]}: {alert.product}/{alert.service}/{alert.name} {_SAYS[alert.kind]}"
+
+
+_SHORT = {kind: kind.value.upper() for kind in EventKind}
+
+
+def group_title(alerts: Sequence[Alert]) -> str:
+    services = sorted({f"{alert.product}/{alert.service}" for alert in alerts})
+    where = services[0] if len(services) == 1 else f"{len(services)} services"
+    return f"DOWN: {len(alerts)} crons of {where}"
+
+
+def text(alert: Alert, link: str, also_down: Sequence[str] = ()) -> str:
+    """What, which, since when and what else, a line each."""
+    lines = [f"{alert.name} of {alert.product}/{alert.service} {_SAYS[alert.kind]}."]
+    if alert.detail:
+        lines.append(f"{alert.detail[0].upper()}{alert.detail[1:]}.")
+    if alert.about is not None:
+        lines.append(f"{_ABOUT.get(alert.kind, 'Expected at')} {local(alert.about, alert.timezone)}.")
+    lines.append(f"Decided at {local(alert.at, alert.timezone)}.")
+    if alert.missed > 1:
+        lines.append(f"{alert.missed} occurrences were missed meanwhile.")
+    if alert.output:
+        lines += ["", "Last output:", alert.output]
+    if also_down:
+        lines += ["", "Also down in this service: " + ", ".join(also_down)]
+    return "\n".join([*lines, "", link])
+
+
+_ABOUT = {
+    EventKind.FAILED: "Started at",
+    EventKind.TIMEOUT: "Started at",
+    EventKind.OVERRUNNING: "Started at",
+    EventKind.ANOMALY: "Started at",
+    EventKind.RECOVERED: "Down since",
+    EventKind.REMINDER: "Down since",
+    EventKind.BLOCKED: "Asked at",
+    EventKind.FLAPPING: "Since",
+}
+
+
+def group_text(alerts: Sequence[Alert], link: str) -> str:
+    lines = [f"{alert.product}/{alert.service}/{alert.name} {_SAYS[alert.kind]} ({alert.detail})" for alert in alerts]
+    more = [f"… and {len(lines) - _LISTED} more"] if len(lines) > _LISTED else []
+    return "\n".join([*lines[:_LISTED], *more, "", link])
+
+
+def local(at: datetime, zone: str) -> str:
+    """A time as the people of the cron's time zone read it."""
+    return f"{at.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M:%S} {zone}"
+
+
+def event(alert: Alert, cron_url: str, severity: str) -> dict[str, Any]:
+    """The documented JSON event of one alert."""
+    return {
+        "type": f"cron.{alert.kind.value}",
+        "timestamp": iso(alert.at),
+        "data": {
+            "alert_id": alert.id,
+            "kind": alert.kind.value,
+            "severity": severity,
+            "cron": {
+                "id": alert.cron_id,
+                "product": alert.product,
+                "service": alert.service,
+                "name": alert.name,
+                "tags": list(alert.tags),
+                "project_id": alert.project_id,
+                "url": cron_url,
+            },
+            "incident": _incident(alert),
+            "title": title(alert),
+            "detail": alert.detail,
+            "at": iso(alert.at),
+            "about": iso(alert.about),
+            "timezone": alert.timezone,
+            "run_id": alert.run_id,
+            "last_output": alert.output,
+            "downtime_seconds": _downtime(alert),
+        },
+    }
+
+
+def _incident(alert: Alert) -> dict[str, Any] | None:
+    if alert.incident_id is None:
+        return None
+    return {"id": alert.incident_id, "opened_at": iso(alert.opened_at), "missed": alert.missed}
+
+
+def _downtime(alert: Alert) -> int | None:
+    if alert.kind is not EventKind.RECOVERED or alert.opened_at is None:
+        return None
+    return (alert.at - alert.opened_at) // timedelta(seconds=1)
+
+
+def group_event(alerts: Sequence[Alert], events: list[dict[str, Any]]) -> dict[str, Any]:
+    """Many crons that went down at once: the event of each, in one."""
+    return {
+        "type": "crons.down",
+        "timestamp": iso(alerts[0].at),
+        "data": {"title": group_title(alerts), "count": len(alerts), "alerts": events},
+    }
+
+
+def iso(at: datetime | None) -> str | None:
+    if at is None:
+        return None
+    text = at.isoformat(timespec="milliseconds" if at.microsecond else "seconds")
+    return text.replace("+00:00", "Z")
+
+
+def is_down(alert: Alert) -> bool:
+    return alert.kind in _DOWN

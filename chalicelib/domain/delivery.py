@@ -1,0 +1,67 @@
+"""A delivery: one alert over one channel, tried until it arrives, is refused, or a day is over."""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import NamedTuple
+
+GIVEN_UP_AFTER = timedelta(hours=24)
+# After the first try, the second, …; later ones an hour apart.
+_PAUSES = (timedelta(seconds=30), timedelta(minutes=2), timedelta(minutes=10), timedelta(hours=1))
+_LONGEST_PAUSE = _PAUSES[-1]
+
+
+class DeliveryState(StrEnum):
+    """MERGED: what it had to say was said in a later alert's message."""
+
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    MERGED = "merged"
+    REFUSED = "refused"
+    GIVEN_UP = "given_up"
+
+
+class Result(StrEnum):
+    """What came of one try. REFUSED: it will never be taken."""
+
+    DELIVERED = "delivered"
+    LATER = "later"
+    REFUSED = "refused"
+
+
+class Delivery(NamedTuple):
+    """attempts: tries so far · next_at: when it is tried again, while pending."""
+
+    state: DeliveryState = DeliveryState.PENDING
+    attempts: int = 0
+    next_at: datetime | None = None
+    tried_at: datetime | None = None
+    error: str | None = None
+
+    @property
+    def is_pending(self) -> bool:
+        return self.state is DeliveryState.PENDING
+
+
+def tried(
+    delivery: Delivery,
+    result: Result,
+    error: str | None,
+    now: datetime,
+    first_due_at: datetime,
+    retry_after: timedelta | None = None,
+) -> Delivery:
+    """A delivery after one more try. `retry_after`: the receiver's own wish, heeded up to the day's end."""
+    attempts = delivery.attempts + 1
+    if result is Result.DELIVERED:
+        return Delivery(DeliveryState.DELIVERED, attempts, None, now)
+    if result is Result.REFUSED:
+        return Delivery(DeliveryState.REFUSED, attempts, None, now, error)
+    pause = max(pause_after(attempts), retry_after or timedelta())
+    last_try = first_due_at + GIVEN_UP_AFTER
+    if now >= last_try:
+        return Delivery(DeliveryState.GIVEN_UP, attempts, None, now, error)
+    return Delivery(DeliveryState.PENDING, attempts, min(now + pause, last_try), now, error)
+
+
+def pause_after(attempts: int) -> timedelta:
+    return _PAUSES[attempts - 1] if attempts <= len(_PAUSES) else _LONGEST_PAUSE

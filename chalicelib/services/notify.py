@@ -1,0 +1,206 @@
+"""Send what is in the outbox: each alert over each channel that wants it, one channel's trouble its own."""
+
+import logging
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from itertools import groupby
+from typing import NamedTuple
+
+from chalicelib.channels.send import deliver
+from chalicelib.domain.alert import Alert
+from chalicelib.domain.alert_words import is_down
+from chalicelib.domain.channel import Channel, admits
+from chalicelib.domain.delivery import Delivery, DeliveryState, Result, tried
+from chalicelib.domain.errors import CronHubError
+from chalicelib.domain.event import EventKind
+from chalicelib.services import clock
+from chalicelib.services.messages import message_of
+from chalicelib.store import alerts
+from chalicelib.store.alerts import Outgoing
+from chalicelib.store.channels import channels_of_org, note_health
+
+log = logging.getLogger("cronhub.notify")
+
+# Longer than a batch may take; a claim whose holder died ends with it.
+CLAIMED_FOR = timedelta(seconds=60)
+BATCH = 50
+_CHANNELS_AT_ONCE = 16
+_GROUPED_FROM = 5
+# An alert is tried for a day, so only those of the day before can still stand in its way.
+_LOOK_BACK = timedelta(hours=25)
+_LOOK_AGAIN = timedelta(seconds=30)
+
+Key = tuple[str, str]
+
+
+class _Work(NamedTuple):
+    """An alert that is claimed, and the alerts of its cron of the last day, itself among them."""
+
+    outgoing: Outgoing
+    of_cron: list[Outgoing]
+
+    @property
+    def alert(self) -> Alert:
+        return self.outgoing.alert
+
+
+def send_due(now: datetime) -> int:
+    """Sends all that is due; gives how many alerts that were."""
+    sent = 0
+    for shard in range(alerts.SHARDS):
+        while keys := alerts.due_keys(shard, now, BATCH):
+            worked_on = send_alerts(keys)
+            sent += worked_on
+            if not worked_on or len(keys) < BATCH:
+                break
+    return sent
+
+
+def send_alerts(keys: Sequence[Key]) -> int:
+    """Sends these alerts as far as they are due and nobody else is at it; gives how many those were."""
+    until = clock.now() + CLAIMED_FOR
+    found = [one for one in alerts.find_outgoing(keys) if one.send_at is not None and one.send_at <= clock.now()]
+    mine = [_Work(one, _of_cron(one)) for one in found if alerts.claim(one, until)]
+    lines: dict[tuple[str, str], tuple[Channel, list[_Work]]] = {}
+    for org_id, works in groupby(sorted(mine, key=lambda work: work.alert.org_id), lambda work: work.alert.org_id):
+        in_order = sorted(works, key=lambda work: work.alert.id)
+        for channel in channels_of_org(org_id):
+            wanted = [work for work in in_order if wants(channel, work.alert)]
+            if wanted:
+                lines[org_id, channel.id] = channel, wanted
+    next_looks = _send_over_all(lines.values())
+    for work in mine:
+        alerts.settle(work.outgoing.key, next_looks.get(work.outgoing.key), until)
+    return len(mine)
+
+
+def _of_cron(one: Outgoing) -> list[Outgoing]:
+    alert = one.alert
+    return list(alerts.alerts_between(alert.org_id, alert.cron_id, alert.at - _LOOK_BACK, _END))
+
+
+_END = "~"
+
+
+def wants(channel: Channel, alert: Alert) -> bool:
+    """Whether a channel is to be told: not of what was before it was made."""
+    return channel.confirmed and channel.created_at <= alert.at and admits(channel, alert)
+
+
+def _send_over_all(lines: Iterable[tuple[Channel, list[_Work]]]) -> dict[Key, datetime]:
+    """Each channel in a thread of its own: a slow one holds up no other."""
+    next_looks: dict[Key, datetime] = {}
+    with ThreadPoolExecutor(_CHANNELS_AT_ONCE) as pool:
+        for looks in pool.map(lambda line: _Line(*line).send(), lines):
+            for key, at in looks.items():
+                next_looks[key] = min(at, next_looks.get(key, at))
+    return next_looks
+
+
+class _Line:
+    """The alerts of one batch that go over one channel, in order."""
+
+    def __init__(self, channel: Channel, works: list[_Work]) -> None:
+        self.channel = channel
+        self.works = works
+        self.deliveries = {one.alert.id: one.deliveries.get(channel.id) for work in works for one in work.of_cron}
+        self.next_looks: dict[Key, datetime] = {}
+        self.is_down_until: datetime | None = None
+
+    def send(self) -> dict[Key, datetime]:
+        for unit in _units([work for work in self.works if self._is_due(work)]):
+            try:
+                self._send_unit(unit)
+            except CronHubError:
+                # What was sent may be sent again: better than not at all.
+                log.exception("channel %s: what was sent could not be recorded", self.channel.id)
+                self._look_again(unit, clock.now() + _LOOK_AGAIN)
+        return self.next_looks
+
+    def _is_due(self, work: _Work) -> bool:
+        delivery = self.deliveries.get(work.alert.id)
+        if delivery is not None and not delivery.is_pending:
+            return False
+        if delivery is not None and delivery.next_at is not None and delivery.next_at > clock.now():
+            self._look_again([work], delivery.next_at)
+            return False
+        if self._recovery_of(work) is not None:
+            self._record(work, Delivery(DeliveryState.MERGED, tried_at=clock.now()))
+            return False
+        return True
+
+    def _recovery_of(self, work: _Work) -> Outgoing | None:
+        """A recovery says by itself that, and since when, its cron was down: then that is one message."""
+        if not is_down(work.alert):
+            return None
+        return next(
+            (
+                one
+                for one in work.of_cron
+                if one.alert.kind is EventKind.RECOVERED and one.alert.incident_id == work.alert.incident_id
+                and wants(self.channel, one.alert)
+            ),
+            None,
+        )
+
+    def _send_unit(self, unit: list[_Work]) -> None:
+        now = clock.now()
+        held_up = [work for work in unit if self._is_held_up(work)]
+        self._look_again(held_up, now + _LOOK_AGAIN)
+        ready = [work for work in unit if work not in held_up]
+        if self.is_down_until is not None:
+            # It does not take the one before: it is not asked again, and order is kept.
+            self._look_again(ready, self.is_down_until)
+            return
+        if not ready:
+            return
+        message = message_of([work.alert for work in ready], self.channel.id)
+        outcome = deliver(self.channel, message, now)
+        retry_after = None if outcome.retry_after_seconds is None else timedelta(seconds=outcome.retry_after_seconds)
+        result = Result(outcome.state.value)
+        for work in ready:
+            before = self.deliveries.get(work.alert.id) or Delivery()
+            self._record(work, tried(before, result, outcome.detail, clock.now(), work.alert.send_at, retry_after))
+        note_health(self.channel, result is Result.DELIVERED, outcome.detail, clock.now())
+        log.info("%s over %s (%s): %s", message.title, self.channel.name, self.channel.kind.value, result.value)
+
+    def _is_held_up(self, work: _Work) -> bool:
+        """Whether an earlier alert of the same cron has not got out over this channel yet."""
+        earlier = (one for one in work.of_cron if one.alert.id < work.alert.id and one.send_at is not None)
+        return any(self._is_to_come(one) for one in earlier)
+
+    def _is_to_come(self, one: Outgoing) -> bool:
+        delivery = self.deliveries.get(one.alert.id)
+        if delivery is not None:
+            return delivery.is_pending
+        return wants(self.channel, one.alert)
+
+    def _record(self, work: _Work, delivery: Delivery) -> None:
+        self.deliveries[work.alert.id] = delivery
+        alerts.record(work.outgoing.key, self.channel.id, delivery)
+        if delivery.next_at is not None:
+            self.is_down_until = delivery.next_at
+            self._look_again([work], delivery.next_at)
+
+    def _look_again(self, works: Iterable[_Work], at: datetime) -> None:
+        for work in works:
+            key = work.outgoing.key
+            self.next_looks[key] = min(at, self.next_looks.get(key, at))
+
+
+def _units(works: list[_Work]) -> list[list[_Work]]:
+    """What one message says: of crons that went down in the same tick, from five on, all of them."""
+    together: defaultdict[datetime, list[_Work]] = defaultdict(list)
+    for work in works:
+        if is_down(work.alert):
+            together[work.alert.at].append(work)
+    units: list[list[_Work]] = []
+    for work in works:
+        group = together[work.alert.at] if is_down(work.alert) else []
+        if len(group) < _GROUPED_FROM:
+            units.append([work])
+        elif work is group[0]:
+            units.append(group)
+    return units
