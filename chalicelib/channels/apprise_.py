@@ -73,7 +73,8 @@ def _service(url: str) -> Any:
     service: Any = Apprise.instantiate(url, asset=_asset())
     if service is None:
         raise BadTarget("is not one that Apprise takes: see appriseit.com/services for their forms")
-    asked = {name.lower() for name in (URLBase.parse_url(url, verify_host=False) or {}).get("qsd", {})}
+    parse: Any = URLBase.parse_url
+    asked = {name.lower() for name in (parse(url, verify_host=False) or {}).get("qsd", {})}
     if asked & _FILES:
         raise BadTarget(f"holds {', '.join(sorted(asked & _FILES))}: no files are sent or read here")
     return service

@@ -10,7 +10,7 @@ import re
 import socket
 import ssl
 from contextlib import suppress
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import quote, urljoin, urlsplit
 
 from chalicelib import settings
@@ -27,7 +27,7 @@ _NOT_IN_URL = re.compile(r"[\x00-\x20\x7f\\]")
 _HOST = re.compile(r"[A-Za-z0-9_.:%-]{1,253}")
 
 # What `resolve` gives: as of socket.getaddrinfo.
-Address = tuple[socket.AddressFamily, tuple[str | int, ...]]
+Address = tuple[socket.AddressFamily, Any]
 
 
 class BadTarget(ValueError):

@@ -43,12 +43,9 @@ def deliver(channel: Channel, message: Message) -> Outcome:
             Message=_body(message),
             MessageStructure="json",
             MessageAttributes={
-                name: {"DataType": "String", "StringValue": value}
-                for name, value in (
-                    ("id", message.id),
-                    ("kind", message.kind),
-                    ("severity", message.severity.value),
-                )
+                "id": _attribute(message.id),
+                "kind": _attribute(message.kind),
+                "severity": _attribute(message.severity.value),
             },
             **fifo,
         )
@@ -71,6 +68,10 @@ def _client(region: str) -> Any:
     return boto3.client("sns", region_name=region, config=config)
 
 
+def _attribute(value: str) -> dict[str, str]:
+    return {"DataType": "String", "StringValue": value}
+
+
 def _body(message: Message) -> str:
     event = json.dumps(message.event, ensure_ascii=False)
     body = json.dumps({"default": message.text} | dict.fromkeys(_PROGRAMS, event), ensure_ascii=False)
@@ -81,7 +82,5 @@ def _body(message: Message) -> str:
 
 def _subject(title: str) -> str:
     """What SNS takes as a subject: printable ASCII, a letter, digit or mark first, at most 99 of it."""
-    words = title.encode("ascii", "replace").decode()
-    return (
-        "".join(letter if letter.isprintable() else " " for letter in words).strip()[:_SUBJECT_LENGTH] or "CronHub"
-    )
+    words = re.sub(r"[^ -~]", " ", title.encode("ascii", "replace").decode())
+    return words.strip()[:_SUBJECT_LENGTH] or "CronHub"

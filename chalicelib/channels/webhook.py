@@ -13,7 +13,7 @@ from chalicelib.channels.guard import Answer, BadTarget, Unresolved
 from chalicelib.channels.message import Message, Outcome, delivered, later, refused
 from chalicelib.domain.channel import Channel
 
-SECRET_PREFIX = "whsec_"
+SECRET_PREFIX = "whsec_"  # noqa: S105 - what they begin with
 _GONE = (404, 410)
 _LONGEST_WAIT_SECONDS = 24 * 3600
 
@@ -66,9 +66,7 @@ def _outcome(answer: Answer, now: datetime) -> Outcome:
     if answer.status in _GONE:
         return refused(said)
     if 300 <= answer.status < 400:
-        return later(
-            f"answered {answer.status}, and leads on elsewhere: give the channel the address that it leads to"
-        )
+        return later(f"answered {answer.status}, which would lose the message: give the channel where it leads to")
     wait = _wait(answer.headers.get("retry-after", ""), now) if answer.status in (429, 503) else None
     return later(said, wait)
 
