@@ -50,7 +50,9 @@ def save_channel(channel: Channel, *, afresh: bool = False) -> Channel:
 
 
 def _settings(channel: Channel) -> list[tuple[Any, Any]]:
-    filters = {name: list(values) for name, values in channel.filters._asdict().items() if values}
+    filters = {
+        name: [str(value) for value in values] for name, values in channel.filters._asdict().items() if values
+    }
     return [
         (ChannelItem.version, channel.version),
         (ChannelItem.name, channel.name),

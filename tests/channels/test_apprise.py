@@ -83,7 +83,6 @@ def test_a_receiver_that_does_not_answer_is_left_in_time(
         "matrix://user:pass@{host}:{port}/#room",
         "apprise://{host}:{port}/token12345",
         "rsyslog://{host}:{port}/daemon",
-        "mailto://user:pass@{host}:{port}?to=a@example.com",
         "mailto://user:pass@example.com:{port}?smtp={host}&to=a@example.com",
     ],
 )
