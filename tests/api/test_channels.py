@@ -336,7 +336,7 @@ def test_a_change_leaves_how_it_goes_but_a_new_url_starts_afresh(
 
 def test_a_name_that_has_moved_inside_since_is_not_sent_to(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     channel = made(api)
-    monkeypatch.setattr(guard, "resolve", lambda host, port: [(socket.AF_INET, ("127.0.0.1", port))])
+    monkeypatch.setattr(guard, "resolve", lambda _, port: [(socket.AF_INET, ("127.0.0.1", port))])
     answer = tried(api, channel)
 
     assert (answer["delivered"], answer["outcome"]) == (False, "refused")

@@ -1,10 +1,11 @@
 """Receivers that tests run on this machine, and what is sent to them."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from chalicelib.channels.message import Message
@@ -23,7 +24,7 @@ class Got(NamedTuple):
 
 class Reply(NamedTuple):
     status: int = 200
-    headers: dict[str, str] = {}
+    headers: Mapping[str, str] = MappingProxyType({})
     body: bytes = b""
 
 
@@ -54,7 +55,7 @@ def receiver(
             self.end_headers()
             self.wfile.write(reply.body)
 
-        do_GET = do_POST = do_PUT = answer
+        do_GET = do_POST = answer  # noqa: N815 - as the library calls them
 
         def log_message(self, *args: object) -> None:
             pass

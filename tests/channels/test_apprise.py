@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from chalicelib.channels import apprise_, guard
+from chalicelib.channels.addresses import why_not_public
 from chalicelib.channels.confinement import NotAllowed, confined
 from chalicelib.channels.message import State
 from chalicelib.channels.send import deliver, why_not
@@ -24,7 +25,7 @@ def apprise(url: str) -> Channel:
 @pytest.fixture
 def unchecked(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if the URL did not name where it leads: only what is connected to is left to be checked."""
-    monkeypatch.setattr(apprise_, "_require_public", lambda service: None)
+    monkeypatch.setattr(apprise_, "_require_public", lambda _: None)
 
 
 def test_a_message_is_sent(private_allowed: None) -> None:
@@ -108,7 +109,7 @@ def test_the_host_in_a_url_is_checked_when_it_is_saved_and_when_it_is_sent_to() 
 def test_a_redirect_into_the_network_is_not_followed(unchecked: None, monkeypatch: pytest.MonkeyPatch) -> None:
     from chalicelib.channels import confinement
 
-    real = confinement.why_not_public
+    real = why_not_public
     with receiver() as inner, receiver(Reply(307, {"Location": f"http://localhost:{inner.port}/"})) as outer:
         monkeypatch.setattr(
             confinement, "why_not_public", lambda address: None if outer.got == [] else real(address)
@@ -161,7 +162,7 @@ def test_what_apprise_does_not_take_is_refused(url: str) -> None:
 
 
 def test_what_it_takes_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(guard, "resolve", lambda host, port: [(socket.AF_INET, ("93.184.215.14", port))])
+    monkeypatch.setattr(guard, "resolve", lambda _, port: [(socket.AF_INET, ("93.184.215.14", port))])
     for url in (
         "discord://4174216298/JHMHI8qBe7bk2ZwO5U711o3dV_js",
         "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ/#general",

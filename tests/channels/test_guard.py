@@ -11,6 +11,7 @@ import pytest
 import trustme
 
 from chalicelib.channels import guard
+from chalicelib.channels.addresses import why_not_public
 from chalicelib.channels.guard import Address, BadTarget, Unresolved, check_url, post
 from tests.channels.receivers import Reply, receiver
 
@@ -198,7 +199,7 @@ def test_redirects_are_followed_three_times(private_allowed: None) -> None:
 def test_a_redirect_is_checked_as_any_address_is(monkeypatch: pytest.MonkeyPatch, location: str) -> None:
     with receiver(Reply(307, {"Location": location})) as one:
         # Only the receiver's own address is let through.
-        real = guard.why_not_public
+        real = why_not_public
         monkeypatch.setattr(guard, "resolve", _with_public_name(one.port))
         monkeypatch.setattr(guard, "why_not_public", lambda a: None if a == "127.0.0.1" else real(a))
         with pytest.raises(BadTarget):
@@ -271,7 +272,7 @@ def test_a_server_that_does_not_answer_is_left_in_time(private_allowed: None) ->
 
 def test_a_search_for_a_name_that_does_not_end_is_left_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     over = threading.Event()
-    monkeypatch.setattr(guard, "resolve", lambda host, port: over.wait(5) and [])
+    monkeypatch.setattr(guard, "resolve", lambda *_: over.wait(5) and [])
     with pytest.raises(TimeoutError):
         post("http://slow.test/", b"", {}, seconds=0.1)
     over.set()
@@ -323,7 +324,7 @@ def served_with(authority: trustme.CA, name: str) -> Callable[[socket.socket], s
 def test_over_tls_the_certificate_must_be_of_the_name(
     authority: trustme.CA, private_allowed: None, names: Names
 ) -> None:
-    names(**dict.fromkeys(("good.test", "other.test", "127.0.0.1"), ["127.0.0.1"]))
+    names(**{name: ["127.0.0.1"] for name in ("good.test", "other.test", "127.0.0.1")})
     with receiver(wrap=served_with(authority, "good.test"), scheme="https") as one:
         assert post(f"https://good.test:{one.port}/x", b"", {}).status == 200
         with pytest.raises(ssl.SSLCertVerificationError):

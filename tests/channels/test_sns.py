@@ -96,7 +96,7 @@ def test_what_its_errors_mean(monkeypatch: pytest.MonkeyPatch, code: str, state:
         def publish(self, **_: Any) -> None:
             raise ClientError({"Error": {"Code": code, "Message": f"of {ARN}"}}, "Publish")
 
-    monkeypatch.setattr(sns, "_client", lambda region: Topics())
+    monkeypatch.setattr(sns, "_client", lambda _: Topics())
     outcome = deliver(topic(ARN), message(), NOON)
 
     assert outcome.state is state
@@ -109,7 +109,7 @@ def test_where_nothing_answers_it_goes_later(monkeypatch: pytest.MonkeyPatch) ->
         def publish(self, **_: Any) -> None:
             raise ReadTimeoutError(endpoint_url="https://sns.eu-west-1.amazonaws.com")
 
-    monkeypatch.setattr(sns, "_client", lambda region: Topics())
+    monkeypatch.setattr(sns, "_client", lambda _: Topics())
 
     assert deliver(topic(ARN), message(), NOON).state is State.LATER
 
