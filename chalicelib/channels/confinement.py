@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import cache
 from typing import Any
 
 from chalicelib import settings
@@ -44,6 +45,8 @@ def confined() -> Iterator[list[str]]:
 def _hook_once() -> None:
     # A hook stays for as long as the process does, so there is one, made when it is first needed.
     with _lock:
+        # Not first in the hook: it imports.
+        _folders()
         if not _state["hooked"]:
             sys.addaudithook(_hook)
             _state["hooked"] = True
@@ -64,6 +67,9 @@ def _hook(event: str, args: tuple[Any, ...]) -> None:
 
 def _why_no_connection(args: tuple[Any, ...]) -> str | None:
     address = args[1]
+    if address is None:
+        # Sent on a connection that was let be.
+        return None
     if not isinstance(address, tuple) or not address:
         return "leads to this machine itself"
     why = None if settings.allows_private_targets() else why_not_public(str(address[0]))
@@ -107,6 +113,7 @@ _RULES: dict[str, Callable[[tuple[Any, ...]], str | None]] = {
 )
 
 
+@cache
 def _folders() -> tuple[str, ...]:
     """Where the code is: the standard library, and what is installed beside it."""
     import certifi

@@ -22,8 +22,8 @@ class Deadline:
         self._at = time.monotonic() + seconds
         self._sockets: list[socket.socket] = []
 
-    def seconds_left(self) -> float:
-        """Raises TimeoutError where there are none."""
+    def require_left(self) -> float:
+        """How many seconds are left. Raises TimeoutError where there are none."""
         left = self._at - time.monotonic()
         if left <= 0:
             raise TimeoutError

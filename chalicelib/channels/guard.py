@@ -9,7 +9,7 @@ import http.client
 import re
 import socket
 import ssl
-from contextlib import suppress
+from contextlib import closing, suppress
 from typing import Any, NamedTuple
 from urllib.parse import quote, urljoin, urlsplit
 
@@ -118,19 +118,31 @@ def post(url: str, body: bytes, headers: dict[str, str], seconds: float = MOST_S
     """Sends it, and on as the answers 307 and 308 say; other redirects are answers, since they would
     have it become a GET without a body.
 
-    Raises BadTarget; OSError or HTTPException where no answer came, TimeoutError also where the whole
-    of it takes longer than `seconds`.
+    Raises BadTarget; OSError or HTTPException where no answer came, TimeoutError also where that takes
+    longer than `seconds` in all. Of an answer that began in time, as much as came.
     """
-    return within(seconds, lambda deadline: _post(url, body, headers, deadline))
+    begun: list[Answer] = []
+    try:
+        return within(seconds, lambda deadline: _post(url, body, headers, deadline, begun))
+    except TimeoutError:
+        if begun:
+            return begun[0]
+        raise
 
 
-def _post(url: str, body: bytes, headers: dict[str, str], deadline: Deadline) -> Answer:
+def _post(url: str, body: bytes, headers: dict[str, str], deadline: Deadline, begun: list[Answer]) -> Answer:
     target = target_of(url)
     for _ in range(MOST_REDIRECTS + 1):
-        answer = _exchange(target, body, headers, deadline)
-        if answer.status not in (307, 308) or "location" not in answer.headers:
-            return answer
-        target = _redirected(target, answer.headers["location"])
+        with closing(http.client.HTTPConnection(target.host, target.port)) as connection:
+            connection.sock = _connect(target, deadline)
+            response = _exchange(connection, target, body, headers)
+            found = {name.lower(): value for name, value in response.getheaders()}
+            # A head that was ended by the deadline looks like a whole one.
+            deadline.require_left()
+            if response.status not in (307, 308) or "location" not in found:
+                begun.append(Answer(response.status, found, ""))
+                return begun[0]._replace(text=_beginning_of(response))
+        target = _redirected(target, found["location"])
     raise BadTarget(f"leads on to another address more than {MOST_REDIRECTS} times")
 
 
@@ -141,22 +153,17 @@ def _redirected(target: Target, location: str) -> Target:
     return following
 
 
-def _exchange(target: Target, body: bytes, headers: dict[str, str], deadline: Deadline) -> Answer:
-    connection = http.client.HTTPConnection(target.host, target.port)
-    connection.sock = _connect(target, deadline)
-    try:
-        # Nothing packed is asked for: what is read is no more than what came.
-        sent = {"Host": target.origin, "Accept-Encoding": "identity", "Connection": "close", **headers}
-        connection.request("POST", target.path, body, sent)
-        response = connection.getresponse()
-        found = {name.lower(): value for name, value in response.getheaders()}
-        return Answer(response.status, found, _beginning_of(response))
-    finally:
-        connection.close()
+def _exchange(
+    connection: http.client.HTTPConnection, target: Target, body: bytes, headers: dict[str, str]
+) -> http.client.HTTPResponse:
+    # Nothing packed is asked for: what is read is no more than what came.
+    sent = {"Host": target.origin, "Accept-Encoding": "identity", "Connection": "close", **headers}
+    connection.request("POST", target.path, body, sent)
+    return connection.getresponse()
 
 
 def _beginning_of(response: http.client.HTTPResponse) -> str:
-    """Whatever can be read of it: with the status here, the message has arrived."""
+    """Whatever can be read of it: with its head here, the message has arrived."""
     data = b""
     with suppress(OSError, http.client.HTTPException):
         while len(data) < MOST_ANSWER_BYTES:
@@ -173,7 +180,7 @@ def _connect(target: Target, deadline: Deadline) -> socket.socket:
         plain = socket.socket(family, socket.SOCK_STREAM)
         deadline.closes(plain)
         try:
-            plain.settimeout(deadline.seconds_left())
+            plain.settimeout(deadline.require_left())
             plain.connect(address)
             return plain if target.scheme == "http" else _encrypted(plain, target, deadline)
         except OSError as failed:

@@ -3,7 +3,9 @@
 import base64
 import json
 import socket
+import textwrap
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
@@ -220,3 +222,19 @@ def test_the_time_that_is_signed_is_that_of_the_try() -> None:
 
     assert {got.headers["webhook-id"] for got in one.got} == {"01jdelivery"}
     assert int(one.got[1].headers["webhook-timestamp"]) - int(one.got[0].headers["webhook-timestamp"]) == 90
+
+
+def test_the_code_on_the_page_tells_ours_from_others() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "channels.md").read_text()
+    code = page[page.index("    import base64") : page.index("- **Delivery is at least once")]
+    page_of: dict[str, Any] = {}
+    exec(textwrap.dedent(code), page_of)
+    with receiver() as one:
+        deliver(channel(one.url, secrets=(OTHER, SECRET)), message(), NOON)
+
+    (got,) = one.got
+    with freeze_time(NOON):
+        assert page_of["is_ours"](SECRET, got.headers, got.body)
+        assert not page_of["is_ours"](SECRET, got.headers, got.body + b" ")
+    with freeze_time(NOON + timedelta(hours=1)):
+        assert not page_of["is_ours"](SECRET, got.headers, got.body)
