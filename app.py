@@ -5,14 +5,34 @@ from typing import Any
 
 from chalice.app import Chalice, CloudWatchEvent, Rate
 
-from chalicelib.api import channels, crons, dependencies, incidents, maintenance, orgs, schedules, signals
+from chalicelib.api import (
+    channels,
+    crons,
+    dependencies,
+    incidents,
+    maintenance,
+    orgs,
+    schedules,
+    signals,
+    statistics,
+)
 from chalicelib.services import clock
 from chalicelib.services.tick import run_tick
 
 app = Chalice(app_name="cronhub")
 logging.getLogger("cronhub").setLevel(logging.INFO)
 
-for part in (channels, orgs, crons, dependencies, signals, incidents, maintenance, schedules):
+for part in (
+    orgs,
+    crons,
+    dependencies,
+    signals,
+    incidents,
+    maintenance,
+    schedules,
+    statistics,
+    channels,
+):
     app.register_blueprint(part.blueprint)
 
 

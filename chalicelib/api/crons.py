@@ -15,6 +15,7 @@ from chalicelib.domain.errors import FieldError, Invalid
 from chalicelib.domain.ids import is_timed_id, org_of
 from chalicelib.services import crons
 from chalicelib.services.register import Wanted, register
+from chalicelib.store.windows import windows_of_org
 
 blueprint = Blueprint(__name__)
 
@@ -64,21 +65,12 @@ def list_crons(call: Call) -> tuple[int, Any]:
     query = load(CRON_QUERY, call.query)
     limit, cursor = query.pop("limit"), query.pop("cursor", None)
     require_cursor(cursor is None or org_of(cursor) == call.org_id)
-    found, after = crons.list_crons(call.org_id, crons.Filters(**query), limit, cursor, call.now)
-    return 200, {"crons": [render.cron(cron, call.now) for cron in found], "next_cursor": after}
-
-
-@route(blueprint, "GET", "/api/crons/{cron_id}", action=Action.READ)
-def read_cron(call: Call, cron_id: str) -> tuple[int, Any]:
-    details = crons.details(call.org_id, cron_id)
-    cron = details.cron
+    windows = windows_of_org(call.org_id)
+    filters = crons.Filters(**query, windows=windows)
+    found, after = crons.list_crons(call.org_id, filters, limit, cursor, call.now)
     return 200, {
-        **render.cron(cron, call.now),
-        "stats": {"average_duration_ms": cron.baseline.average_ms, "runs": len(details.recent)},
-        "sla": {"target": cron.settings.sla_target},
-        "anomalies": [render.listed_run(run) for run in details.recent if run.anomaly],
-        "dependencies": [],
-        "next_runs": render.next_runs(cron, call.now),
+        "crons": [render.cron(cron, call.now, windows) for cron in found],
+        "next_cursor": after,
     }
 
 

@@ -6,7 +6,7 @@ Our own, as the libraries for it cost 40 ms and more of a cold start, or stop at
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple, TypeVar
 
@@ -20,6 +20,7 @@ _NAME_LENGTH = 128
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029]")
 _LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
 _SLUG = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MOST_ERRORS = 100
 
 
@@ -259,6 +260,16 @@ def instant(value: Any) -> datetime:
     if not 1970 <= at.year <= 2899:
         raise wrong("must be within the years 1970 and 2899")
     return at.replace(microsecond=at.microsecond // 1000 * 1000)
+
+
+def day(value: Any) -> date:
+    """A UTC day, such as 2026-02-17; or a time, for the day it is on."""
+    if isinstance(value, str) and _DAY.fullmatch(value):
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            raise wrong("must be a day, such as 2026-02-17") from None
+    return instant(value).date()
 
 
 def schedule(value: Any) -> str:

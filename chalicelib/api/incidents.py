@@ -7,13 +7,14 @@ from chalice.app import Blueprint
 from chalicelib.api import render
 from chalicelib.api.crons import require_cursor
 from chalicelib.api.fields import load
-from chalicelib.api.requests import Call
+from chalicelib.api.requests import Call, body_object
 from chalicelib.api.routes import route
-from chalicelib.api.shapes import INCIDENT_QUERY
+from chalicelib.api.shapes import HANDLING, INCIDENT_QUERY
 from chalicelib.domain.access import Action
-from chalicelib.domain.errors import NotFound
 from chalicelib.domain.ids import is_timed_id
-from chalicelib.store import incidents
+from chalicelib.services import incidents
+from chalicelib.store.incidents import Handling
+from chalicelib.store.incidents import list_incidents as list_of_org
 
 blueprint = Blueprint(__name__)
 
@@ -24,13 +25,27 @@ def list_incidents(call: Call) -> tuple[int, Any]:
     cursor = query.get("cursor")
     require_cursor(cursor is None or is_timed_id(cursor))
     is_open = query["status"] == "open" if "status" in query else None
-    found, before = incidents.list_incidents(call.org_id, query["limit"], cursor, query.get("cron_id"), is_open)
+    found, before = list_of_org(call.org_id, query["limit"], cursor, query.get("cron_id"), is_open)
     return 200, {"incidents": [render.incident(one) for one in found], "next_cursor": before}
 
 
 @route(blueprint, "GET", "/api/incidents/{incident_id}", action=Action.READ)
 def read_incident(call: Call, incident_id: str) -> tuple[int, Any]:
-    found = incidents.find_incident(call.org_id, incident_id)
-    if found is None:
-        raise NotFound("no such incident")
-    return 200, render.incident(found)
+    return 200, render.incident_details(incidents.find(call.org_id, incident_id))
+
+
+@route(blueprint, "POST", "/api/incidents/{incident_id}/acknowledge", action=Action.CHANGE)
+def acknowledge(call: Call, incident_id: str) -> tuple[int, Any]:
+    done = incidents.acknowledge(call.org_id, incident_id, _handling(call))
+    return 200, render.incident_details(done)
+
+
+@route(blueprint, "POST", "/api/incidents/{incident_id}/resolve", action=Action.CHANGE)
+def resolve(call: Call, incident_id: str) -> tuple[int, Any]:
+    return 200, render.incident_details(incidents.resolve(call.org_id, incident_id, _handling(call)))
+
+
+def _handling(call: Call) -> Handling:
+    given = load(HANDLING, body_object(call.request))
+    # Who it was is said by the body, or by the key's name.
+    return Handling(given.get("by") or call.key.name, call.now, given.get("note"))

@@ -30,6 +30,7 @@ _STATUSES: dict[type[errors.CronHubError], int] = {
     errors.Forbidden: 403,
     errors.NotFound: 404,
     errors.Conflict: 409,
+    errors.Blocked: 409,
     errors.TooLarge: 413,
     errors.UnsupportedMedia: 415,
     errors.Invalid: 422,
@@ -54,6 +55,8 @@ def problem_of(error: Exception) -> Response:
     headers: dict[str, str] = {}
     if isinstance(error, errors.Invalid):
         more["errors"] = [{"field": one.field, "message": one.message} for one in error.errors]
+    if isinstance(error, errors.Blocked):
+        more["blocked_by"] = [blocker._asdict() for blocker in error.blocked_by]
     if isinstance(error, errors.Throttled | errors.Unavailable):
         headers["Retry-After"] = str(error.retry_after)
     if isinstance(error, errors.Unauthenticated):

@@ -1,19 +1,26 @@
 """What domain values look like in answers."""
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib import settings
 from chalicelib.api.json_answers import instant
 from chalicelib.domain.anomaly import Anomaly
 from chalicelib.domain.cron import Cron, LastRun
-from chalicelib.domain.deadlines import effective_grace
+from chalicelib.domain.deadlines import effective_grace, tolerance_of
 from chalicelib.domain.decision import Decision
-from chalicelib.domain.drift import Drift
+from chalicelib.domain.dependencies import Blocker
+from chalicelib.domain.drift import Drift, drift_of
 from chalicelib.domain.occurrences import END_OF_TIME, occurrences
 from chalicelib.domain.org import ApiKey, Org
 from chalicelib.domain.run import Run
 from chalicelib.domain.shown import shown
+from chalicelib.domain.sla import Sla, sla_of
+from chalicelib.domain.tally import Tally
+from chalicelib.domain.window import Window
+from chalicelib.services.crons import shown_in
+from chalicelib.services.statistics import Details
 from chalicelib.store.incidents import NamedIncident
 
 _NEXT_RUNS = 10
@@ -39,8 +46,8 @@ def ping_url(cron: Cron) -> str:
     return f"{settings.base_url()}/api/ping/{cron.id}"
 
 
-def cron(one: Cron, now: datetime) -> Json:
-    """A cron as lists show it."""
+def cron(one: Cron, now: datetime, windows: Sequence[Window] = ()) -> Json:
+    """A cron as lists show it, in an org with these maintenance windows."""
     grace = effective_grace(one)
     return {
         "id": one.id,
@@ -49,8 +56,9 @@ def cron(one: Cron, now: datetime) -> Json:
         "name": one.name,
         **_settings(one),
         "effective_grace_seconds": None if grace is None else int(grace.total_seconds()),
-        "status": shown(one, now).value,
+        "status": shown_in(one, now, windows).value,
         "reason": one.reason.value if one.reason else None,
+        "depends_on": list(one.depends_on),
         "open_runs": len(one.open_runs),
         "next_expected_at": instant(one.expected_at),
         "last_signal_at": instant(one.last_signal_at),
@@ -84,6 +92,80 @@ def next_runs(one: Cron, now: datetime) -> list[str | None]:
     if times is None:
         return []
     return [instant(at) for at in times.between(now, END_OF_TIME, _NEXT_RUNS)]
+
+
+def details(found: Details, now: datetime) -> Json:
+    one = found.cron
+    return {
+        **cron(one, now, found.windows),
+        "stats": {name: {"since": instant(since), **tally(sums)} for name, (since, sums) in found.periods.items()},
+        "sla": {"target": one.settings.sla_target, **_slas(found)},
+        "anomalies": [listed_run(run) for run in found.recent if run.anomaly],
+        "drift": drift(_drift_of(one)),
+        **dependencies(found.dependencies, found.dependants, now),
+        "next_runs": next_runs(one, now),
+    }
+
+
+def _slas(found: Details) -> Json:
+    target = found.cron.settings.sla_target
+    return {name: sla(sla_of(period.tally, target)) for name, period in found.periods.items()}
+
+
+def sla(one: Sla) -> Json:
+    return {
+        "compliance": _rounded(one.compliance),
+        "met": one.is_met,
+        "unmet": one.unmet,
+        "allowed": _rounded(one.allowed),
+        "error_budget_left_percent": _rounded(one.budget_left_percent),
+    }
+
+
+def _drift_of(one: Cron) -> Drift | None:
+    tolerance_ms = tolerance_of(one) // timedelta(milliseconds=1)
+    return drift_of(one.offsets_ms[-1] if one.offsets_ms else None, one.offsets_ms, tolerance_ms)
+
+
+def dependencies(waited_for: list[tuple[Cron, Blocker | None]], waiting: list[Cron], now: datetime) -> Json:
+    """Both directions: what a cron depends on, and what depends on it."""
+    return {
+        "dependencies": [dependency(one, blocker, now) for one, blocker in waited_for],
+        "dependants": [_named(one, now) for one in waiting],
+    }
+
+
+def dependency(one: Cron, blocker: Blocker | None, now: datetime) -> Json:
+    reason = None if blocker is None else blocker.reason.value
+    return {**_named(one, now), "completed": blocker is None, "reason": reason}
+
+
+def _named(one: Cron, now: datetime) -> Json:
+    return {
+        "id": one.id,
+        "name": one.name,
+        "product": one.product,
+        "service": one.service,
+        "status": shown(one, now).value,
+    }
+
+
+def tally(one: Tally) -> Json:
+    durations = one.durations
+    return {
+        **dict(zip(one._fields, one.counts, strict=False)),
+        "success_rate": _rounded(100 * one.ok / one.runs) if one.runs else None,
+        "average_duration_ms": _rounded(durations.average_ms),
+        "p50_ms": _rounded(durations.percentile(0.5)),
+        "p95_ms": _rounded(durations.percentile(0.95)),
+        "p99_ms": _rounded(durations.percentile(0.99)),
+        "min_ms": durations.min_ms if durations.runs else None,
+        "max_ms": durations.max_ms if durations.runs else None,
+    }
+
+
+def _rounded(number: float | None) -> float | None:
+    return None if number is None else round(number, 3)
 
 
 def _open_incident(one: Cron) -> Json | None:
@@ -125,6 +207,8 @@ def run(one: Run) -> Json:
         "exit_code": one.exit_code,
         "message": one.message,
         "anomaly": anomaly(one.anomaly),
+        "excused": one.excused.value if one.excused else None,
+        "incident_id": one.incident_id,
     }
 
 
@@ -185,4 +269,20 @@ def incident(named: NamedIncident) -> Json:
         "resolved_at": instant(one.resolved_at),
         "resolution": one.resolution.value if one.resolution else None,
         "missed": one.missed,
+        "acknowledged_at": instant(named.acknowledged.at) if named.acknowledged else None,
+        "acknowledged_by": named.acknowledged.by if named.acknowledged else None,
+        "note": named.acknowledged.note if named.acknowledged else None,
     }
+
+
+def incident_details(named: NamedIncident) -> Json:
+    """With what happened in it, in order."""
+    one, acknowledged = named.incident, named.acknowledged
+    timeline: list[Json] = [{"at": instant(one.opened_at), "what": "opened", "detail": one.reason.value}]
+    if acknowledged is not None:
+        by = {"by": acknowledged.by, "detail": acknowledged.note}
+        timeline.append({"at": instant(acknowledged.at), "what": "acknowledged", **by})
+    if one.resolved_at is not None and one.resolution is not None:
+        by = {"by": named.resolved_by} if named.resolved_by else {}
+        timeline.append({"at": instant(one.resolved_at), "what": "resolved", "detail": one.resolution.value, **by})
+    return {**incident(named), "timeline": timeline}

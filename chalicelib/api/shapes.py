@@ -9,6 +9,7 @@ from chalicelib.api.fields import (
     Field,
     Shape,
     Wrong,
+    day,
     decimal,
     errors_below,
     flag,
@@ -170,6 +171,8 @@ RUN_QUERY = Shape(
 INCIDENT_QUERY = Shape(
     {**_PAGE, "cron_id": optional(string), "status": optional(one_of_words(["open", "resolved"]))}
 )
+HANDLING = Shape({"by": nullable(name), "note": nullable(text(1000))})
+STATS_QUERY = Shape({"from": optional(day), "to": optional(day)})
 
 
 def _criterion(check: Check, most: int) -> Check:

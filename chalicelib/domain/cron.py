@@ -48,7 +48,7 @@ class OpenRun(NamedTuple):
     """A run that started and has not finished.
 
     seen_at: its start or its last sign of progress, from which its deadlines count · overran:
-    whether it was called overrunning since.
+    whether it was called overrunning since · late: whether it began beyond the drift tolerance.
     """
 
     id: str
@@ -57,6 +57,7 @@ class OpenRun(NamedTuple):
     key: str | None = None
     scheduled_at: datetime | None = None
     overran: bool = False
+    late: bool = False
 
     def answers_to(self, key: str) -> bool:
         return key in (self.id, self.key)
@@ -90,7 +91,8 @@ class Cron(NamedTuple):
     of the last runs were so · offsets_ms: of the last 10 runs that satisfied an occurrence ·
     today: what the runs of the latest day came to · is_blocked: its last start was refused, as what
     it depends on is not completed · blamed_on: the incident of what it depends on, to which its last
-    misses were laid · held_until: till when maintenance holds what there is to tell.
+    misses were laid · held_until: till when maintenance holds what there is to tell · skipped_from:
+    while paused, since when occurrences pass by.
     """
 
     org_id: str
@@ -119,7 +121,7 @@ class Cron(NamedTuple):
     is_blocked: bool = False
     blamed_on: str | None = None
     held_until: datetime | None = None
-    paused_at: datetime | None = None
+    skipped_from: datetime | None = None
     archived_at: datetime | None = None
 
     @property

@@ -82,7 +82,9 @@ def due_at(cron: Cron) -> datetime | None:
     for run in cron.open_runs:
         deadlines.append(timeout_at(cron, run))
         if not run.overran:
-            deadlines.append(overrun_at(cron, run))
+            deadlines.append(_held(cron, overrun_at(cron, run)))
+    if cron.incident is not None and cron.incident.held:
+        deadlines.append(cron.held_until)
     return min((deadline for deadline in deadlines if deadline is not None), default=None)
 
 
@@ -97,4 +99,12 @@ def _expectation_due(cron: Cron) -> datetime | None:
         return max(missed_at, cron.looked_at + _HOUR) if cron.looked_at else missed_at
     if cron.late_told:
         return missed_at
-    return min(cron.expected_at + drift_tolerance(grace), missed_at)
+    late_at = _held(cron, cron.expected_at + drift_tolerance(grace))
+    return missed_at if late_at is None else min(late_at, missed_at)
+
+
+def _held(cron: Cron, deadline: datetime | None) -> datetime | None:
+    """A deadline that is only told of waits for the end of maintenance."""
+    if deadline is None or cron.held_until is None:
+        return deadline
+    return max(deadline, cron.held_until)

@@ -4,10 +4,13 @@ from typing import NamedTuple
 
 from chalicelib.domain.anomaly import Anomaly
 from chalicelib.domain.cron import Cron
+from chalicelib.domain.dependencies import Blocker
 from chalicelib.domain.drift import Drift
 from chalicelib.domain.event import Event
 from chalicelib.domain.incident import Incident
 from chalicelib.domain.run import Run
+from chalicelib.domain.surroundings import Wanted
+from chalicelib.domain.tally import DayTally
 
 
 class RunWrite(NamedTuple):
@@ -20,15 +23,20 @@ class RunWrite(NamedTuple):
 class Decision(NamedTuple):
     """The cron's new state and everything to be written with it, in one transaction.
 
-    run: the one that the answer is about · claims: the caller's run ids that from now on stand for
-    a run · replay: the signal was counted before, nothing is to be written.
+    finished_days: rollups of days that are over · past_days: what is to be added to those of days
+    before · run: the one that the answer is about · replay: the signal was counted before, nothing
+    is to be written · blocked_by: why a start was refused · wanted: what it turned on unseen.
     """
 
     cron: Cron
     writes: tuple[RunWrite, ...] = ()
+    finished_days: tuple[DayTally, ...] = ()
+    past_days: tuple[DayTally, ...] = ()
     events: tuple[Event, ...] = ()
     incident: Incident | None = None
     run: Run | None = None
     anomaly: Anomaly | None = None
     drift: Drift | None = None
     replay: bool = False
+    blocked_by: tuple[Blocker, ...] = ()
+    wanted: Wanted = Wanted()

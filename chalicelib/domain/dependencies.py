@@ -1,7 +1,7 @@
 """What a cron waits for: is it completed, and does nothing wait for itself?"""
 
 from collections.abc import Collection, Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -63,12 +63,10 @@ def _needed_since(cron: Cron, now: datetime) -> datetime | None:
     if cron.settings.schedule is None:
         return None
     schedule = parse_schedule(cron.settings.schedule, cron.settings.timezone)
-    anchor = now
-    if isinstance(schedule, Interval):
-        if cron.expected_at is None:
-            return None
-        anchor = cron.expected_at - timedelta(seconds=schedule.seconds)
-    times = times_of(schedule, anchor)
+    if isinstance(schedule, Interval) and (cron.expected_at is None or now < cron.expected_at):
+        # It counts from the last run: until it is over, that run was for the latest occurrence.
+        return None
+    times = times_of(schedule, cron.expected_at or now)
     latest = times.latest(now)
     return None if latest is None else latest - early_tolerance(times, latest)
 

@@ -7,25 +7,51 @@ from typing import Any
 from chalicelib.domain.anomaly import Anomaly
 from chalicelib.domain.cron import Cron
 from chalicelib.domain.decision import Decision, RunWrite
+from chalicelib.domain.dependencies import Blocker
 from chalicelib.domain.drift import Drift
 from chalicelib.domain.event import Event, EventKind
 from chalicelib.domain.incident import Incident
+from chalicelib.domain.occurrences import Occurrences
+from chalicelib.domain.rollup import by_day, roll
 from chalicelib.domain.run import Run
+from chalicelib.domain.surroundings import Surroundings, Wanted
+from chalicelib.domain.tally import DayTally, moved_on
+from chalicelib.domain.window import Window, maintained_until
 
 
 @dataclass(slots=True)
 class Draft:
     cron: Cron
     now: datetime
+    around: Surroundings = field(default_factory=Surroundings)
     writes: list[RunWrite] = field(default_factory=list)
+    tallies: list[DayTally] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     incident: Incident | None = None
+    wanted: Wanted = field(default_factory=Wanted)
 
     def change(self, **fields: Any) -> None:
         self.cron = self.cron._replace(**fields)
 
-    def write(self, run: Run, *, new: bool) -> None:
+    def write(self, run: Run, *, new: bool, before: Run | None = None, times: Occurrences | None = None) -> None:
+        """Records a run. before: its record until now, where that was counted · times: the
+        schedule's, where the record stands for many occurrences."""
         self.writes.append(RunWrite(run, new))
+        self.tallies.extend(by_day(run, moved_on(before, run), times))
+
+    def windows(self) -> tuple[Window, ...]:
+        if self.around.windows is None:
+            self.wanted = self.wanted._replace(windows=True)
+        return self.around.windows or ()
+
+    def dependencies(self) -> tuple[Cron, ...]:
+        if self.around.dependencies is None and self.cron.depends_on:
+            self.wanted = self.wanted._replace(dependencies=True)
+        return self.around.dependencies or ()
+
+    def maintained_until(self) -> datetime | None:
+        """The end of the maintenance that the cron is in now."""
+        return maintained_until(self.windows(), self.now)
 
     def tell(
         self,
@@ -33,13 +59,28 @@ class Draft:
         about: datetime | None = None,
         run_id: str | None = None,
         detail: str = "",
+        held_until: datetime | None = None,
     ) -> None:
-        self.events.append(Event(kind, self.now, about, run_id, detail))
+        self.events.append(Event(kind, self.now, about, run_id, detail, held_until))
 
     def decide(
         self,
         run: Run | None = None,
         anomaly: Anomaly | None = None,
         drift: Drift | None = None,
+        blocked_by: tuple[Blocker, ...] = (),
     ) -> Decision:
-        return Decision(self.cron, tuple(self.writes), tuple(self.events), self.incident, run, anomaly, drift)
+        rolled = roll(self.cron.today, self.tallies)
+        return Decision(
+            cron=self.cron._replace(today=rolled.today),
+            writes=tuple(self.writes),
+            finished_days=rolled.finished,
+            past_days=rolled.past,
+            events=tuple(self.events),
+            incident=self.incident,
+            run=run,
+            anomaly=anomaly,
+            drift=drift,
+            blocked_by=blocked_by,
+            wanted=self.wanted,
+        )

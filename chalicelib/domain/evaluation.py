@@ -7,27 +7,41 @@ from chalicelib.domain.deadlines import drift_tolerance, grace_at, overrun_at, t
 from chalicelib.domain.decision import Decision
 from chalicelib.domain.draft import Draft
 from chalicelib.domain.event import EventKind
-from chalicelib.domain.misses import missed_until, record_missed
+from chalicelib.domain.misses import incident_to_blame, maintenance_of, missed_until, record_missed
 from chalicelib.domain.occurrences import occurrences
-from chalicelib.domain.outcome import bad_run
+from chalicelib.domain.outcome import bad_run, hold, tell_held
 from chalicelib.domain.run import Run, RunStatus
+from chalicelib.domain.surroundings import Surroundings
 
 
-def evaluate(cron: Cron, now: datetime) -> Decision:
+def evaluate(cron: Cron, now: datetime, around: Surroundings | None = None) -> Decision:
     """Decides what has become late, missed, overrunning or timed out by now.
 
     Looking twice, too early or too late does no harm: all that was due by now is decided at once.
     """
-    draft = Draft(cron, now)
+    draft = Draft(cron, now, around or Surroundings())
     if cron.is_watched:
-        _look_for_missed(draft)
+        _look_at_hold(draft)
+        look_for_missed(draft)
         _look_for_late(draft)
         for run in cron.open_runs:
             _look_at_run(draft, run)
     return draft.decide()
 
 
-def _look_for_missed(draft: Draft) -> None:
+def _look_at_hold(draft: Draft) -> None:
+    held_until = draft.cron.held_until
+    if held_until is None:
+        return
+    # Looked at even before its end: a window may have been moved, or another one begun.
+    held_until = draft.maintained_until()
+    if held_until is None:
+        tell_held(draft)
+    else:
+        hold(draft, held_until)
+
+
+def look_for_missed(draft: Draft) -> None:
     cron = draft.cron
     times = occurrences(cron)
     if times is None:
@@ -48,9 +62,19 @@ def _look_for_late(draft: Draft) -> None:
     if cron.late_told or cron.status is Status.DOWN:
         return
     tolerance = drift_tolerance(grace_at(cron, times, cron.expected_at))
-    if cron.expected_at + tolerance <= draft.now:
+    if cron.expected_at + tolerance <= draft.now and not _is_held(draft):
         draft.change(late_told=True)
-        draft.tell(EventKind.LATE, cron.expected_at, detail=f"expected {cron.expected_at:%H:%M:%S} UTC")
+        if incident_to_blame(draft) is None:
+            detail = f"expected {cron.expected_at:%H:%M:%S} UTC"
+            draft.tell(EventKind.LATE, cron.expected_at, detail=detail)
+
+
+def _is_held(draft: Draft) -> bool:
+    """Whether maintenance holds what there is to tell now; then it is looked at when that ends."""
+    until = draft.maintained_until()
+    if until is not None:
+        hold(draft, until)
+    return until is not None
 
 
 def _look_at_run(draft: Draft, run: OpenRun) -> None:
@@ -59,7 +83,7 @@ def _look_at_run(draft: Draft, run: OpenRun) -> None:
         _time_out(draft, run)
         return
     overrun = overrun_at(draft.cron, run)
-    if not run.overran and overrun is not None and overrun <= draft.now:
+    if not run.overran and overrun is not None and overrun <= draft.now and not _is_held(draft):
         _replace_open(draft, run, run._replace(overran=True))
         average = draft.cron.baseline.average_ms or 0
         detail = f"running since {run.started_at:%H:%M:%S} UTC, on average {average:.0f} ms"
@@ -75,6 +99,8 @@ def _time_out(draft: Draft, run: OpenRun) -> None:
         status=RunStatus.TIMEOUT,
         scheduled_at=run.scheduled_at,
         started_at=run.started_at,
+        late=run.late,
+        excused=maintenance_of(draft, run.scheduled_at),
     )
     draft.write(record, new=False)
     draft.change(last_run=LastRun(run.id, RunStatus.TIMEOUT, draft.now, run.started_at))

@@ -13,14 +13,17 @@ class EventKind(StrEnum):
     OVERRUNNING = "overrunning"
     ANOMALY = "anomaly"
     DRIFT = "drift"
+    BLOCKED = "blocked"
     RECOVERED = "recovered"
 
 
 class Event(NamedTuple):
-    """`about`: the occurrence, start or opening that it is about; `detail`: in words, with numbers."""
+    """about: the occurrence, start or opening that it is about · detail: in words, with numbers ·
+    held_until: not to be told before, as the cron is in maintenance."""
 
     kind: EventKind
     at: datetime
     about: datetime | None = None
     run_id: str | None = None
     detail: str = ""
+    held_until: datetime | None = None

@@ -11,6 +11,7 @@ class Resolution(StrEnum):
     RECOVERED = "recovered"
     PAUSED = "paused"
     ARCHIVED = "archived"
+    BY_HAND = "by_hand"
 
 
 class Incident(NamedTuple):

@@ -1,13 +1,29 @@
 """What people do to a cron: make, change, rename, pause, resume, archive it."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
 from chalicelib.domain.cron import Cron, Settings, Status
 from chalicelib.domain.decision import Decision
 from chalicelib.domain.draft import Draft
+from chalicelib.domain.evaluation import look_for_missed
+from chalicelib.domain.ids import derived_id
 from chalicelib.domain.incident import Resolution
 from chalicelib.domain.occurrences import first_expected
 from chalicelib.domain.outcome import resolve_incident
+from chalicelib.domain.run import Run, RunStatus
+from chalicelib.domain.schedule import Interval, parse_schedule
+from chalicelib.domain.surroundings import Surroundings
+
+_INSTANT = timedelta(microseconds=1)
+_UNTROUBLED: dict[str, Any] = {
+    "reason": None,
+    "late_told": False,
+    "looked_at": None,
+    "is_blocked": False,
+    "blamed_on": None,
+    "held_until": None,
+}
 
 
 def create(
@@ -49,33 +65,65 @@ def change(cron: Cron, settings: Settings, now: datetime) -> Decision:
 
 def pause(cron: Cron, now: datetime) -> Decision:
     """Signals are recorded, nothing is evaluated; an open incident ends."""
-    return _stop(cron, now, Resolution.PAUSED, status=Status.PAUSED)
+    skipped_from = None if cron.expected_at is None else min(cron.expected_at, now)
+    return _stop(cron, now, Resolution.PAUSED, status=Status.PAUSED, skipped_from=skipped_from)
 
 
 def archive(cron: Cron, now: datetime) -> Decision:
     """It is watched and listed no more; its history stays."""
-    return _stop(cron, now, Resolution.ARCHIVED, archived_at=now)
+    return _stop(cron, now, Resolution.ARCHIVED, archived_at=now, skipped_from=None)
 
 
-def _stop(cron: Cron, now: datetime, resolution: Resolution, **fields: object) -> Decision:
+def _stop(cron: Cron, now: datetime, resolution: Resolution, **fields: Any) -> Decision:
     draft = Draft(cron, now)
     resolve_incident(draft, resolution)
-    draft.change(reason=None, expected_at=None, late_told=False, looked_at=None, **fields)
+    draft.change(expected_at=None, **_UNTROUBLED, **fields)
+    return draft.decide()
+
+
+def resolve(cron: Cron, now: datetime, around: Surroundings) -> Decision:
+    """A person says that it is over: what was missed until now is recorded, and it starts afresh."""
+    draft = Draft(cron, now, around)
+    look_for_missed(draft)
+    resolve_incident(draft, Resolution.BY_HAND)
+    draft.change(status=Status.UP, good_streak=0, bad_streak=0, **_UNTROUBLED)
     return draft.decide()
 
 
 def resume(cron: Cron, now: datetime) -> Decision:
     """Starts afresh from the next occurrence; runs that are still open get their time again."""
-    return Decision(
-        cron._replace(
-            status=Status.UP if cron.last_run or cron.open_runs else Status.NEW,
-            reason=None,
-            archived_at=None,
-            expected_at=first_expected(cron.settings, now),
-            late_told=False,
-            looked_at=None,
-            good_streak=0,
-            bad_streak=0,
-            open_runs=tuple(run._replace(seen_at=now, overran=False) for run in cron.open_runs),
-        )
+    draft = Draft(cron, now)
+    _record_skipped(draft)
+    draft.change(
+        status=Status.UP if cron.last_run or cron.open_runs else Status.NEW,
+        archived_at=None,
+        expected_at=first_expected(cron.settings, now),
+        good_streak=0,
+        bad_streak=0,
+        skipped_from=None,
+        open_runs=tuple(run._replace(seen_at=now, overran=False) for run in cron.open_runs),
+        **_UNTROUBLED,
     )
+    return draft.decide()
+
+
+def _record_skipped(draft: Draft) -> None:
+    """The occurrences that passed by while it was paused: in one record, excused."""
+    cron, skipped_from = draft.cron, draft.cron.skipped_from
+    if cron.settings.schedule is None or skipped_from is None:
+        return
+    times = parse_schedule(cron.settings.schedule, cron.settings.timezone)
+    if isinstance(times, Interval):
+        return
+    first, last = times.next(skipped_from - _INSTANT), times.latest(draft.now)
+    if first is None or last is None or last < first:
+        return
+    run = Run(
+        cron_id=cron.id,
+        id=derived_id(first, cron.id, "paused"),
+        status=RunStatus.PAUSED,
+        scheduled_at=first,
+        scheduled_until=last,
+        occurrences=times.count(first - _INSTANT, last),
+    )
+    draft.write(run, new=True, times=times)

@@ -8,11 +8,13 @@ from chalicelib.domain.draft import Draft
 from chalicelib.domain.ids import derived_id
 from chalicelib.domain.occurrences import Occurrences
 from chalicelib.domain.outcome import bad_run, count_missed
-from chalicelib.domain.run import Run, RunStatus
+from chalicelib.domain.run import Excuse, Run, RunStatus
+from chalicelib.domain.window import in_maintenance, next_change
 
 # Each missed occurrence has a record of its own, up to this many in one decision (a transaction
 # holds 100 items); of a longer outage the earliest share one record, which says how many they are.
-RECORDS_AT_ONCE = 80
+RECORDS_AT_ONCE = 25
+_MOST_STRETCHES = 9
 _INSTANT = timedelta(microseconds=1)
 _LONGEST_OWN_GRACE = timedelta(hours=1)
 
@@ -42,6 +44,7 @@ def record_missed(draft: Draft, times: Occurrences, last: datetime) -> None:
     first = draft.cron.expected_at
     assert first is not None
     was_down = draft.cron.status is Status.DOWN
+    blamed_on = incident_to_blame(draft)
     forgiven = 0 if was_down else max(0, draft.cron.settings.failure_tolerance - draft.cron.bad_streak)
     count = times.count(first - _INSTANT, last)
     alone_from = _first_recorded_alone(times, first, last, count)
@@ -50,16 +53,53 @@ def record_missed(draft: Draft, times: Occurrences, last: datetime) -> None:
         for occurrence in times.between(alone_from - _INSTANT, last, RECORDS_AT_ONCE)
     ]
     if count > len(runs):
-        until = times.latest(alone_from - _INSTANT)
-        runs.insert(0, _missed_run(draft.cron, first, until, count - len(runs)))
-    for run in runs:
-        draft.write(run, new=True)
+        runs = _missed_together(draft, times, first, alone_from) + runs
+    for run in _excused(draft, runs, blamed_on):
+        draft.write(run, new=True, times=times)
+        if blamed_on is not None and not was_down:
+            draft.change(is_blocked=True, blamed_on=blamed_on)
+            continue
         for _ in range(run.occurrences if not was_down else 1):
             bad_run(draft, Reason.MISSED, run.id, run.scheduled_at, _detail(run))
             if draft.cron.status is Status.DOWN:
                 break
     if draft.cron.status is Status.DOWN:
         count_missed(draft, count - forgiven)
+
+
+def _missed_together(draft: Draft, times: Occurrences, first: datetime, end: datetime) -> list[Run]:
+    """The occurrences before `end`: one record for each stretch inside maintenance, or outside."""
+    runs: list[Run] = []
+    start: datetime | None = first
+    while start is not None and start < end:
+        change = next_change(draft.windows(), start)
+        stop = end if change is None or len(runs) == _MOST_STRETCHES else min(change, end)
+        until = times.latest(stop - _INSTANT)
+        runs.append(_missed_run(draft.cron, start, until, times.count(start - _INSTANT, stop - _INSTANT)))
+        start = times.next(stop - _INSTANT)
+    return runs
+
+
+def incident_to_blame(draft: Draft) -> str | None:
+    """The incident of a dependency that is down, or that is itself kept from running by one."""
+    for dependency in draft.dependencies():
+        if dependency.status is Status.DOWN and dependency.incident is not None:
+            return dependency.incident.id
+        if dependency.blamed_on is not None:
+            return dependency.blamed_on
+    return None
+
+
+def _excused(draft: Draft, runs: list[Run], blamed_on: str | None) -> list[Run]:
+    if blamed_on is not None:
+        return [run._replace(excused=Excuse.DEPENDENCY, incident_id=blamed_on) for run in runs]
+    return [run._replace(excused=maintenance_of(draft, run.scheduled_at)) for run in runs]
+
+
+def maintenance_of(draft: Draft, occurrence: datetime | None) -> Excuse | None:
+    """MAINTENANCE for an occurrence inside a window."""
+    inside = occurrence is not None and in_maintenance(draft.windows(), occurrence)
+    return Excuse.MAINTENANCE if inside else None
 
 
 def _first_recorded_alone(times: Occurrences, first: datetime, last: datetime, count: int) -> datetime:

@@ -24,11 +24,12 @@ def good_run(draft: Draft) -> None:
     draft.change(good_streak=streak, bad_streak=0)
     if cron.status is Status.DOWN and streak < cron.settings.recovery_threshold:
         return
-    opened_at = cron.incident.opened_at if cron.incident else None
-    if cron.status is Status.DOWN:
-        downtime = _words(draft.now - opened_at) if opened_at else "an unknown time"
-        draft.tell(EventKind.RECOVERED, opened_at, detail=f"down for {downtime}")
-        resolve_incident(draft, Resolution.RECOVERED)
+    if cron.incident is not None and not cron.incident.held:
+        # What opened in maintenance and ends in it was never told, and is only recorded.
+        opened_at = cron.incident.opened_at
+        detail = f"down for {_words(draft.now - opened_at)}"
+        draft.tell(EventKind.RECOVERED, opened_at, detail=detail, held_until=draft.maintained_until())
+    resolve_incident(draft, Resolution.RECOVERED)
     draft.change(status=Status.UP, reason=None, looked_at=None)
 
 
@@ -41,10 +42,31 @@ def bad_run(draft: Draft, reason: Reason, run_id: str, about: datetime | None, d
     draft.change(bad_streak=streak, good_streak=0)
     if cron.status is Status.DOWN or streak <= cron.settings.failure_tolerance:
         return
-    incident = OpenIncident(derived_id(draft.now, cron.id, run_id), draft.now)
+    held_until = draft.maintained_until()
+    incident = OpenIncident(derived_id(draft.now, cron.id, run_id), draft.now, held=held_until is not None)
     draft.change(status=Status.DOWN, reason=reason, incident=incident)
     _record_incident(draft)
-    draft.tell(_TOLD_AS[reason], about, run_id, detail)
+    if held_until is not None:
+        hold(draft, held_until)
+    else:
+        draft.tell(_TOLD_AS[reason], about, run_id, detail)
+
+
+def hold(draft: Draft, until: datetime) -> None:
+    """What there is to tell now waits for the end of maintenance, when it is looked at again."""
+    draft.change(held_until=until)
+
+
+def tell_held(draft: Draft) -> None:
+    """Maintenance is over: an incident that opened in it, and is still open, is told now."""
+    cron = draft.cron
+    draft.change(held_until=None)
+    if cron.incident is None or cron.reason is None or not cron.incident.held:
+        return
+    draft.change(incident=cron.incident._replace(held=False))
+    opened_at = cron.incident.opened_at
+    detail = f"{cron.reason.value} at {opened_at:%Y-%m-%d %H:%M:%S} UTC, in maintenance, and still so"
+    draft.tell(_TOLD_AS[cron.reason], opened_at, detail=detail)
 
 
 def count_missed(draft: Draft, occurrences: int) -> None:

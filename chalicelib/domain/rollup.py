@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 from chalicelib.domain.occurrences import Occurrences
 from chalicelib.domain.run import Run
-from chalicelib.domain.tally import DayTally, Tally, day_of, sum_tallies, tally_of
+from chalicelib.domain.tally import DayTally, Tally, moment_of, sum_tallies, tally_of
 
 # A transaction holds 100 items: of a longer outage, what is older is counted on the oldest of these.
-DAYS_AT_ONCE = 50
+DAYS_AT_ONCE = 30
 _INSTANT = timedelta(microseconds=1)
 _DAY = timedelta(days=1)
 
@@ -49,7 +49,7 @@ def _sum_by_day(additions: Iterable[DayTally]) -> list[DayTally]:
 def by_day(run: Run, tally: Tally, times: Occurrences | None) -> list[DayTally]:
     """A record's tally on its day; that of many occurrences on the days of each, earliest first."""
     if run.scheduled_until is None or run.scheduled_at is None or times is None:
-        return [DayTally(day_of(run), tally)]
+        return [DayTally(moment_of(run).date(), tally)]
     days = []
     first, last = run.scheduled_at, run.scheduled_until
     day = max(first.date(), last.date() - (DAYS_AT_ONCE - 1) * _DAY)

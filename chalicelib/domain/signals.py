@@ -7,25 +7,35 @@ from chalicelib.domain.arrival import arrive
 from chalicelib.domain.cron import MAX_OPEN_RUNS, Cron, LastRun, OpenRun, Reason, Status
 from chalicelib.domain.deadlines import tolerance_of
 from chalicelib.domain.decision import Decision
+from chalicelib.domain.dependencies import Blocker, blockers
 from chalicelib.domain.draft import Draft
 from chalicelib.domain.drift import Drift, drift_of
 from chalicelib.domain.event import EventKind
 from chalicelib.domain.ids import timed_id, to_ms
+from chalicelib.domain.misses import maintenance_of
 from chalicelib.domain.outcome import bad_run, good_run
 from chalicelib.domain.run import Run, RunStatus
 from chalicelib.domain.signal import Signal, SignalKind
+from chalicelib.domain.surroundings import Surroundings
 
 _FINISHED_AS = {SignalKind.SUCCESS: RunStatus.SUCCESS, SignalKind.FAIL: RunStatus.FAILED}
 _GIVEN_UP = {RunStatus.TIMEOUT, RunStatus.ABANDONED, RunStatus.BLOCKED}
 
 
-def apply(cron: Cron, signal: Signal, now: datetime, random: bytes, known: Run | None = None) -> Decision:
+def apply(
+    cron: Cron,
+    signal: Signal,
+    now: datetime,
+    random: bytes,
+    known: Run | None = None,
+    around: Surroundings | None = None,
+) -> Decision:
     """Decides what one signal changes.
 
     random: 10 bytes for the id of a run that it may begin. known: the run that the signal's
     `run_key` stands for, where that run is recorded but not open any more.
     """
-    draft = Draft(cron, now)
+    draft = Draft(cron, now, around or Surroundings())
     draft.change(last_signal_at=now)
     if signal.kind is SignalKind.LOG:
         return _log(draft, signal, random)
@@ -40,7 +50,8 @@ def apply(cron: Cron, signal: Signal, now: datetime, random: bytes, known: Run |
     if signal.kind in _FINISHED_AS:
         return _finish(draft, signal, random, open_run)
     if open_run is None:
-        return _start(draft, signal, random)
+        blocked_by = _blockers(draft, signal)
+        return _refuse(draft, signal, random, blocked_by) if blocked_by else _start(draft, signal, random)
     return _progress(draft, signal, open_run)
 
 
@@ -67,6 +78,32 @@ def _counted(cron: Cron, signal: Signal, open_run: OpenRun | None, known: Run | 
     return None if is_given_up and signal.kind in _FINISHED_AS else known
 
 
+def _blockers(draft: Draft, signal: Signal) -> tuple[Blocker, ...]:
+    """What a start has to wait for; a run that says it is running is not asked."""
+    if signal.kind is not SignalKind.START or not draft.cron.is_watched:
+        return ()
+    return blockers(draft.dependencies(), draft.now)
+
+
+def _refuse(draft: Draft, signal: Signal, random: bytes, blocked_by: tuple[Blocker, ...]) -> Decision:
+    """Its occurrence stays open: the job may be started again once its dependencies are completed."""
+    draft.change(is_blocked=True)
+    run = Run(
+        cron_id=draft.cron.id,
+        id=timed_id(draft.now, random),
+        key=signal.run_key,
+        status=RunStatus.BLOCKED,
+        started_at=draft.now,
+        finished_at=draft.now,
+        message=signal.message,
+    )
+    draft.write(run, new=True)
+    names = ", ".join(f"{blocker.name} ({blocker.reason})" for blocker in blocked_by)
+    if draft.maintained_until() is None:
+        draft.tell(EventKind.BLOCKED, draft.now, run.id, f"waits for {names}")
+    return draft.decide(run, blocked_by=blocked_by)
+
+
 def _start(draft: Draft, signal: Signal, random: bytes) -> Decision:
     started_at = signal.started_at or draft.now
     occurrence = arrive(draft, started_at, draft.now)
@@ -76,13 +113,13 @@ def _start(draft: Draft, signal: Signal, random: bytes) -> Decision:
         started_at=started_at,
         seen_at=draft.now,
         scheduled_at=occurrence,
+        late=_is_late(draft.cron, started_at, occurrence),
     )
     _make_room(draft)
-    draft.change(open_runs=(*draft.cron.open_runs, open_run))
-    tolerance = tolerance_of(draft.cron, occurrence)
+    draft.change(open_runs=(*draft.cron.open_runs, open_run), is_blocked=False, blamed_on=None)
     run = _shown(draft.cron, open_run)._replace(message=signal.message)
     draft.write(run, new=True)
-    return draft.decide(run, drift=_drift(draft, run, tolerance))
+    return draft.decide(run, drift=_drift(draft, run))
 
 
 def _make_room(draft: Draft) -> None:
@@ -106,7 +143,7 @@ def _progress(draft: Draft, signal: Signal, open_run: OpenRun) -> Decision:
     run = _shown(draft.cron, seen)._replace(message=signal.message)
     if signal.message is not None:
         draft.write(run, new=False)
-    return draft.decide(run, drift=_drift(draft, run, tolerance_of(draft.cron, run.scheduled_at)))
+    return draft.decide(run, drift=_drift(draft, run))
 
 
 def _finish(draft: Draft, signal: Signal, random: bytes, open_run: OpenRun | None) -> Decision:
@@ -124,20 +161,20 @@ def _finish(draft: Draft, signal: Signal, random: bytes, open_run: OpenRun | Non
             status=RunStatus.RUNNING,
             scheduled_at=occurrence,
             started_at=began_at,
+            offset_ms=_offset(began_at or finished_at, occurrence),
+            late=_is_late(draft.cron, began_at or finished_at, occurrence),
         )
         run = _finished(run, signal, finished_at)
-        if occurrence is not None:
-            offset = to_ms(began_at or finished_at) - to_ms(occurrence)
-            run = run._replace(offset_ms=offset)
-    tolerance = tolerance_of(draft.cron, run.scheduled_at)
-    run = _with_offset(run, tolerance)
     anomaly = _judge_duration(draft, run)
     run = run._replace(anomaly=anomaly)
     _settle(draft, run)
-    if anomaly is not None and anomaly.told and not (open_run and open_run.overran):
+    if run.status is RunStatus.FAILED:
+        run = run._replace(excused=maintenance_of(draft, run.scheduled_at))
+    was_told = open_run is not None and open_run.overran
+    if anomaly is not None and anomaly.told and not was_told and draft.maintained_until() is None:
         draft.tell(EventKind.ANOMALY, run.started_at, run.id, _anomaly_words(anomaly))
     draft.write(run, new=open_run is None)
-    return draft.decide(run, anomaly, _drift(draft, run, tolerance))
+    return draft.decide(run, anomaly, _drift(draft, run))
 
 
 def _began_at(signal: Signal, finished_at: datetime) -> datetime | None:
@@ -169,7 +206,7 @@ def _settle(draft: Draft, run: Run) -> None:
     """A finished run counts: as the last run, and as a good or a bad one."""
     assert run.finished_at is not None
     last = LastRun(run.id, run.status, run.finished_at, run.started_at, run.duration_ms)
-    draft.change(last_run=last)
+    draft.change(last_run=last, is_blocked=False, blamed_on=None)
     if run.status is RunStatus.SUCCESS:
         good_run(draft)
     else:
@@ -194,7 +231,7 @@ def _end_given_up(draft: Draft, signal: Signal, known: Run) -> Decision:
             good_run(draft)
     else:
         _settle(draft, run)
-    draft.write(run, new=False)
+    draft.write(run, new=False, before=known)
     return draft.decide(run)
 
 
@@ -214,34 +251,33 @@ def _log(draft: Draft, signal: Signal, random: bytes) -> Decision:
 
 
 def _shown(cron: Cron, open_run: OpenRun) -> Run:
-    offset = None
-    if open_run.scheduled_at is not None:
-        offset = to_ms(open_run.started_at) - to_ms(open_run.scheduled_at)
-    run = Run(
+    return Run(
         cron_id=cron.id,
         id=open_run.id,
         key=open_run.key,
         status=RunStatus.RUNNING,
         scheduled_at=open_run.scheduled_at,
         started_at=open_run.started_at,
-        offset_ms=offset,
+        offset_ms=_offset(open_run.started_at, open_run.scheduled_at),
+        late=open_run.late,
     )
-    return _with_offset(run, tolerance_of(cron, open_run.scheduled_at))
 
 
-def _with_offset(run: Run, tolerance: timedelta) -> Run:
-    late = run.offset_ms is not None and run.offset_ms > to_milliseconds(tolerance)
-    return run._replace(late=late)
+def _offset(began_at: datetime, occurrence: datetime | None) -> int | None:
+    return None if occurrence is None else to_ms(began_at) - to_ms(occurrence)
 
 
-def to_milliseconds(span: timedelta) -> int:
-    return span // timedelta(milliseconds=1)
+def _is_late(cron: Cron, began_at: datetime, occurrence: datetime | None) -> bool:
+    offset = _offset(began_at, occurrence)
+    return offset is not None and offset > _tolerance_ms(cron, occurrence)
 
 
-def _drift(draft: Draft, run: Run, tolerance: timedelta) -> Drift | None:
-    cron = draft.cron
-    tolerance_ms = to_milliseconds(tolerance)
-    return drift_of(run.offset_ms, cron.offsets_ms, tolerance_ms)
+def _tolerance_ms(cron: Cron, occurrence: datetime | None) -> int:
+    return tolerance_of(cron, occurrence) // timedelta(milliseconds=1)
+
+
+def _drift(draft: Draft, run: Run) -> Drift | None:
+    return drift_of(run.offset_ms, draft.cron.offsets_ms, _tolerance_ms(draft.cron, run.scheduled_at))
 
 
 def _failure_words(run: Run) -> str:

@@ -1,7 +1,7 @@
 """Tallies: what came of a cron's runs, in numbers that add up over days."""
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime
 from typing import NamedTuple
 
 from chalicelib.domain.durations import Durations, one_duration, sum_durations
@@ -80,8 +80,8 @@ def moved_on(before: Run | None, after: Run) -> Tally:
     return _tally(counts, new.durations if not old.durations.runs else Durations())
 
 
-def day_of(run: Run) -> date:
-    """The UTC day a run counts for: of its occurrence, else of its start, else of its end."""
+def moment_of(run: Run) -> datetime:
+    """When a run counts: at its occurrence, else at its start, else at its end."""
     at = run.scheduled_at or run.started_at or run.finished_at
     assert at is not None
-    return at.date()
+    return at

@@ -117,6 +117,15 @@ def maintained_until(windows: Sequence[Window], at: datetime) -> datetime | None
     return None if until == at else min(until, at + LONGEST)
 
 
+def next_change(windows: Sequence[Window], at: datetime) -> datetime | None:
+    """When maintenance that `at` is in ends, or else when the next begins; None: never."""
+    until = maintained_until(windows, at)
+    if until is not None:
+        return until
+    spans = [next_spans(window, at, 1) for window in windows]
+    return min((start for (start, _), *_ in filter(None, spans)), default=None)
+
+
 def span_at(window: Window, at: datetime) -> Span | None:
     """The span that `at` is in, of those that overlap the last one; None: it is in none."""
     if not window.since <= at < window.until:

@@ -1,6 +1,6 @@
 """Crons as people handle them: details, lists, changes, pauses, the end."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -11,13 +11,12 @@ from chalicelib.domain.errors import Conflict, NotFound
 from chalicelib.domain.ids import org_of
 from chalicelib.domain.run import Run, RunStatus
 from chalicelib.domain.shown import Shown, shown
+from chalicelib.domain.window import Window, covering, in_maintenance
 from chalicelib.services.dependencies import release_dependants
 from chalicelib.services.races import until_won
 from chalicelib.store import crons, runs
-from chalicelib.store.commits import commit_many, delete_cron
+from chalicelib.store.commits import commit, commit_many, delete_cron
 from chalicelib.store.cron_names import find_ids
-
-_RECENT = 100
 
 
 def find(org_id: str, cron_id: str) -> Cron:
@@ -26,6 +25,11 @@ def find(org_id: str, cron_id: str) -> Cron:
     if cron is None:
         raise NotFound("no such cron")
     return cron
+
+
+def shown_in(cron: Cron, now: datetime, windows: Sequence[Window]) -> Shown:
+    """What is shown of a cron in an org with these maintenance windows."""
+    return shown(cron, now, in_maintenance=in_maintenance(covering(windows, cron), now))
 
 
 class Filters(NamedTuple):
@@ -37,9 +41,10 @@ class Filters(NamedTuple):
     project_id: str | None = None
     status: Shown | None = None
     tag: str | None = None
+    windows: Sequence[Window] = ()
 
     def admit(self, cron: Cron, now: datetime) -> bool:
-        status = shown(cron, now)
+        status = shown_in(cron, now, self.windows)
         return (
             self.product in (None, cron.product)
             and self.service in (None, cron.service)
@@ -89,7 +94,7 @@ def change(org_id: str, cron_id: str, changes: Changes, now: datetime) -> Cron:
             _require_free(named)
         return lifecycle.change(named, with_settings(cron.settings, changes.settings), now)
 
-    return _write(org_id, cron_id, decide)
+    return write(org_id, cron_id, decide, now)
 
 
 def with_settings(settings: Settings, given: dict[str, Any]) -> Settings:
@@ -115,7 +120,7 @@ def pause(org_id: str, cron_id: str, now: datetime) -> Cron:
             return Decision(cron)
         return lifecycle.pause(cron, now)
 
-    return _write(org_id, cron_id, decide)
+    return write(org_id, cron_id, decide, now)
 
 
 def resume(org_id: str, cron_id: str, now: datetime) -> Cron:
@@ -126,10 +131,12 @@ def resume(org_id: str, cron_id: str, now: datetime) -> Cron:
             return Decision(cron)
         return lifecycle.resume(cron, now)
 
-    return _write(org_id, cron_id, decide)
+    return write(org_id, cron_id, decide, now)
 
 
-def _write(org_id: str, cron_id: str, decide: Callable[[Cron], Decision]) -> Cron:
+def write(org_id: str, cron_id: str, decide: Callable[[Cron], Decision], now: datetime) -> Cron:
+    """Loads, decides and commits until no race is lost. Raises NotFound; Conflict for an archived cron."""
+
     def once() -> Cron:
         cron = find(org_id, cron_id)
         if cron.archived_at is not None:
@@ -137,7 +144,9 @@ def _write(org_id: str, cron_id: str, decide: Callable[[Cron], Decision]) -> Cro
         decision = decide(cron)
         if decision.cron == cron:
             return cron
-        return commit_many([(cron, decision)])[cron.id]
+        if _names(decision.cron) != _names(cron):
+            return commit_many([(cron, decision)])[cron.id]
+        return commit(decision, now)
 
     return until_won(once)
 
@@ -151,19 +160,6 @@ def delete(org_id: str, cron_id: str, now: datetime) -> None:
         delete_cron(cron, lifecycle.archive(cron, now))
 
     until_won(once)
-
-
-class Details(NamedTuple):
-    """A cron and its last runs, latest first."""
-
-    cron: Cron
-    recent: list[Run]
-
-
-def details(org_id: str, cron_id: str) -> Details:
-    """Raises NotFound."""
-    cron = find(org_id, cron_id)
-    return Details(cron, runs.list_runs(cron_id, _RECENT)[0])
 
 
 def list_runs(
@@ -183,7 +179,7 @@ def list_runs(
 def find_run(org_id: str, cron_id: str, run_id: str) -> Run:
     """Raises NotFound."""
     find(org_id, cron_id)
-    run = runs.find_run(cron_id, run_id) if "#" not in run_id else None
+    run = runs.find_run(cron_id, run_id, whole=True) if "#" not in run_id else None
     if run is None:
         raise NotFound("no such run")
     return run

@@ -12,11 +12,12 @@ def tell(decision: Decision) -> None:
     cron = decision.cron
     for event in decision.events:
         log.info(
-            "%-11s %s/%s/%s  %s",
+            "%-11s %s/%s/%s  %s%s",
             event.kind.value.upper(),
             cron.product,
             cron.service,
             cron.name,
             event.detail,
+            f" (held until {event.held_until:%H:%M:%S} UTC)" if event.held_until else "",
             extra={"org_id": cron.org_id, "cron_id": cron.id, "event": event.kind.value},
         )

@@ -5,13 +5,14 @@ from datetime import datetime
 
 from chalicelib.domain.cron import Cron
 from chalicelib.domain.decision import Decision
-from chalicelib.domain.errors import NotFound, Unavailable
+from chalicelib.domain.errors import Blocked, NotFound, Unavailable
 from chalicelib.domain.ids import is_timed_id, org_of
 from chalicelib.domain.run import Run
 from chalicelib.domain.signal import Signal
 from chalicelib.domain.signals import apply
 from chalicelib.services.events import tell
 from chalicelib.services.races import until_won
+from chalicelib.services.surroundings import decide_with
 from chalicelib.store import crons, runs
 from chalicelib.store.commits import commit, landed
 from chalicelib.store.faults import LostRace
@@ -31,7 +32,8 @@ def find_watched(org_id: str | None, cron_id: str) -> Cron:
 def receive(org_id: str | None, cron_id: str, signal: Signal, now: datetime) -> Decision:
     """Records a signal and gives what was decided; `org_id` None for the routes without a key.
 
-    Raises NotFound; Unavailable where it could not be recorded, and should be sent again.
+    Raises NotFound; Blocked, when that was recorded; Unavailable where it could not be recorded, and
+    should be sent again.
     """
     random = secrets.token_bytes(10)
     attempt = _Attempt()
@@ -41,7 +43,7 @@ def receive(org_id: str | None, cron_id: str, signal: Signal, now: datetime) -> 
         if attempt.decision is not None and landed(attempt.decision):
             return attempt.decision
         known = _known(cron, signal, claimed=attempt.claimed)
-        decision = apply(cron, signal, now, random, known)
+        decision = decide_with(cron, lambda around: apply(cron, signal, now, random, known, around))
         if decision.replay:
             return decision
         attempt.decision = decision
@@ -58,7 +60,10 @@ def receive(org_id: str | None, cron_id: str, signal: Signal, now: datetime) -> 
         tell(decision)
         return decision
 
-    return until_won(once)
+    decision = until_won(once)
+    if decision.blocked_by:
+        raise Blocked(decision.blocked_by)
+    return decision
 
 
 class _Attempt:

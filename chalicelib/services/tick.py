@@ -5,14 +5,18 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
+from typing import NamedTuple
 
 from chalicelib.domain.deadlines import due_at
 from chalicelib.domain.errors import CronHubError
 from chalicelib.domain.evaluation import evaluate
 from chalicelib.services.events import tell
 from chalicelib.services.races import until_won
+from chalicelib.services.surroundings import Windows, decide_with
 from chalicelib.store import crons
 from chalicelib.store.commits import commit
+from chalicelib.store.windows import windows_of_org
 
 log = logging.getLogger("cronhub.tick")
 
@@ -35,12 +39,13 @@ def run_tick(now: datetime, budget_seconds: float = BUDGET_SECONDS) -> TickRepor
     """Evaluates every cron that is due. Two ticks at once, or a late one, do no harm."""
     until = time.monotonic() + budget_seconds
     report = TickReport()
+    windows = cache(windows_of_org)  # one read an org, however many of its crons are due
     for org_id, cron_id in _due_of_all_shards(now):
         if time.monotonic() >= until:
             report.out_of_time = True
             break
         report.looked_at += 1
-        _look(org_id, cron_id, now, report)
+        _look(_Due(org_id, cron_id, now, windows), report)
     if report.looked_at or report.out_of_time:
         log.info(
             "looked at %d due crons: %d changed, %d broken%s",
@@ -63,40 +68,48 @@ def _due_of_all_shards(now: datetime) -> Iterator[tuple[str, str]]:
             log.exception("shard %d could not be read", shard)
 
 
-def _look(org_id: str, cron_id: str, now: datetime, report: TickReport) -> None:
+class _Due(NamedTuple):
+    org_id: str
+    cron_id: str
+    now: datetime
+    windows: Windows
+
+
+def _look(due: _Due, report: TickReport) -> None:
     try:
-        report.changed += until_won(lambda: _evaluate(org_id, cron_id, now))
+        report.changed += until_won(lambda: _evaluate(due))
     except CronHubError:
         # The store is in trouble, not this cron: it is due again at the next tick.
-        log.exception("cron %s could not be looked at", cron_id)
+        log.exception("cron %s could not be looked at", due.cron_id)
         report.broken += 1
     except Exception:
         # Whatever is wrong with this one, the others are looked at, and it does not come back at once.
-        log.exception("cron %s is broken, looking again in %s", cron_id, PUT_OFF_BROKEN)
+        log.exception("cron %s is broken, looking again in %s", due.cron_id, PUT_OFF_BROKEN)
         report.broken += 1
-        _put_off(org_id, cron_id, now)
+        _put_off(due)
 
 
-def _evaluate(org_id: str, cron_id: str, now: datetime) -> bool:
-    cron = crons.find_cron(org_id, cron_id)
+def _evaluate(due: _Due) -> bool:
+    cron, now = crons.find_cron(due.org_id, due.cron_id), due.now
     if cron is None:
         return False
-    decision = evaluate(cron, now)
+    decision = decide_with(cron, lambda around: evaluate(cron, now, around), due.windows)
     if decision.cron == cron:
-        _settle_index(org_id, cron_id, due_at(cron), now)
+        _settle_index(due, due_at(cron))
         return False
     commit(decision, now)
     tell(decision)
     return True
 
 
-def _settle_index(org_id: str, cron_id: str, due: datetime | None, now: datetime) -> None:
+def _settle_index(due: _Due, at: datetime | None) -> None:
     """An index entry that its cron's state does not bear out would come back every minute."""
-    crons.put_off(org_id, cron_id, due if due is not None and due > now else now + PUT_OFF_BROKEN)
+    until = at if at is not None and at > due.now else due.now + PUT_OFF_BROKEN
+    crons.put_off(due.org_id, due.cron_id, until)
 
 
-def _put_off(org_id: str, cron_id: str, now: datetime) -> None:
+def _put_off(due: _Due) -> None:
     try:
-        crons.put_off(org_id, cron_id, now + PUT_OFF_BROKEN)
+        crons.put_off(due.org_id, due.cron_id, due.now + PUT_OFF_BROKEN)
     except CronHubError:
-        log.exception("cron %s could not be put off", cron_id)
+        log.exception("cron %s could not be put off", due.cron_id)

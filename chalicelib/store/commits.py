@@ -10,6 +10,7 @@ from pynamodb.transactions import TransactWrite
 from chalicelib.domain.cron import Cron
 from chalicelib.domain.decision import Decision, RunWrite
 from chalicelib.domain.run import RunStatus
+from chalicelib.domain.tally import DayTally, sum_tallies
 from chalicelib.store import runs
 from chalicelib.store.connections import connection
 from chalicelib.store.cron_items import to_item
@@ -18,6 +19,7 @@ from chalicelib.store.dependencies import added, move_edges, move_graph_on, remo
 from chalicelib.store.faults import LostRace, failed_at, told_as_unavailable
 from chalicelib.store.incidents import incident_changes
 from chalicelib.store.tables import CronItem, CronNameItem, RunItem
+from chalicelib.store.tallies import find_days, rollup_item
 
 # A transaction holds 100 items; one is kept for the version of the org's graph.
 ITEMS_AT_ONCE = 99
@@ -34,6 +36,8 @@ def commit(decision: Decision, now: datetime) -> Cron:
     """
     claims = [write.run for write in decision.writes if _claims(write)]
     cron = decision.cron._replace(version=decision.cron.version + 1)
+    # Whoever writes a cron's rollups moves its version on, so what was read here holds at the write.
+    days = [*decision.finished_days, *_added(cron.id, decision.past_days)]
     with told_as_unavailable():
         try:
             with TransactWrite(connection=connection()) as transaction:
@@ -43,6 +47,8 @@ def commit(decision: Decision, now: datetime) -> Cron:
                 _save_cron(transaction, cron)
                 for write in decision.writes:
                     _save_run(transaction, write, now)
+                for day in days:
+                    transaction.save(rollup_item(cron.id, day))
                 if decision.incident is not None:
                     item, actions = incident_changes(decision.incident, cron)
                     transaction.update(item, actions)
@@ -51,6 +57,16 @@ def commit(decision: Decision, now: datetime) -> Cron:
                 raise LostRace(claimed=True) from error
             raise
     return cron
+
+
+def _added(cron_id: str, additions: Sequence[DayTally]) -> list[DayTally]:
+    """The rollups of days that moved out of their cron before, with what is to be added."""
+    if not additions:
+        return []
+    there = {day.day: day.tally for day in find_days(cron_id, [day.day for day in additions])}
+    return [
+        DayTally(day, sum_tallies([there[day], tally] if day in there else [tally])) for day, tally in additions
+    ]
 
 
 def _claims(write: RunWrite) -> bool:
@@ -65,6 +81,9 @@ def _save_cron(transaction: TransactWrite, cron: Cron) -> None:
 
 
 def _save_run(transaction: TransactWrite, write: RunWrite, now: datetime) -> None:
+    output = runs.output_item(write.run, now)
+    if output is not None:
+        transaction.save(output)
     if write.new:
         transaction.save(runs.new_item(write.run, now))
     else:

@@ -77,7 +77,7 @@ def to_item(cron: Cron) -> CronItem:
         is_blocked=cron.is_blocked or None,
         blamed_on=cron.blamed_on,
         held_until=ms(cron.held_until),
-        paused_at=ms(cron.paused_at),
+        skipped_from=ms(cron.skipped_from),
     )
     for setting in _SETTINGS:
         value = getattr(cron.settings, setting)
@@ -113,7 +113,7 @@ def to_cron(item: CronItem) -> Cron:
         is_blocked=bool(item.is_blocked),
         blamed_on=item.blamed_on,
         held_until=at_ms(item.held_until),
-        paused_at=at_ms(item.paused_at),
+        skipped_from=at_ms(item.skipped_from),
         archived_at=at_ms(item.archived_at),
     )
 
@@ -137,6 +137,7 @@ def _open_run_map(run: OpenRun) -> dict[str, Any]:
         p=None if run.seen_at == run.started_at else ms(run.seen_at),
         o=ms(run.scheduled_at),
         x=run.overran or None,
+        l=run.late or None,
     )
 
 
@@ -150,6 +151,7 @@ def _open_run(stored: Any) -> OpenRun:
         seen_at=at_ms(run.get("p")) or started_at,
         scheduled_at=at_ms(run.get("o")),
         overran=bool(run.get("x")),
+        late=bool(run.get("l")),
     )
 
 

@@ -1,24 +1,35 @@
 """Incidents: written with the state that makes them, read by people."""
 
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from pynamodb.expressions.update import Action
 
 from chalicelib.domain.cron import Cron, Reason
-from chalicelib.domain.ids import from_ms
+from chalicelib.domain.ids import from_ms, to_ms
 from chalicelib.domain.incident import Incident, Resolution
 from chalicelib.store.cron_items import at_ms, ms
 from chalicelib.store.faults import told_as_unavailable
 from chalicelib.store.tables import IncidentItem
 
 
+class Handling(NamedTuple):
+    """What a person did about an incident: who, when, and what they had to say."""
+
+    by: str
+    at: datetime
+    note: str | None = None
+
+
 class NamedIncident(NamedTuple):
-    """An incident with the names that its cron had when it was written."""
+    """An incident with the names that its cron had when it was written, and what people did of it."""
 
     incident: Incident
     product: str
     service: str
     cron_name: str
+    acknowledged: Handling | None = None
+    resolved_by: str | None = None
 
 
 def incident_changes(incident: Incident, cron: Cron) -> tuple[IncidentItem, list[Action]]:
@@ -93,4 +104,29 @@ def _named(item: IncidentItem) -> NamedIncident:
         resolved_at=at_ms(item.resolved_at),
         resolution=Resolution(item.resolution) if item.resolution else None,
     )
-    return NamedIncident(incident, item.product, item.service, item.cron_name)
+    return NamedIncident(
+        incident, item.product, item.service, item.cron_name, _acknowledged(item), item.resolved_by
+    )
+
+
+def _acknowledged(item: IncidentItem) -> Handling | None:
+    at = at_ms(item.acknowledged_at)
+    return None if at is None else Handling(item.acknowledged_by or "", at, item.note)
+
+
+def acknowledge(org_id: str, incident_id: str, handling: Handling) -> None:
+    actions: list[Action] = [
+        IncidentItem.acknowledged_at.set(to_ms(handling.at)),
+        IncidentItem.acknowledged_by.set(handling.by),
+        IncidentItem.note.set(handling.note) if handling.note else IncidentItem.note.remove(),
+    ]
+    with told_as_unavailable():
+        IncidentItem(org_id, incident_id).update(actions, IncidentItem.opened_at.exists())
+
+
+def note_resolver(org_id: str, incident_id: str, handling: Handling) -> None:
+    actions: list[Action] = [IncidentItem.resolved_by.set(handling.by)]
+    if handling.note:
+        actions.append(IncidentItem.note.set(handling.note))
+    with told_as_unavailable():
+        IncidentItem(org_id, incident_id).update(actions, IncidentItem.opened_at.exists())

@@ -9,6 +9,7 @@ from pynamodb.expressions.update import Action
 from chalicelib.domain.anomaly import Anomaly, AnomalyKind
 from chalicelib.domain.ids import first_id_at
 from chalicelib.domain.run import Excuse, Run, RunStatus
+from chalicelib.domain.tally import moment_of
 from chalicelib.store.cron_items import at_ms, ms
 from chalicelib.store.faults import told_as_unavailable
 from chalicelib.store.tables import RunItem
@@ -16,6 +17,10 @@ from chalicelib.store.tables import RunItem
 KEPT = timedelta(days=90)
 # Ids of runs begin with a digit, so what callers' own ids stand for sorts behind all of them.
 _CLAIM = "key#"
+# What a run said at length lies beside its record: lists read no megabytes of output.
+_OUTPUT = "out#"
+_MESSAGE_IN_RECORD = 250
+_MOST_RECENT = 1500
 
 
 def _values(run: Run, now: datetime) -> dict[str, Any]:
@@ -31,7 +36,8 @@ def _values(run: Run, now: datetime) -> dict[str, Any]:
         "offset_ms": run.offset_ms,
         "late": run.late or None,
         "exit_code": run.exit_code,
-        "message": run.message,
+        "message": run.message and run.message[:_MESSAGE_IN_RECORD],
+        "has_output": None if run.message is None else _is_long(run),
         "anomaly": _anomaly_map(run.anomaly),
         "incident_id": run.incident_id,
         "excused": run.excused.value if run.excused else None,
@@ -42,6 +48,17 @@ def _values(run: Run, now: datetime) -> dict[str, Any]:
 
 def new_item(run: Run, now: datetime) -> RunItem:
     return RunItem(run.cron_id, run.id, **_values(run, now))
+
+
+def _is_long(run: Run) -> bool:
+    return run.message is not None and len(run.message) > _MESSAGE_IN_RECORD
+
+
+def output_item(run: Run, now: datetime) -> RunItem | None:
+    """The whole of a long message; None of a short one."""
+    if not _is_long(run):
+        return None
+    return RunItem(run.cron_id, _OUTPUT + run.id, message=run.message, expires_at=now + KEPT)
 
 
 def changes(run: Run, now: datetime) -> tuple[RunItem, list[Action]]:
@@ -61,12 +78,17 @@ def _claim_key(key: str) -> str:
     return _CLAIM + hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:40]
 
 
-def find_run(cron_id: str, run_id: str) -> Run | None:
+def find_run(cron_id: str, run_id: str, *, whole: bool = False) -> Run | None:
+    """whole: with all of a long message, which else is cut."""
     with told_as_unavailable():
         try:
-            return to_run(RunItem.get(cron_id, run_id, consistent_read=True))
+            item = RunItem.get(cron_id, run_id, consistent_read=True)
+            run = to_run(item)
+            if whole and item.has_output:
+                run = run._replace(message=RunItem.get(cron_id, _OUTPUT + run_id).message)
         except RunItem.DoesNotExist:
             return None
+    return run
 
 
 def find_claimed(cron_id: str, key: str) -> Run | None:
@@ -109,6 +131,26 @@ def list_runs(
                 return found, found[-1].id
             found.append(to_run(item))
     return found, None
+
+
+def recent_runs(cron_id: str, least: int, since: datetime) -> tuple[list[Run], datetime]:
+    """The latest runs in one read: at least so many, and all since a moment if that is not too long
+    ago for one; and since when they are all."""
+    with told_as_unavailable():
+        page = RunItem.query(
+            cron_id,
+            RunItem.run_id.between("0", _CLAIM),
+            scan_index_forward=False,
+            consistent_read=True,
+            limit=_MOST_RECENT,
+        )
+        runs: list[Run] = []
+        for item in page:
+            run = to_run(item)
+            if len(runs) >= least and moment_of(run) < since:
+                return runs, since
+            runs.append(run)
+    return runs, since if len(runs) < _MOST_RECENT else max(since, moment_of(runs[-1]))
 
 
 def to_run(item: RunItem) -> Run:

@@ -137,7 +137,7 @@ class CronItem(Model):
     is_blocked = BooleanAttribute(attr_name="bl", null=True)
     blamed_on = UnicodeAttribute(attr_name="bo", null=True)
     held_until = NumberAttribute(attr_name="hu", null=True)
-    paused_at = NumberAttribute(attr_name="pa", null=True)
+    skipped_from = NumberAttribute(attr_name="sk", null=True)
 
 
 class CronNameItem(Model):
@@ -173,6 +173,7 @@ class RunItem(Model):
     late = BooleanAttribute(null=True)
     exit_code = NumberAttribute(null=True)
     message = UnicodeAttribute(null=True)
+    has_output = BooleanAttribute(null=True)
     anomaly: Any = Map(null=True)
     incident_id = UnicodeAttribute(null=True)
     excused = UnicodeAttribute(null=True)
@@ -193,6 +194,10 @@ class IncidentItem(Model):
     missed = NumberAttribute()
     resolved_at = NumberAttribute(null=True)
     resolution = UnicodeAttribute(null=True)
+    resolved_by = UnicodeAttribute(null=True)
+    acknowledged_at = NumberAttribute(null=True)
+    acknowledged_by = UnicodeAttribute(null=True)
+    note = UnicodeAttribute(null=True)
 
 
 class RollupItem(Model):

@@ -6,6 +6,7 @@ from tests.api.client import Api, Clock
 def test_a_log_under_a_runs_id_is_recorded_while_it_runs(api: Api, clock: Clock) -> None:
     cron_id = api.new_cron("0 2 * * *")
     api.start(cron_id, run_id="a")
+    clock.pass_by(seconds=1)
 
     answer = api.post(f"/api/crons/{cron_id}/log", {"message": "three rows", "run_id": "a"})
 
@@ -22,4 +23,4 @@ def test_a_log_before_its_run_does_not_take_the_runs_id(api: Api, clock: Clock) 
     started = api.start(cron_id, run_id="a")
 
     assert started["run"]["status"] == "running"
-    assert api.cron(cron_id)["status"] == "up"
+    assert api.cron(cron_id)["status"] == "running"

@@ -322,7 +322,7 @@ def arrivals(watched: Watched, occurrence: datetime) -> st.SearchStrategy[dateti
     expecting = watched.cron._replace(expected_at=occurrence)
     grace = effective_grace(expecting)
     assert grace is not None
-    late = min(tolerance_of(expecting), grace)
+    late = min(tolerance_of(expecting), grace, following - occurrence - early)
     return st.integers(-(early // MS), late // MS - 1).map(lambda ms: occurrence + ms * MS)
 
 

@@ -1,0 +1,21 @@
+"""What a cron's own item does not hold and some decisions turn on."""
+
+from typing import NamedTuple
+
+from chalicelib.domain.cron import Cron
+from chalicelib.domain.window import Window
+
+
+class Surroundings(NamedTuple):
+    """windows: the maintenance windows that cover the cron · dependencies: the crons it depends on,
+    without those that are gone or archived. None: not looked at, as most decisions need neither."""
+
+    windows: tuple[Window, ...] | None = None
+    dependencies: tuple[Cron, ...] | None = None
+
+
+class Wanted(NamedTuple):
+    """What a decision turned on without knowing it: it is to be made again with it."""
+
+    windows: bool = False
+    dependencies: bool = False

@@ -1,0 +1,33 @@
+"""Load what decisions turn on besides the cron itself, only once they do."""
+
+from collections.abc import Callable
+
+from chalicelib.domain.cron import Cron
+from chalicelib.domain.decision import Decision
+from chalicelib.domain.surroundings import Surroundings
+from chalicelib.domain.window import Window, covering
+from chalicelib.store import crons
+from chalicelib.store.windows import windows_of_org
+
+Windows = Callable[[str], list[Window]]
+
+
+def decide_with(
+    cron: Cron, decide: Callable[[Surroundings], Decision], windows: Windows = windows_of_org
+) -> Decision:
+    """The decision made with all it turns on; most turn on nothing, and read nothing."""
+    around = Surroundings()
+    decision = decide(around)
+    while any(decision.wanted):
+        if decision.wanted.windows:
+            around = around._replace(windows=covering(windows(cron.org_id), cron))
+        if decision.wanted.dependencies:
+            around = around._replace(dependencies=dependencies_of(cron))
+        decision = decide(around)
+    return decision
+
+
+def dependencies_of(cron: Cron) -> tuple[Cron, ...]:
+    """Those crons it depends on that are still there; an archived one holds nobody up."""
+    found = crons.find_crons(cron.org_id, cron.depends_on)
+    return tuple(one for one in found.values() if one.archived_at is None)

@@ -1,0 +1,52 @@
+"""A store of one cron in memory: what the real one would hold after each decision."""
+
+from datetime import date, datetime
+
+from chalicelib.domain.cron import Cron
+from chalicelib.domain.decision import Decision
+from chalicelib.domain.run import Run
+from chalicelib.domain.tally import DayTally, Tally, sum_tallies
+
+_DEFAULTS = Run("", "", None)  # type: ignore[arg-type]
+
+
+class Book:
+    def __init__(self, cron: Cron) -> None:
+        self.cron = cron
+        self.runs: dict[str, Run] = {}
+        self.rollups: dict[date, Tally] = {}
+
+    def commit(self, decision: Decision) -> None:
+        assert not any(decision.wanted), "decided without all that it turned on"
+        if decision.replay:
+            return
+        self.cron = decision.cron
+        for run, new in decision.writes:
+            assert not (new and run.id in self.runs), f"{run} is recorded twice"
+            self.runs[run.id] = run if new else _updated(self.runs[run.id], run)
+        for day, tally in decision.finished_days:
+            assert day not in self.rollups, f"{day} moved out twice"
+            self.rollups[day] = tally
+        for day, tally in decision.past_days:
+            self.rollups[day] = sum_tallies([self.rollups.get(day, Tally()), tally])
+
+    def days(self) -> dict[date, Tally]:
+        today = self.cron.today
+        return {**self.rollups, **({today.day: today.tally} if isinstance(today, DayTally) else {})}
+
+    def find(self, key: str | None) -> Run | None:
+        return next((run for run in self.runs.values() if key is not None and key in (run.key, run.id)), None)
+
+
+def _updated(record: Run, run: Run) -> Run:
+    """As the store does it: what is not known now stays as it was."""
+    known = {
+        name: value
+        for name, value in run._asdict().items()
+        if value is not None and not (value is False and name == "late")
+    }
+    return record._replace(**known)
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(text + "+00:00")
