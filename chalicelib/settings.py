@@ -13,6 +13,11 @@ def base_url() -> str:
     return os.environ.get("CRONHUB_BASE_URL", "http://localhost:4000").rstrip("/")
 
 
+def mail() -> str:
+    """How mail is sent: `ses:FROM`, `smtp://USER:PASSWORD@HOST:PORT?from=FROM`; empty: not at all."""
+    return os.environ.get("CRONHUB_MAIL", "")
+
+
 def throttling() -> bool:
     """Whether the routes without a key are throttled: `CRONHUB_THROTTLE=off` turns it off."""
     return os.environ.get("CRONHUB_THROTTLE", "on").lower() != "off"

@@ -84,8 +84,3 @@ def _where(error: Exception) -> str:
         trace = trace.tb_next
     place = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "nowhere"
     return f"{type(error).__name__} at {place}"
-
-
-def sends_mail() -> bool:
-    """Whether the deployment has a mail setting."""
-    return False

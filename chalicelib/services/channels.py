@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib import settings
+from chalicelib.channels import mail
 from chalicelib.channels.message import Message, Outcome
-from chalicelib.channels.send import deliver, sends_mail, why_not
+from chalicelib.channels.send import deliver, why_not
 from chalicelib.domain.channel import Channel, ChannelKind, Severity, rotated, token_hash
 from chalicelib.domain.errors import Conflict, FieldError, Invalid, NotFound
 from chalicelib.domain.ids import is_timed_id, timed_id
@@ -186,7 +187,7 @@ def _channel_of(token: str, now: datetime) -> Channel:
 
 def _require_target(channel: Channel) -> None:
     """Raises Invalid."""
-    if channel.kind is ChannelKind.EMAIL and not sends_mail():
+    if channel.kind is ChannelKind.EMAIL and not mail.is_set():
         raise Invalid(FieldError("kind", "this deployment sends no mail (CRONHUB_MAIL is not set)"))
     why = why_not(channel.kind, channel.url)
     if why is not None:

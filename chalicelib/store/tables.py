@@ -50,6 +50,7 @@ class OrgItem(Model):
     name = UnicodeAttribute(null=True)
     created_at = NumberAttribute(null=True)
     had_key = BooleanAttribute(null=True)
+    members_version = NumberAttribute(null=True)
 
 
 class KeysOfOrg(GlobalSecondaryIndex["KeyItem"]):
@@ -245,6 +246,52 @@ class WindowItem(Model):
     cron_ids: Any = ListAttribute(of=UnicodeAttribute, null=True)
 
 
+class MemberItem(Model):
+    """A member under their id; and under `email#{hash}` who has an address: each has one seat."""
+
+    class Meta(_Meta):
+        table_name = _name("members")
+
+    org_id = UnicodeAttribute(hash_key=True)
+    member_id = UnicodeAttribute(range_key=True)
+    email = UnicodeAttribute(null=True)
+    name = UnicodeAttribute(null=True)
+    role = UnicodeAttribute(null=True)
+    created_at = NumberAttribute(null=True)
+    taken_by = UnicodeAttribute(null=True)
+
+
+class InviteItem(Model):
+    """An invitation; of its token only the SHA-256."""
+
+    class Meta(_Meta):
+        table_name = _name("invites")
+
+    org_id = UnicodeAttribute(hash_key=True)
+    invite_id = UnicodeAttribute(range_key=True)
+    email = UnicodeAttribute()
+    role = UnicodeAttribute()
+    invited_by = UnicodeAttribute()
+    token_hash = UnicodeAttribute()
+    created_at = NumberAttribute()
+    state = UnicodeAttribute()
+    expires_at = TTLAttribute()
+
+
+class ProjectItem(Model):
+    """A project under its id; and under `name#{hash}` which one has a name."""
+
+    class Meta(_Meta):
+        table_name = _name("projects")
+
+    org_id = UnicodeAttribute(hash_key=True)
+    project_id = UnicodeAttribute(range_key=True)
+    name = UnicodeAttribute(null=True)
+    description = UnicodeAttribute(null=True)
+    created_at = NumberAttribute(null=True)
+    taken_by = UnicodeAttribute(null=True)
+
+
 class ThrottleItem(Model):
     """How many requests of one kind came from one subject within one window."""
 
@@ -289,6 +336,9 @@ MODELS: tuple[type[Model], ...] = (
     RollupItem,
     EdgeItem,
     WindowItem,
+    MemberItem,
+    InviteItem,
+    ProjectItem,
     ThrottleItem,
     ChannelItem,
 )
