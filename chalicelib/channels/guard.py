@@ -23,7 +23,7 @@ MOST_SECONDS = 10.0
 _PORTS = {"http": 80, "https": 443}
 # As a browser's: all that may stand in a URL stays as it is, what is not ASCII is percent-encoded.
 _SAFE = "!#$%&'()*+,/:;=?@[]~"
-_NOT_IN_URL = re.compile(r"[\x00-\x20\x7f\\]")
+_NOT_IN_URL = re.compile(r"[\x00-\x20\x7f\\\ud800-\udfff]")
 _HOST = re.compile(r"[A-Za-z0-9_.:%-]{1,253}")
 
 # What `resolve` gives: as of socket.getaddrinfo.

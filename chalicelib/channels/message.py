@@ -82,11 +82,10 @@ def secrets_of(channel: Channel) -> set[str]:
 
 def hidden(text: str, secrets: Iterable[str]) -> str:
     """The text without these, however they are quoted."""
-    forms = {
-        form
-        for secret in secrets
-        for form in (secret, quote(secret), quote(secret, safe=""), quote_plus(secret), unquote(secret))
-    } | {unquote_plus(secret) for secret in secrets}
+    forms: set[str] = set()
+    for secret in secrets:
+        quoted = (quote(secret, safe, errors="replace") for safe in ("/", ""))
+        forms |= {secret, *quoted, quote_plus(secret, errors="replace"), unquote(secret), unquote_plus(secret)}
     # The longest first: no part of one is left over from another.
     for form in sorted(forms, key=len, reverse=True):
         text = text.replace(form, _HIDDEN)
