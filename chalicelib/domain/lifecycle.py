@@ -65,8 +65,8 @@ def change(cron: Cron, settings: Settings, now: datetime) -> Decision:
 
 def pause(cron: Cron, now: datetime) -> Decision:
     """Signals are recorded, nothing is evaluated; an open incident ends."""
-    skipped_from = None if cron.expected_at is None else min(cron.expected_at, now)
-    return _stop(cron, now, Resolution.PAUSED, status=Status.PAUSED, skipped_from=skipped_from)
+    # Not from now on: an occurrence satisfied before its time is not skipped as well.
+    return _stop(cron, now, Resolution.PAUSED, status=Status.PAUSED, skipped_from=cron.expected_at)
 
 
 def archive(cron: Cron, now: datetime) -> Decision:
@@ -86,7 +86,7 @@ def resolve(cron: Cron, now: datetime, around: Surroundings) -> Decision:
     draft = Draft(cron, now, around)
     look_for_missed(draft)
     resolve_incident(draft, Resolution.BY_HAND)
-    draft.change(status=Status.UP, good_streak=0, bad_streak=0, **_UNTROUBLED)
+    draft.change(status=_untroubled(cron), good_streak=0, bad_streak=0, **_UNTROUBLED)
     return draft.decide()
 
 
@@ -95,7 +95,7 @@ def resume(cron: Cron, now: datetime) -> Decision:
     draft = Draft(cron, now)
     _record_skipped(draft)
     draft.change(
-        status=Status.UP if cron.last_run or cron.open_runs else Status.NEW,
+        status=_untroubled(cron),
         archived_at=None,
         expected_at=first_expected(cron.settings, now),
         good_streak=0,
@@ -105,6 +105,11 @@ def resume(cron: Cron, now: datetime) -> Decision:
         **_UNTROUBLED,
     )
     return draft.decide()
+
+
+def _untroubled(cron: Cron) -> Status:
+    """UP, or NEW where its job never signalled."""
+    return Status.UP if cron.last_run or cron.open_runs else Status.NEW
 
 
 def _record_skipped(draft: Draft) -> None:

@@ -36,7 +36,7 @@ class Slot:
 
 @dataclass
 class SlowRun:
-    """`id` is the one that the domain gave it, for telling which is which."""
+    """`id` is the one that the domain gave it, for telling which is which; `late` as it began."""
 
     status: RunStatus
     started_at: datetime | None
@@ -48,6 +48,7 @@ class SlowRun:
     finished_at: datetime | None = None
     duration_ms: int | None = None
     overran: bool = False
+    late: bool = False
 
 
 @dataclass
@@ -59,7 +60,6 @@ class Answer:
     replay: bool = False
     anomaly: str | None = None
     drift: bool = False
-    late: bool = False
 
 
 @dataclass
@@ -181,6 +181,15 @@ class SlowCron:
         self.now = now
         if self.paused:
             return
+        self._miss_what_is_over()
+        expected = self.expected_at
+        if expected is not None and self.down is None and expected + self._tolerance(expected) <= now:
+            self.late_told = True
+        for run in list(self.open):
+            self._look_at(run)
+
+    def _miss_what_is_over(self) -> None:
+        now = self.now
         self._extend(now)
         any_missed = False
         for slot in self._waiting():
@@ -191,11 +200,6 @@ class SlowCron:
         if any_missed:
             self.late_told = False
             self.counted_at = now if self.down else None
-        expected = self.expected_at
-        if expected is not None and self.down is None and expected + self._tolerance(expected) <= now:
-            self.late_told = True
-        for run in list(self.open):
-            self._look_at(run)
 
     def _look_at(self, run: SlowRun) -> None:
         longest = self.settings.max_runtime_seconds
@@ -311,8 +315,7 @@ class SlowCron:
         started_at = signal.started_at or self.now
         run = SlowRun(RunStatus.RUNNING, started_at, self.now, key=signal.run_key)
         run.slot_at = self._arrive(started_at, self.now)
-        if run.slot_at is not None:
-            run.offset_ms = _ms(started_at - run.slot_at)
+        self._compare_with_its_time(run, started_at)
         if len(self.open) == 20:
             oldest = self._open_by_start()[0]
             oldest.status = RunStatus.ABANDONED
@@ -331,8 +334,7 @@ class SlowCron:
                 began_at = finished_at - timedelta(milliseconds=signal.duration_ms)
             run = SlowRun(RunStatus.RUNNING, began_at, self.now, key=signal.run_key)
             run.slot_at = self._arrive(began_at or finished_at, finished_at)
-            if run.slot_at is not None:
-                run.offset_ms = _ms((began_at or finished_at) - run.slot_at)
+            self._compare_with_its_time(run, began_at or finished_at)
             self.runs.append(run)
         self._end(run, signal)
         good = signal.kind is SignalKind.SUCCESS
@@ -345,6 +347,11 @@ class SlowCron:
         else:
             self._bad(Reason.FAILED)
         return answer
+
+    def _compare_with_its_time(self, run: SlowRun, began_at: datetime) -> None:
+        if run.slot_at is not None:
+            run.offset_ms = _ms(began_at - run.slot_at)
+            run.late = began_at - run.slot_at > self._tolerance(run.slot_at)
 
     def _end(self, run: SlowRun, signal: Signal) -> None:
         run.finished_at = signal.finished_at or self.now
@@ -375,8 +382,7 @@ class SlowCron:
         offset = run.offset_ms
         beyond = offset is not None and abs(offset) > tolerance_ms
         drifting = _drifts(self.offsets[-10:], tolerance_ms)
-        late = offset is not None and offset > tolerance_ms
-        return Answer(run, judged=True, drift=beyond or drifting, late=late)
+        return Answer(run, judged=True, drift=beyond or drifting)
 
     # -- durations
 
@@ -411,6 +417,16 @@ class SlowCron:
             return
         self._start_afresh()
         self.offsets = []
+
+    def resolve(self, now: datetime) -> None:
+        """A person says that it is over: what was missed until now is missed, and it starts afresh."""
+        self.now = now
+        self._miss_what_is_over()
+        self.down = None
+        self.resolved += 1
+        self.good_streak = self.bad_streak = 0
+        self.late_told = False
+        self.counted_at = None
 
     def pause(self, now: datetime) -> None:
         self.now = now

@@ -191,6 +191,40 @@ def test_offsets_from_another_schedule_are_no_drift_from_this_one() -> None:
     assert watched.cron.offsets_ms == ()
 
 
+def test_what_passes_by_while_paused_is_recorded_as_skipped_and_not_as_missed() -> None:
+    watched = Watched(since="09:30")
+    watched.success("10:00")
+    watched.pause("10:30")
+
+    watched.resume("13:30")
+
+    assert watched.skipped == [at("11:00"), at("12:00"), at("13:00")]
+    assert watched.missed == []
+
+
+def test_an_occurrence_is_skipped_by_one_pause_alone_and_not_where_it_was_satisfied() -> None:
+    watched = Watched(since="09:30")
+    watched.pause("11:00")
+    watched.resume("11:00")
+    watched.success("11:59:30")
+    watched.pause("11:59:40")
+    watched.resume("12:00:10")
+
+    assert watched.skipped == [at("10:00"), at("11:00")]
+
+
+def test_an_incident_resolved_by_hand_leaves_a_cron_that_never_signalled_new() -> None:
+    watched = Watched(since="09:30")
+    watched.look("10:06")
+
+    watched.resolve("10:30")
+
+    [incident] = watched.incidents.values()
+    assert incident.resolution is Resolution.BY_HAND
+    assert (watched.cron.status, watched.cron.incident) == (Status.NEW, None)
+    assert watched.cron.expected_at == at("11:00")
+
+
 def test_archiving_ends_the_incident_and_the_watch() -> None:
     watched = Watched(since="09:30")
     watched.fail("10:00")

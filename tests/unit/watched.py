@@ -17,6 +17,7 @@ from chalicelib.domain.run import Run, RunStatus
 from chalicelib.domain.schedule import Interval, parse_schedule
 from chalicelib.domain.signal import Signal, SignalKind
 from chalicelib.domain.signals import apply
+from chalicelib.domain.surroundings import Surroundings
 
 ORG = "0123456789ab"
 CRON_ID = ids.cron_id(ORG, bytes(10))
@@ -39,7 +40,8 @@ def new_cron(now: datetime, **settings: Any) -> Cron:
 
 
 class Watched:
-    """`events`: all that were told · `missed`: the occurrences that missed records stand for."""
+    """`events`: all that were told · `missed`, `skipped`: the occurrences that records of them stand
+    for, those skipped while it was paused."""
 
     def __init__(self, since: str | datetime, schedule: str | None = "0 * * * *", **settings: Any) -> None:
         now = at(since) if isinstance(since, str) else since
@@ -49,6 +51,7 @@ class Watched:
         self.incidents: dict[str, Incident] = {}
         self.events: list[Event] = []
         self.missed: list[datetime] = []
+        self.skipped: list[datetime] = []
         self._drawn = 0
 
     def status(self) -> Status:
@@ -89,6 +92,10 @@ class Watched:
     def look(self, when: str | datetime) -> Decision:
         return self.commit(evaluate(self.cron, at(when) if isinstance(when, str) else when))
 
+    def resolve(self, when: str | datetime) -> Decision:
+        now = at(when) if isinstance(when, str) else when
+        return self.commit(lifecycle.resolve(self.cron, now, Surroundings()))
+
     def pause(self, when: str) -> Decision:
         return self.commit(lifecycle.pause(self.cron, at(when)))
 
@@ -119,6 +126,8 @@ class Watched:
         self.runs[run.id] = run
         if run.status is RunStatus.MISSED:
             self.missed += self._stands_for(run)
+        elif run.status is RunStatus.PAUSED:
+            self.skipped += self._stands_for(run)
         elif run.key is not None and run.status is not RunStatus.LOG:
             assert run.key not in self.claims, "a caller's id stands for one run"
             self.claims[run.key] = run.id
