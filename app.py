@@ -8,6 +8,7 @@ from chalice.app import Chalice, CloudWatchEvent, Rate, SQSEvent
 
 from chalicelib import settings
 from chalicelib.api import (
+    channels,
     crons,
     dependencies,
     incidents,
@@ -24,7 +25,19 @@ from chalicelib.services import clock
 app = Chalice(app_name="cronhub")
 logging.getLogger("cronhub").setLevel(logging.INFO)
 
-for part in (orgs, members, projects, crons, dependencies, signals, incidents, maintenance, schedules, statistics):
+for part in (
+    orgs,
+    members,
+    projects,
+    crons,
+    statistics,
+    dependencies,
+    signals,
+    incidents,
+    maintenance,
+    channels,
+    schedules,
+):
     app.register_blueprint(part.blueprint)
 
 

@@ -31,3 +31,11 @@ def queue_url() -> str:
 def throttling() -> bool:
     """Whether the routes without a key are throttled: `CRONHUB_THROTTLE=off` turns it off."""
     return os.environ.get("CRONHUB_THROTTLE", "on").lower() != "off"
+
+
+def allows_private_targets() -> bool:
+    """Whether channels may lead to private addresses: `CRONHUB_ALLOW_PRIVATE_TARGETS=1`.
+
+    For a deployment whose users are all trusted with the network that it runs in.
+    """
+    return os.environ.get("CRONHUB_ALLOW_PRIVATE_TARGETS", "") == "1"

@@ -32,6 +32,7 @@ from chalicelib.api.fields import (
     wrong,
 )
 from chalicelib.domain.access import Role, Scope
+from chalicelib.domain.channel import KINDS, ChannelKind, Severity
 from chalicelib.domain.errors import FieldError
 from chalicelib.domain.run import RunStatus
 from chalicelib.domain.shown import Shown
@@ -41,6 +42,8 @@ MOST_CRONS = 100
 MOST_LISTED = 1000
 _TAGS = 20
 _CRON_IDS = 100
+_FILTERED = 50
+_URL_LENGTH = 2000
 _EXIT_CODES = (-(2**31), 2**32 - 1)
 
 NEW_ORG = Shape({"name": required(name), "slug": required(slug)})
@@ -218,3 +221,29 @@ PREVIEW = Shape(
         "count": optional(whole_text(1, 500), default=10),
     }
 )
+
+_FILTERS = Shape(
+    {
+        "products": optional(list_of(name, _FILTERED), default=()),
+        "services": optional(list_of(name, _FILTERED), default=()),
+        "project_ids": optional(list_of(name, _FILTERED), default=()),
+        "tags": optional(list_of(name, _FILTERED), default=()),
+        "kinds": optional(list_of(one_of_words(KINDS), len(KINDS)), default=()),
+        "severities": optional(list_of(one_of(Severity), len(Severity)), default=()),
+    }
+)
+NEW_CHANNEL = Shape(
+    {
+        "name": required(name),
+        "kind": required(one_of(ChannelKind)),
+        "url": required(text(_URL_LENGTH)),
+        "filters": nullable(_FILTERS),
+    }
+)
+CHANNEL_CHANGES = Shape(
+    {"name": optional(name), "url": optional(text(_URL_LENGTH)), "filters": nullable(_FILTERS)}
+)
+CHANNEL_QUERY = Shape(_PAGE)
+ROTATION = Shape({"drop_old": optional(flag, default=False)})
+CONFIRMATION = Shape({"token": required(text(200))})
+NOTHING = Shape({})

@@ -14,6 +14,8 @@ class EventKind(StrEnum):
     ANOMALY = "anomaly"
     DRIFT = "drift"
     BLOCKED = "blocked"
+    REMINDER = "reminder"
+    FLAPPING = "flapping"
     RECOVERED = "recovered"
 
 

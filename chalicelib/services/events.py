@@ -1,10 +1,34 @@
-"""What has been decided is told: for now, to the log."""
+"""What has been decided is committed with the alerts it makes, logged, and sent on its way."""
 
 import logging
+from datetime import datetime
 
+from chalicelib.domain.alert import Alert, alerts_of
+from chalicelib.domain.cron import Cron
 from chalicelib.domain.decision import Decision
+from chalicelib.store.alerts import alert_key
+from chalicelib.store.commits import commit
 
 log = logging.getLogger("cronhub.events")
+
+
+def commit_and_tell(before: Cron, decision: Decision, now: datetime) -> list[Alert]:
+    """Writes a decision and its alerts in one transaction; gives those to be sent now.
+
+    Raises as `commit` does.
+    """
+    alerts = alerts_of(decision, before.incident)
+    commit(decision, now, alerts)
+    tell(decision)
+    return [alert for alert in alerts if alert.send_at <= now]
+
+
+def wake_for(alerts: list[Alert]) -> None:
+    """Has alerts sent at once. Never raises: what is not sent now, the next tick finds."""
+    if alerts:
+        from chalicelib.store.queue import wake
+
+        wake((alert.org_id, alert_key(alert.cron_id, alert.id)) for alert in alerts)
 
 
 def tell(decision: Decision) -> None:

@@ -8,10 +8,11 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import NamedTuple
 
+from chalicelib.channels.message import Outcome
 from chalicelib.channels.send import deliver
 from chalicelib.domain.alert import Alert
 from chalicelib.domain.alert_words import is_down
-from chalicelib.domain.channel import Channel, admits
+from chalicelib.domain.channel import Channel, admits, severity_of
 from chalicelib.domain.delivery import Delivery, DeliveryState, Result, tried
 from chalicelib.domain.errors import CronHubError
 from chalicelib.domain.event import EventKind
@@ -19,7 +20,7 @@ from chalicelib.services import clock
 from chalicelib.services.messages import message_of
 from chalicelib.store import alerts
 from chalicelib.store.alerts import Outgoing
-from chalicelib.store.channels import channels_of_org, note_health
+from chalicelib.store.channels import channels_of_org, note_delivered, note_failed
 
 log = logging.getLogger("cronhub.notify")
 
@@ -86,7 +87,19 @@ _END = "~"
 
 def wants(channel: Channel, alert: Alert) -> bool:
     """Whether a channel is to be told: not of what was before it was made."""
-    return channel.confirmed and channel.created_at <= alert.at and admits(channel, alert)
+    return (
+        channel.confirmed
+        and channel.created_at <= alert.at
+        and admits(
+            channel.filters,
+            alert.kind,
+            severity_of(alert.kind),
+            alert.product,
+            alert.service,
+            alert.project_id,
+            alert.tags,
+        )
+    )
 
 
 def _send_over_all(lines: Iterable[tuple[Channel, list[_Work]]]) -> dict[Key, datetime]:
@@ -163,8 +176,14 @@ class _Line:
         for work in ready:
             before = self.deliveries.get(work.alert.id) or Delivery()
             self._record(work, tried(before, result, outcome.detail, clock.now(), work.alert.send_at, retry_after))
-        note_health(self.channel, result is Result.DELIVERED, outcome.detail, clock.now())
+        self._note_health(outcome)
         log.info("%s over %s (%s): %s", message.title, self.channel.name, self.channel.kind.value, result.value)
+
+    def _note_health(self, outcome: Outcome) -> None:
+        if outcome.is_delivered:
+            note_delivered(self.channel.org_id, self.channel.id, clock.now())
+        else:
+            note_failed(self.channel.org_id, self.channel.id, clock.now(), outcome.detail)
 
     def _is_held_up(self, work: _Work) -> bool:
         """Whether an earlier alert of the same cron has not got out over this channel yet."""

@@ -33,6 +33,11 @@ PREVIEWS = Limit("schedule previews from this address", 240, MINUTE, 10, 10)
 ORGS = Limit("new orgs from this address", 300, HOUR, 5, 5)
 CLAIMS = Limit("first keys asked for from this address", 300, HOUR, 5, 5)
 
+CONFIRMATIONS = Limit("links of confirmation opened from this address", 60, MINUTE, 5, 5)
+CONFIRMATIONS_OF_ORG = Limit("links of confirmation mailed for this org", 30, HOUR, 0, 1)
+CONFIRMATIONS_TO_ADDRESS = Limit("links of confirmation mailed to this address", 5, HOUR, 0, 1)
+TESTS = Limit("tests of channels by this org", 60, MINUTE, 5, 5)
+
 
 class _Window:
     def __init__(self, start: int, left: int) -> None:

@@ -335,6 +335,29 @@ class ThrottleItem(Model):
     expires_at = TTLAttribute()
 
 
+class ChannelItem(Model):
+    """A channel, with what it is reached by: these are secrets."""
+
+    class Meta(_Meta):
+        table_name = _name("channels")
+
+    org_id = UnicodeAttribute(hash_key=True)
+    channel_id = UnicodeAttribute(range_key=True)
+    version = NumberAttribute()
+    name = UnicodeAttribute()
+    kind = UnicodeAttribute()
+    url = UnicodeAttribute()
+    created_at = NumberAttribute()
+    secrets: Any = ListAttribute(of=UnicodeAttribute, null=True)
+    filters: Any = Map(null=True)
+    confirmed = BooleanAttribute()
+    confirmation = UnicodeAttribute(null=True)
+    confirm_by = NumberAttribute(null=True)
+    failing_since = NumberAttribute(null=True)
+    last_error = UnicodeAttribute(null=True)
+    last_delivered_at = NumberAttribute(null=True)
+
+
 MODELS: tuple[type[Model], ...] = (
     OrgItem,
     KeyItem,
@@ -350,6 +373,7 @@ MODELS: tuple[type[Model], ...] = (
     ProjectItem,
     AlertItem,
     ThrottleItem,
+    ChannelItem,
 )
 
 

@@ -1,0 +1,20 @@
+"""E-mail, as the deployment sends its mail."""
+
+from chalicelib.channels import mail
+from chalicelib.channels.guard import BadTarget
+from chalicelib.channels.message import Message, Outcome, delivered, later, refused
+from chalicelib.domain.channel import Channel
+
+
+def check(url: str) -> None:
+    """Raises BadTarget."""
+    if not mail.is_address(url):
+        raise BadTarget("must be one plain e-mail address, such as ops@example.com")
+
+
+def deliver(channel: Channel, message: Message) -> Outcome:
+    try:
+        mail.send_mail(channel.url, message.title, message.text)
+    except mail.MailFailed as error:
+        return refused(str(error)) if error.is_final else later(str(error))
+    return delivered()

@@ -1,0 +1,92 @@
+import pytest
+
+from chalicelib.channels.addresses import why_not_public
+
+
+@pytest.mark.parametrize(
+    ("address", "why"),
+    [
+        ("0.0.0.0", "unspecified"),
+        ("0.1.2.3", "unspecified"),
+        ("10.0.0.1", "private"),
+        ("100.64.0.1", "CGNAT"),
+        ("100.100.100.200", "CGNAT"),
+        ("100.127.255.255", "CGNAT"),
+        ("127.0.0.1", "loopback"),
+        ("127.255.255.254", "loopback"),
+        ("168.63.129.16", "metadata"),
+        ("169.254.0.1", "link-local"),
+        ("169.254.169.254", "metadata"),
+        ("169.254.170.2", "metadata"),
+        ("172.16.0.1", "private"),
+        ("172.31.255.255", "private"),
+        ("192.0.0.192", "reserved"),
+        ("192.0.2.1", "reserved"),
+        ("192.88.99.1", "reserved"),
+        ("192.168.1.1", "private"),
+        ("198.18.0.1", "reserved"),
+        ("198.19.255.255", "reserved"),
+        ("198.51.100.7", "reserved"),
+        ("203.0.113.7", "reserved"),
+        ("224.0.0.1", "multicast"),
+        ("239.255.255.250", "multicast"),
+        ("240.0.0.1", "reserved"),
+        ("255.255.255.255", "reserved"),
+        ("::", "unspecified"),
+        ("::1", "loopback"),
+        ("fc00::1", "private"),
+        ("fd00:ec2::254", "private"),
+        ("fe80::1", "link-local"),
+        ("fe80::1%eth0", "link-local"),
+        ("fec0::1", "reserved"),
+        ("ff02::1", "multicast"),
+        ("::ffff:127.0.0.1", "loopback"),
+        ("::ffff:169.254.169.254", "metadata"),
+        ("::ffff:10.1.2.3", "private"),
+        ("::127.0.0.1", "reserved"),
+        ("::8.8.8.8", "reserved"),
+        ("64:ff9b::127.0.0.1", "loopback"),
+        ("64:ff9b::a9fe:a9fe", "metadata"),
+        ("64:ff9b:1::1", "NAT64"),
+        ("64:ff9b:1::808:808", "NAT64"),
+        ("2001::1", "Teredo"),
+        ("2001:0:4136:e378:8000:63bf:3fff:fdd2", "Teredo"),
+        ("2001:db8::1", "reserved"),
+        ("2001:10::1", "reserved"),
+        ("2001:20::1", "reserved"),
+        ("2002:7f00:1::1", "6to4"),
+        ("2002:808:808::1", "6to4"),
+        ("3fff::1", "reserved"),
+        ("100::1", "reserved"),
+        ("4000::1", "reserved"),
+        ("5f00::1", "reserved"),
+        ("localhost", "no address"),
+        ("", "no address"),
+        ("1.2.3", "no address"),
+    ],
+)
+def test_an_address_that_is_not_public(address: str, why: str) -> None:
+    assert why in (why_not_public(address) or "")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "1.1.1.1",
+        "8.8.8.8",
+        "100.63.255.255",
+        "100.128.0.0",
+        "172.15.255.255",
+        "172.32.0.0",
+        "192.167.255.255",
+        "169.253.255.255",
+        "223.255.255.255",
+        "::ffff:8.8.8.8",
+        "64:ff9b::8.8.8.8",
+        "2606:4700:4700::1111",
+        "2a00:1450:4001::1",
+        "2001:4860:4860::8888",
+    ],
+)
+def test_an_address_that_is_public(address: str) -> None:
+    assert why_not_public(address) is None
