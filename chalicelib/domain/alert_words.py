@@ -26,10 +26,11 @@ _LISTED = 50
 
 
 def title(alert: Alert) -> str:
-    return f"{_SHORT[alert.kind]}: {alert.product}/{alert.service}/{alert.name} {_SAYS[alert.kind]}"
+    return f"{alert.kind.value.upper()}: {_full_name(alert)} {_SAYS[alert.kind]}"
 
 
-_SHORT = {kind: kind.value.upper() for kind in EventKind}
+def _full_name(alert: Alert) -> str:
+    return f"{alert.product}/{alert.service}/{alert.name}"
 
 
 def group_title(alerts: Sequence[Alert]) -> str:
@@ -68,7 +69,7 @@ _ABOUT = {
 
 
 def group_text(alerts: Sequence[Alert], link: str) -> str:
-    lines = [f"{alert.product}/{alert.service}/{alert.name} {_SAYS[alert.kind]} ({alert.detail})" for alert in alerts]
+    lines = [f"{_full_name(alert)} {_SAYS[alert.kind]} ({alert.detail})" for alert in alerts]
     more = [f"… and {len(lines) - _LISTED} more"] if len(lines) > _LISTED else []
     return "\n".join([*lines[:_LISTED], *more, "", link])
 

@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
-from chalicelib.services.orgs import go_on_deleting
 from chalicelib.services.notify import send_due
+from chalicelib.services.orgs import go_on_deleting
 from chalicelib.services.tick import TickReport, run_tick
 
 

@@ -26,7 +26,9 @@ log = logging.getLogger("cronhub.notify")
 
 # Longer than a batch may take; a claim whose holder died ends with it.
 CLAIMED_FOR = timedelta(seconds=60)
-BATCH = 50
+BATCH = 500
+# What is sent must be recorded before the claim ends; one delivery takes at most so long.
+_LONGEST_DELIVERY = timedelta(seconds=15)
 _CHANNELS_AT_ONCE = 16
 _GROUPED_FROM = 5
 # An alert is tried for a day, so only those of the day before can still stand in its way.
@@ -50,12 +52,12 @@ class _Work(NamedTuple):
 def send_due(now: datetime) -> int:
     """Sends all that is due; gives how many alerts that were."""
     sent = 0
-    for shard in range(alerts.SHARDS):
-        while keys := alerts.due_keys(shard, now, BATCH):
-            worked_on = send_alerts(keys)
-            sent += worked_on
-            if not worked_on or len(keys) < BATCH:
-                break
+    # Of all shards at once, so that those who went down together are told of together.
+    while keys := [key for shard in range(alerts.SHARDS) for key in alerts.due_keys(shard, now, BATCH)]:
+        worked_on = send_alerts(keys)
+        sent += worked_on
+        if not worked_on:
+            break
     return sent
 
 
@@ -71,7 +73,7 @@ def send_alerts(keys: Sequence[Key]) -> int:
             wanted = [work for work in in_order if wants(channel, work.alert)]
             if wanted:
                 lines[org_id, channel.id] = channel, wanted
-    next_looks = _send_over_all(lines.values())
+    next_looks = _send_over_all(lines.values(), until)
     for work in mine:
         alerts.settle(work.outgoing.key, next_looks.get(work.outgoing.key), until)
     return len(mine)
@@ -102,11 +104,11 @@ def wants(channel: Channel, alert: Alert) -> bool:
     )
 
 
-def _send_over_all(lines: Iterable[tuple[Channel, list[_Work]]]) -> dict[Key, datetime]:
+def _send_over_all(lines: Iterable[tuple[Channel, list[_Work]]], until: datetime) -> dict[Key, datetime]:
     """Each channel in a thread of its own: a slow one holds up no other."""
     next_looks: dict[Key, datetime] = {}
     with ThreadPoolExecutor(_CHANNELS_AT_ONCE) as pool:
-        for looks in pool.map(lambda line: _Line(*line).send(), lines):
+        for looks in pool.map(lambda line: _Line(line[0], line[1], until).send(), lines):
             for key, at in looks.items():
                 next_looks[key] = min(at, next_looks.get(key, at))
     return next_looks
@@ -115,7 +117,8 @@ def _send_over_all(lines: Iterable[tuple[Channel, list[_Work]]]) -> dict[Key, da
 class _Line:
     """The alerts of one batch that go over one channel, in order."""
 
-    def __init__(self, channel: Channel, works: list[_Work]) -> None:
+    def __init__(self, channel: Channel, works: list[_Work], claimed_until: datetime) -> None:
+        self.claimed_until = claimed_until
         self.channel = channel
         self.works = works
         self.deliveries = {one.alert.id: one.deliveries.get(channel.id) for work in works for one in work.of_cron}
@@ -152,7 +155,8 @@ class _Line:
             (
                 one
                 for one in work.of_cron
-                if one.alert.kind is EventKind.RECOVERED and one.alert.incident_id == work.alert.incident_id
+                if one.alert.kind is EventKind.RECOVERED
+                and one.alert.incident_id == work.alert.incident_id
                 and wants(self.channel, one.alert)
             ),
             None,
@@ -167,11 +171,16 @@ class _Line:
             # It does not take the one before: it is not asked again, and order is kept.
             self._look_again(ready, self.is_down_until)
             return
+        if now + _LONGEST_DELIVERY > self.claimed_until:
+            self._look_again(ready, self.claimed_until)
+            return
         if not ready:
             return
         message = message_of([work.alert for work in ready], self.channel.id)
         outcome = deliver(self.channel, message, now)
-        retry_after = None if outcome.retry_after_seconds is None else timedelta(seconds=outcome.retry_after_seconds)
+        retry_after = (
+            None if outcome.retry_after_seconds is None else timedelta(seconds=outcome.retry_after_seconds)
+        )
         result = Result(outcome.state.value)
         for work in ready:
             before = self.deliveries.get(work.alert.id) or Delivery()

@@ -10,11 +10,11 @@ from chalicelib.domain.ids import is_timed_id, org_of
 from chalicelib.domain.run import Run
 from chalicelib.domain.signal import Signal
 from chalicelib.domain.signals import apply
-from chalicelib.services.events import tell
+from chalicelib.services.events import commit_and_tell, wake_for
 from chalicelib.services.races import until_won
 from chalicelib.services.surroundings import decide_with
 from chalicelib.store import crons, runs
-from chalicelib.store.commits import commit, landed
+from chalicelib.store.commits import landed
 from chalicelib.store.faults import LostRace
 
 
@@ -48,7 +48,7 @@ def receive(org_id: str | None, cron_id: str, signal: Signal, now: datetime) -> 
             return decision
         attempt.decision = decision
         try:
-            commit(decision, now)
+            wake_for(commit_and_tell(cron, decision, now))
         except LostRace as race:
             attempt.claimed = attempt.claimed or race.claimed
             raise
@@ -57,7 +57,6 @@ def receive(org_id: str | None, cron_id: str, signal: Signal, now: datetime) -> 
             if landed(decision):
                 return decision
             raise
-        tell(decision)
         return decision
 
     decision = until_won(once)

@@ -7,14 +7,14 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import NamedTuple
 
+from chalicelib.domain.alert import Alert
 from chalicelib.domain.deadlines import due_at
 from chalicelib.domain.errors import CronHubError
 from chalicelib.domain.evaluation import evaluate
-from chalicelib.services.events import tell
+from chalicelib.services.events import commit_and_tell, wake_for
 from chalicelib.services.races import until_won
 from chalicelib.services.surroundings import Windows, decide_with
 from chalicelib.store import crons
-from chalicelib.store.commits import commit
 from chalicelib.store.windows import windows_of_org
 
 log = logging.getLogger("cronhub.tick")
@@ -38,13 +38,16 @@ def run_tick(now: datetime, budget_seconds: float = BUDGET_SECONDS) -> TickRepor
     """Evaluates every cron that is due. Two ticks at once, or a late one, do no harm."""
     until = time.monotonic() + budget_seconds
     report = TickReport()
+    alerts: list[Alert] = []
     windows = cache(windows_of_org)  # one read an org, however many of its crons are due
     for org_id, cron_id in _due_of_all_shards(now):
         if time.monotonic() >= until:
             report.out_of_time = True
             break
         report.looked_at += 1
-        _look(_Due(org_id, cron_id, now, windows), report)
+        _look(_Due(org_id, cron_id, now, windows, alerts), report)
+    # Together, so that of crons that went down together people are told in one message.
+    wake_for(alerts)
     if report.looked_at or report.out_of_time:
         log.info(
             "looked at %d due crons: %d changed, %d broken%s",
@@ -72,6 +75,7 @@ class _Due(NamedTuple):
     cron_id: str
     now: datetime
     windows: Windows
+    alerts: list[Alert]
 
 
 def _look(due: _Due, report: TickReport) -> None:
@@ -96,8 +100,7 @@ def _evaluate(due: _Due) -> bool:
     if decision.cron == cron:
         _settle_index(due, due_at(cron))
         return False
-    commit(decision, now)
-    tell(decision)
+    due.alerts.extend(commit_and_tell(cron, decision, now))
     return True
 
 

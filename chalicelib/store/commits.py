@@ -7,11 +7,11 @@ from itertools import chain
 from pynamodb.exceptions import TransactWriteError
 from pynamodb.transactions import TransactWrite
 
+from chalicelib.domain.alert import Alert
 from chalicelib.domain.cron import Cron
 from chalicelib.domain.decision import Decision, RunWrite
 from chalicelib.domain.run import RunStatus
 from chalicelib.domain.tally import DayTally, sum_tallies
-from chalicelib.domain.alert import Alert
 from chalicelib.store import runs
 from chalicelib.store.alerts import alert_item
 from chalicelib.store.connections import connection

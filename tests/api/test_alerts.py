@@ -1,0 +1,215 @@
+"""Alerts on their way: from the decision through the outbox to a real receiver."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from standardwebhooks import Webhook
+
+from chalicelib.services.notify import send_due
+from tests.api.client import Api, Clock
+from tests.channels.receivers import Receiver, Reply, receiver
+
+
+@pytest.fixture(autouse=True)
+def private_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CRONHUB_ALLOW_PRIVATE_TARGETS", "1")
+
+
+@pytest.fixture
+def hook() -> Iterator[Receiver]:
+    with receiver() as found:
+        yield found
+
+
+def add_channel(api: Api, to: Receiver, **more: Any) -> Any:
+    answer = api.post("/api/channels", {"name": "ops", "kind": "webhook", "url": to.url, **more})
+    assert answer.status == 201, answer.text
+    return answer.json
+
+
+def told(to: Receiver) -> list[str]:
+    return [json.loads(got.body)["type"] for got in to.got]
+
+
+def fail(api: Api, cron_id: str, message: str = "disk full") -> None:
+    assert api.call("POST", f"/api/fail/{cron_id}", raw=message, content_type="text/plain", key=None).status == 200
+
+
+def test_a_failure_arrives_signed_and_says_what_happened(api: Api, clock: Clock, hook: Receiver) -> None:
+    channel = add_channel(api, hook)
+    cron_id = api.new_cron(tags=["db"])
+
+    fail(api, cron_id)
+    send_due(clock.now)
+
+    event = json.loads(hook.got[0].body)
+    assert event["type"] == "cron.failed"
+    assert event["data"]["cron"]["name"] == "backup"
+    assert event["data"]["last_output"] == "disk full"
+    assert event["data"]["incident"]["id"] == api.cron(cron_id)["incident"]["id"]
+    webhook = Webhook(channel["secret"])
+    headers = {**hook.got[0].headers, "webhook-timestamp": hook.got[0].headers["webhook-timestamp"]}
+    sign = webhook.sign(headers["webhook-id"], clock.now, hook.got[0].body.decode())
+    assert headers["webhook-signature"] == sign
+
+
+def test_each_alert_is_sent_once(api: Api, clock: Clock, hook: Receiver) -> None:
+    add_channel(api, hook)
+    cron_id = api.new_cron()
+
+    fail(api, cron_id)
+    for _ in range(3):
+        send_due(clock.now)
+        clock.pass_by(minutes=5)
+    api.post(f"/api/ping/{cron_id}", key=None)
+    send_due(clock.now)
+
+    assert told(hook) == ["cron.failed", "cron.recovered"]
+
+
+def test_a_receiver_that_was_down_gets_all_in_order(api: Api, clock: Clock) -> None:
+    with receiver(Reply(500), Reply(500), Reply(200)) as hook:
+        add_channel(api, hook)
+        cron_id = api.new_cron(schedule=None, max_runtime_seconds=60)
+        fail(api, cron_id)
+        send_due(clock.now)
+        clock.pass_by(seconds=30)
+        send_due(clock.now)
+        other = api.register({"name": "other", "schedule": None})[0]
+        clock.pass_by(seconds=130)
+        fail(api, other)
+        send_due(clock.now)
+
+        assert told(hook) == ["cron.failed"] * 4
+        ids = [got.headers["x-cronhub-delivery"] for got in hook.got]
+        assert ids[0] == ids[1] == ids[2] != ids[3]
+
+
+def test_one_channels_trouble_is_not_anothers(api: Api, clock: Clock, hook: Receiver) -> None:
+    with receiver(Reply(500)) as broken:
+        add_channel(api, broken)
+        add_channel(api, hook, name="good")
+        fail(api, api.new_cron())
+
+        send_due(clock.now)
+
+        assert (len(broken.got), len(hook.got)) == (1, 1)
+        send_due(clock.now)
+        assert (len(broken.got), len(hook.got)) == (1, 1)
+
+
+def test_a_recovery_that_overtakes_its_opening_is_one_message(api: Api, clock: Clock) -> None:
+    with receiver(Reply(500), Reply(200)) as hook:
+        add_channel(api, hook)
+        cron_id = api.new_cron()
+        fail(api, cron_id)
+        send_due(clock.now)
+        clock.pass_by(minutes=1)
+        api.post(f"/api/ping/{cron_id}", key=None)
+        clock.pass_by(minutes=1)
+
+        send_due(clock.now)
+
+        assert told(hook) == ["cron.failed", "cron.recovered"]
+        assert json.loads(hook.got[1].body)["data"]["downtime_seconds"] == 60
+
+
+def test_what_the_receiver_never_takes_is_not_tried_again(api: Api, clock: Clock) -> None:
+    with receiver(Reply(410, body=b"moved away")) as hook:
+        add_channel(api, hook)
+        fail(api, api.new_cron())
+
+        for _ in range(3):
+            send_due(clock.now)
+            clock.pass_by(hours=2)
+
+        assert len(hook.got) == 1
+        channel = api.get("/api/channels").json["channels"][0]
+        assert channel["failing_since"] is not None
+        assert "moved away" in channel["last_error"]
+
+
+def test_crons_that_go_down_together_are_told_of_together(api: Api, clock: Clock, hook: Receiver) -> None:
+    add_channel(api, hook)
+    ids = api.register(*({"name": f"job {n}", "schedule": "0 13 * * *"} for n in range(7)))
+    clock.at("14:30:00")
+
+    api.tick()
+    send_due(clock.now)
+
+    assert told(hook) == ["crons.down"]
+    event = json.loads(hook.got[0].body)
+    assert {one["data"]["cron"]["id"] for one in event["data"]["alerts"]} == set(ids)
+
+
+def test_filters_and_quiet_kinds(api: Api, clock: Clock, hook: Receiver) -> None:
+    add_channel(api, hook, filters={"services": ["elsewhere"]})
+    with receiver() as late:
+        add_channel(api, late, filters={"kinds": ["late"]})
+        api.new_cron("0 13 * * *", grace_seconds=3600)
+        clock.at("13:20:00")
+        api.tick()
+        clock.at("14:00:00")
+        api.tick()
+        send_due(clock.now)
+
+        assert told(late) == ["cron.late"]
+    assert hook.got == []
+
+
+def test_maintenance_holds_and_then_tells_what_is_still_wrong(api: Api, clock: Clock, hook: Receiver) -> None:
+    add_channel(api, hook)
+    down, recovers = api.register({"name": "down", "schedule": None}, {"name": "recovers", "schedule": None})
+    window = {"name": "w", "starts_at": "2026-03-10T11:00:00Z", "ends_at": "2026-03-10T13:00:00Z"}
+    api.post("/api/maintenance", window)
+
+    fail(api, down)
+    fail(api, recovers)
+    clock.pass_by(minutes=30)
+    api.post(f"/api/ping/{recovers}", key=None)
+    api.tick()
+    send_due(clock.now)
+    held = list(hook.got)
+    assert api.cron(down)["status"] == "in_maintenance"
+    clock.at("13:00:00")
+    api.tick()
+    send_due(clock.now)
+
+    assert held == []
+    assert [json.loads(got.body)["data"]["cron"]["name"] for got in hook.got] == ["down"]
+    assert api.cron(down)["status"] == "down"
+
+
+def test_a_channel_is_not_told_of_what_was_before_it(api: Api, clock: Clock, hook: Receiver) -> None:
+    fail(api, api.new_cron())
+    clock.pass_by(seconds=1)
+    add_channel(api, hook)
+
+    send_due(clock.now)
+
+    assert hook.got == []
+
+
+def test_a_sender_that_died_is_followed_by_another(
+    api: Api, clock: Clock, hook: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_channel(api, hook)
+    fail(api, api.new_cron())
+    with monkeypatch.context() as patched:
+        patched.setattr("chalicelib.services.notify.deliver", _die)
+        with pytest.raises(KeyboardInterrupt):
+            send_due(clock.now)
+
+    send_due(clock.now)
+    at_once = len(hook.got)
+    clock.pass_by(seconds=60)
+    send_due(clock.now)
+
+    assert at_once == 0  # the claim of the one that died still stands
+    assert told(hook) == ["cron.failed"]
+
+
+def _die(*_: object) -> None:
+    raise KeyboardInterrupt
