@@ -65,6 +65,14 @@ def timed_id(at: datetime, random: bytes) -> str:
     return "".join(_CROCKFORD[value >> 5 * place & 31] for place in reversed(range(_ULID_LENGTH)))
 
 
+def moment_of_id(text: str) -> datetime:
+    """The moment that a time-ordered id was made for."""
+    value = 0
+    for letter in text[:10]:
+        value = value << 5 | _CROCKFORD.index(letter)
+    return from_ms(value)
+
+
 def derived_id(at: datetime, *parts: str) -> str:
     """A time-ordered id that is the same each time it is made from the same things.
 

@@ -1,6 +1,6 @@
 """Between a cron and its item. What has its usual value is not stored: the item stays small."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib.domain.anomaly import Baseline
@@ -14,13 +14,14 @@ from chalicelib.domain.cron import (
     Status,
 )
 from chalicelib.domain.deadlines import due_at
-from chalicelib.domain.ids import from_ms, shard_of, to_ms
+from chalicelib.domain.ids import from_ms, moment_of_id, shard_of, to_ms
 from chalicelib.domain.run import RunStatus
-from chalicelib.store.packing import pack, pack_signed, unpack, unpack_signed
+from chalicelib.store.packing import pack, pack_signed, pack_steps, unpack, unpack_signed, unpack_steps
 from chalicelib.store.tables import DUE_SHARDS, CronItem
 from chalicelib.store.tallies import pack_day, unpack_day
 
 _USUAL = Settings()
+_MS = timedelta(milliseconds=1)
 _SETTINGS = (
     "schedule",
     "timezone",
@@ -68,7 +69,7 @@ def to_item(cron: Cron) -> CronItem:
         last_signal_at=ms(cron.last_signal_at),
         good_streak=cron.good_streak or None,
         bad_streak=cron.bad_streak or None,
-        durations=pack(cron.baseline.durations_ms) or None,
+        durations=pack_steps(cron.baseline.durations_ms) or None,
         unusual=pack(cron.baseline.unusual_ms) or None,
         offsets=pack_signed(cron.offsets_ms) or None,
         incident=_incident_map(cron.incident),
@@ -105,7 +106,7 @@ def to_cron(item: CronItem) -> Cron:
         last_signal_at=at_ms(item.last_signal_at),
         good_streak=int(item.good_streak or 0),
         bad_streak=int(item.bad_streak or 0),
-        baseline=Baseline(unpack(item.durations or b""), unpack(item.unusual or b"")),
+        baseline=Baseline(unpack_steps(item.durations or b""), unpack(item.unusual or b"")),
         offsets_ms=unpack_signed(item.offsets or b""),
         incident=_incident(item.incident),
         today=unpack_day(item.today),
@@ -129,27 +130,30 @@ def _some(**fields: Any) -> dict[str, Any]:
 
 
 def _open_run_map(run: OpenRun) -> dict[str, Any]:
+    """Its start is in its id; other times are told from it, in fewer digits."""
     return _some(
         i=run.id,
         k=run.key,
-        s=ms(run.started_at),
-        # Mostly the start is the last sign of life.
-        p=None if run.seen_at == run.started_at else ms(run.seen_at),
-        o=ms(run.scheduled_at),
+        p=_after(run.started_at, run.seen_at) or None,
+        o=None if run.scheduled_at is None else _after(run.started_at, run.scheduled_at),
         x=run.overran or None,
         l=run.late or None,
     )
 
 
+def _after(start: datetime, at: datetime) -> int:
+    return to_ms(at) - to_ms(start)
+
+
 def _open_run(stored: Any) -> OpenRun:
     run = _plain(stored)
-    started_at = from_ms(int(run["s"]))
+    started_at = moment_of_id(run["i"])
     return OpenRun(
         id=run["i"],
         key=run.get("k"),
         started_at=started_at,
-        seen_at=at_ms(run.get("p")) or started_at,
-        scheduled_at=at_ms(run.get("o")),
+        seen_at=started_at + _MS * int(run.get("p", 0)),
+        scheduled_at=None if run.get("o") is None else started_at + _MS * int(run["o"]),
         overran=bool(run.get("x")),
         late=bool(run.get("l")),
     )

@@ -1,6 +1,7 @@
 """Lists of whole numbers in few bytes: LEB128 varints (DWARF 5 §7.6), signed ones zigzagged."""
 
 from collections.abc import Iterable
+from itertools import accumulate, pairwise
 
 
 def pack(numbers: Iterable[int]) -> bytes:
@@ -28,6 +29,16 @@ def unpack(packed: bytes) -> tuple[int, ...]:
 
 def pack_signed(numbers: Iterable[int]) -> bytes:
     return pack(2 * number if number >= 0 else -2 * number - 1 for number in numbers)
+
+
+def pack_steps(numbers: Iterable[int]) -> bytes:
+    """Numbers that are much alike: each as its step from the one before."""
+    listed = list(numbers)
+    return pack_signed(after - before for before, after in pairwise([0, *listed]))
+
+
+def unpack_steps(packed: bytes) -> tuple[int, ...]:
+    return tuple(accumulate(unpack_signed(packed)))
 
 
 def unpack_signed(packed: bytes) -> tuple[int, ...]:

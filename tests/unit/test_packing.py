@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.store.packing import pack, pack_signed, unpack, unpack_signed
+from chalicelib.store.packing import pack, pack_signed, pack_steps, unpack, unpack_signed, unpack_steps
 
 quick = settings(derandomize=True, deadline=None, max_examples=200)
 
@@ -31,6 +31,11 @@ def test_the_bytes_are_leb128(number: int, packed: str) -> None:
 @pytest.mark.parametrize(("number", "packed"), [(0, "00"), (-1, "01"), (1, "02"), (-64, "7f"), (64, "8001")])
 def test_small_numbers_are_short_whatever_their_sign(number: int, packed: str) -> None:
     assert pack_signed([number]).hex() == packed
+
+
+@given(st.lists(st.integers(0, 10**12)))
+def test_numbers_much_alike_come_back_as_they_were(numbers: list[int]) -> None:
+    assert unpack_steps(pack_steps(numbers)) == tuple(numbers)
 
 
 def test_a_full_baseline_of_hours_takes_less_than_a_quarter_of_a_kilobyte() -> None:
