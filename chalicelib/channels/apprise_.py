@@ -70,11 +70,15 @@ def _service(url: str) -> Any:
     schema = url.partition("://")[0].strip().lower()
     if schema in _LOCAL:
         raise BadTarget(f"is of a kind ({schema}://) that does not leave this machine")
-    service: Any = Apprise.instantiate(url, asset=_asset())
+    parse: Any = URLBase.parse_url
+    try:
+        service: Any = Apprise.instantiate(url, asset=_asset())
+        asked = {name.lower() for name in (parse(url, verify_host=False) or {}).get("qsd", {})}
+    except (ValueError, TypeError, AttributeError, LookupError):
+        # Some of its services stumble over what they do not expect.
+        service = None
     if service is None:
         raise BadTarget("is not one that Apprise takes: see appriseit.com/services for their forms")
-    parse: Any = URLBase.parse_url
-    asked = {name.lower() for name in (parse(url, verify_host=False) or {}).get("qsd", {})}
     if asked & _FILES:
         raise BadTarget(f"holds {', '.join(sorted(asked & _FILES))}: no files are sent or read here")
     return service
