@@ -18,7 +18,7 @@ help:
 run: .venv/.installed .venv-stack/.installed
 	@exec $(BIN)/python -m infra.local
 
-test: .venv/.installed
+test: .venv/.installed .venv-stack/.installed
 	@$(BIN)/python -m pytest
 
 lint: .venv/.installed

@@ -12,6 +12,7 @@ from chalicelib.api.shapes import NEW_KEY, NEW_ORG, ORG_CHANGES, ORG_DELETION
 from chalicelib.domain.access import Action
 from chalicelib.domain.errors import FieldError, Invalid
 from chalicelib.services import orgs
+from chalicelib.services.access import authenticate
 from chalicelib.services.throttle import CLAIMS, ORGS, throttle
 from chalicelib.store import api_keys
 
@@ -46,7 +47,10 @@ def delete_org(call: Call, slug: str) -> tuple[int, Any]:
 
 @route(blueprint, "POST", "/api/orgs/{slug}/api-keys", action=None)
 def create_key(call: Call, slug: str) -> tuple[int, Any]:
-    if not call.authorization:
+    if call.authorization:
+        # A stranger is told nothing of what the body should be.
+        authenticate(call.authorization, call.now)
+    else:
         throttle(CLAIMS, call.address, call.now)
     given = load(NEW_KEY, body_object(call.request))
     key, text = orgs.create_key(slug, given["name"], given["scope"], call.authorization, call.now)

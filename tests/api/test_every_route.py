@@ -1,0 +1,201 @@
+"""Every route of the app: who may use it, what it says to others, and how it takes a bad body."""
+
+import json
+from typing import Any, NamedTuple
+
+import pytest
+
+from app import app
+from chalicelib.domain import ids
+from chalicelib.domain.access import Action, Role, Scope, may
+from chalicelib.domain.org import ApiKey, key_hash, key_text
+from chalicelib.store import api_keys
+from tests.api.client import Answer, Api, Clock
+
+READ, INGEST, CHANGE, ADMIN, OWN = Action
+UNKNOWN = "00000000-0000-8000-8000-000000000000"
+NO_ID = "0" * 26
+CRON = f"/api/crons/{UNKNOWN}"
+
+
+class Route(NamedTuple):
+    """What reaches a route with ids of nothing; `of_org`: it names things of an org, so 404 for others."""
+
+    path: str
+    action: Action | None
+    has_body: bool = False
+    of_org: bool = True
+
+
+ROUTES = {
+    "POST /api/orgs": Route("/api/orgs", None, has_body=True, of_org=False),
+    "GET /api/orgs/{slug}": Route("/api/orgs/other", READ),
+    "PATCH /api/orgs/{slug}": Route("/api/orgs/other", ADMIN, has_body=True),
+    "DELETE /api/orgs/{slug}": Route("/api/orgs/other", OWN),
+    "POST /api/orgs/{slug}/api-keys": Route("/api/orgs/other/api-keys", ADMIN, has_body=True, of_org=False),
+    "GET /api/orgs/{slug}/api-keys": Route("/api/orgs/other/api-keys", ADMIN),
+    "DELETE /api/orgs/{slug}/api-keys/{key_id}": Route(f"/api/orgs/other/api-keys/{NO_ID}", ADMIN),
+    "POST /api/orgs/{slug}/invite": Route("/api/orgs/other/invite", ADMIN, has_body=True, of_org=False),
+    "GET /api/orgs/{slug}/invites": Route("/api/orgs/other/invites", ADMIN),
+    "DELETE /api/orgs/{slug}/invites/{invite_id}": Route(f"/api/orgs/other/invites/{NO_ID}", ADMIN),
+    "GET /api/orgs/{slug}/members": Route("/api/orgs/other/members", READ),
+    "PATCH /api/orgs/{slug}/members/{member_id}": Route(f"/api/orgs/other/members/{NO_ID}", ADMIN, has_body=True),
+    "DELETE /api/orgs/{slug}/members/{member_id}": Route(f"/api/orgs/other/members/{NO_ID}", READ),
+    "POST /api/invites/accept": Route("/api/invites/accept", None, has_body=True, of_org=False),
+    "POST /api/projects": Route("/api/projects", CHANGE, has_body=True, of_org=False),
+    "GET /api/projects": Route("/api/projects", READ, of_org=False),
+    "GET /api/projects/{project_id}": Route(f"/api/projects/{NO_ID}", READ),
+    "PATCH /api/projects/{project_id}": Route(f"/api/projects/{NO_ID}", CHANGE, has_body=True),
+    "DELETE /api/projects/{project_id}": Route(f"/api/projects/{NO_ID}", CHANGE),
+    "POST /api/crons/register": Route("/api/crons/register", INGEST, has_body=True, of_org=False),
+    "GET /api/crons": Route("/api/crons", READ, of_org=False),
+    "GET /api/crons/{cron_id}": Route(CRON, READ),
+    "PATCH /api/crons/{cron_id}": Route(CRON, CHANGE, has_body=True),
+    "DELETE /api/crons/{cron_id}": Route(CRON, CHANGE),
+    "GET /api/crons/{cron_id}/stats": Route(f"{CRON}/stats", READ),
+    "GET /api/crons/{cron_id}/runs": Route(f"{CRON}/runs", READ),
+    "GET /api/crons/{cron_id}/runs/{run_id}": Route(f"{CRON}/runs/{NO_ID}", READ),
+    "POST /api/crons/{cron_id}/pause": Route(f"{CRON}/pause", CHANGE),
+    "POST /api/crons/{cron_id}/resume": Route(f"{CRON}/resume", CHANGE),
+    "POST /api/crons/{cron_id}/dependencies": Route(f"{CRON}/dependencies", CHANGE, has_body=True, of_org=False),
+    "GET /api/crons/{cron_id}/dependencies": Route(f"{CRON}/dependencies", READ),
+    "DELETE /api/crons/{cron_id}/dependencies/{depends_on_id}": Route(f"{CRON}/dependencies/{UNKNOWN}", CHANGE),
+    "POST /api/crons/{cron_id}/start": Route(f"{CRON}/start", INGEST, has_body=True),
+    "POST /api/crons/{cron_id}/heartbeat": Route(f"{CRON}/heartbeat", INGEST, has_body=True, of_org=False),
+    "POST /api/crons/{cron_id}/log": Route(f"{CRON}/log", INGEST, has_body=True, of_org=False),
+    "GET /api/incidents": Route("/api/incidents", READ, of_org=False),
+    "GET /api/incidents/{incident_id}": Route(f"/api/incidents/{NO_ID}", READ),
+    "POST /api/incidents/{incident_id}/acknowledge": Route(
+        f"/api/incidents/{NO_ID}/acknowledge", CHANGE, has_body=True
+    ),
+    "POST /api/incidents/{incident_id}/resolve": Route(f"/api/incidents/{NO_ID}/resolve", CHANGE, has_body=True),
+    "POST /api/maintenance": Route("/api/maintenance", CHANGE, has_body=True, of_org=False),
+    "GET /api/maintenance": Route("/api/maintenance", READ, of_org=False),
+    "GET /api/maintenance/{window_id}": Route(f"/api/maintenance/{NO_ID}", READ),
+    "PATCH /api/maintenance/{window_id}": Route(f"/api/maintenance/{NO_ID}", CHANGE, has_body=True),
+    "DELETE /api/maintenance/{window_id}": Route(f"/api/maintenance/{NO_ID}", CHANGE),
+    "POST /api/channels": Route("/api/channels", CHANGE, has_body=True, of_org=False),
+    "GET /api/channels": Route("/api/channels", READ, of_org=False),
+    "GET /api/channels/confirm": Route("/api/channels/confirm", None, of_org=False),
+    "GET /api/channels/{channel_id}": Route(f"/api/channels/{NO_ID}", READ),
+    "PATCH /api/channels/{channel_id}": Route(f"/api/channels/{NO_ID}", CHANGE, has_body=True),
+    "DELETE /api/channels/{channel_id}": Route(f"/api/channels/{NO_ID}", CHANGE),
+    "POST /api/channels/{channel_id}/test": Route(f"/api/channels/{NO_ID}/test", CHANGE),
+    "POST /api/channels/{channel_id}/rotate-secret": Route(f"/api/channels/{NO_ID}/rotate-secret", CHANGE),
+    "GET /api/schedules/preview": Route("/api/schedules/preview", None, of_org=False),
+    **{
+        f"{method} /api/{kind}/{{cron_id}}": Route(f"/api/{kind}/{UNKNOWN}", None)
+        for method in ("GET", "HEAD", "POST")
+        for kind in ("ping", "start", "fail", "log")
+    },
+}
+KEYED = [name for name, route in ROUTES.items() if route.action is not None]
+WITH_BODY = [name for name, route in ROUTES.items() if route.has_body]
+
+
+def call(api: Api, name: str, **more: Any) -> Answer:
+    return api.call(name.split(maxsplit=1)[0], ROUTES[name].path, **more)
+
+
+def assert_problem(answer: Answer, status: int) -> None:
+    assert answer.status == status, answer.text
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    if answer.text:
+        problem = answer.json
+        assert problem["status"] == status
+        assert problem["type"] == "about:blank"
+        assert problem["title"]
+        assert problem["detail"]
+
+
+def key_of(org_id: str, role: Role, scope: Scope, clock: Clock) -> str:
+    text = key_text([len(role), len(scope)] * 20)
+    key_id = ids.timed_id(clock.now, (role + scope).encode().ljust(10)[:10])
+    api_keys.create_key(ApiKey(key_id, org_id, "k", scope, clock.now, role), key_hash(text))
+    return text
+
+
+def test_the_table_has_every_route_and_no_other() -> None:
+    there = {f"{method} {path}" for path, methods in app.routes.items() for method in methods}
+
+    assert there == set(ROUTES)
+
+
+def test_without_a_good_key_every_keyed_route_says_401(api: Api, clock: Clock) -> None:
+    revoked = api.new_key("full")
+    keys = api.get("/api/orgs/mon-org/api-keys").json["api_keys"]
+    key_id = next(key["id"] for key in keys if key["name"] == "full")
+    assert api.get("/api/crons", key=revoked).status == 200
+    assert api.delete(f"/api/orgs/mon-org/api-keys/{key_id}").status == 204
+    clock.pass_by(seconds=30)
+
+    for name in KEYED:
+        for key in (None, "rubbish", "ch_" + "x" * 40, revoked):
+            if key is None and name == "POST /api/orgs/{slug}/api-keys":
+                continue  # an org's first key is had without one
+            answer = call(api, name, key=key)
+            assert_problem(answer, 401)
+            assert answer.headers["WWW-Authenticate"] == "Bearer"
+
+
+@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("scope", Scope)
+def test_a_key_may_what_its_role_and_scope_both_allow(api: Api, clock: Clock, role: Role, scope: Scope) -> None:
+    org_id = api.get("/api/orgs/mon-org").json["id"]
+    key = key_of(org_id, role, scope, clock)
+
+    for name in KEYED:
+        action = ROUTES[name].action
+        assert action is not None
+        if name.startswith("POST /api/orgs/{slug}/api-keys"):
+            answer = api.post("/api/orgs/mon-org/api-keys", {"name": "x"}, key=key)
+        else:
+            answer = call(api, name, key=key)
+        assert (answer.status == 403) is not may(role, scope, action), (name, answer.text)
+        if answer.status == 403:
+            assert_problem(answer, 403)
+
+
+def test_what_is_another_orgs_is_what_is_nowhere(api: Api) -> None:
+    stranger = api.key
+    api.key = api.new_org("other")
+    cron_id = api.new_cron()
+    api.post(f"/api/fail/{cron_id}", key=None)
+    incident = api.get("/api/incidents").json["incidents"][0]["id"]
+    run = api.runs(cron_id)[0]["id"]
+    api.key = stranger
+
+    for name, route in ROUTES.items():
+        if route.of_org and route.action is not None:
+            theirs = (
+                route.path.replace(UNKNOWN, cron_id)
+                .replace(f"/api/incidents/{NO_ID}", f"/api/incidents/{incident}")
+                .replace(f"/runs/{NO_ID}", f"/runs/{run}")
+            )
+            of_nothing = call(api, name)
+            of_another = api.call(name.split()[0], theirs)
+            assert_problem(of_nothing, 404)
+            assert (of_another.status, of_another.text) == (of_nothing.status, of_nothing.text), name
+    api.key = api.new_key("full", "mon-org")
+    assert api.get(f"/api/crons/{cron_id}").status == 404
+
+
+@pytest.mark.parametrize("name", WITH_BODY)
+def test_a_body_that_cannot_be_read_is_refused(api: Api, name: str) -> None:
+    path = ROUTES[name].path.replace("other", "mon-org")
+    method = name.split(maxsplit=1)[0]
+
+    for raw in ('{"product":', "[]", '"text"', "7", "null", "\x00", "[" * 100_000, '{"a":NaN}', b"\xff\xfe"):
+        assert_problem(api.call(method, path, raw=raw), 400)
+    for content_type in ("text/plain", "application/x-www-form-urlencoded", "image/png"):
+        assert_problem(api.call(method, path, raw="{}", content_type=content_type), 415)
+    huge = json.dumps({"name": "x" * (100 * 1024)})
+    assert_problem(api.call(method, path, raw=huge), 413)
+
+
+def test_pings_of_nothing_are_404_and_huge_ones_413(api: Api) -> None:
+    for kind in ("ping", "start", "fail", "log"):
+        for cron_id in (UNKNOWN, "nothing", UNKNOWN.upper() + "X", "%00", "..", "0" * 5000):
+            assert_problem(api.post(f"/api/{kind}/{cron_id}", key=None), 404)
+        path = f"/api/{kind}/{api.new_cron()}"
+        assert_problem(api.call("POST", path, raw="x" * 102_401, content_type="text/plain", key=None), 413)
