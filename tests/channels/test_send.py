@@ -14,7 +14,7 @@ from tests.channels.receivers import NOON, SECRET, channel, message
 
 _PARTS = st.one_of(
     st.text(max_size=10),
-    st.sampled_from(["://", "/", "?", "@", ":", "#", "%", "[", "]", "&", "a=b", "..", "\x00", "\r\n", "\ud800"]),
+    st.sampled_from(["://", "/", "?", "@", ":", "#", "%", "[", "]", "&", "a=b", "..", "\x00", "\r\n"]),
 )
 _SCHEMES = st.sampled_from(["http", "https", "json", "ntfy", "slack", "mailto", "matrix", "apprise", "form", "x"])
 _RESTS = st.lists(_PARTS, max_size=6).map("".join)
