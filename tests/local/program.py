@@ -35,8 +35,8 @@ class Run:
         for line in self.process.stdout:
             self.lines.append(line.rstrip())
 
-    def line(self, text: str, nth: int = 1) -> str:
-        return wait_for(lambda: [each for each in self.lines if text in each][nth - 1 : nth])[0]
+    def line(self, text: str, nth: int = 1, seconds: float = PATIENCE) -> str:
+        return wait_for(lambda: [each for each in self.lines if text in each][nth - 1 : nth], seconds)[0]
 
     def child(self, name: str, nth: int = 1) -> int:
         return int(self.line(f"{name} started", nth).split()[-1])
