@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from chalicelib.domain.cron import Cron, Settings, Status
+from chalicelib.domain.cron import Cron, Noise, Settings, Status
 from chalicelib.domain.decision import Decision
 from chalicelib.domain.draft import Draft
 from chalicelib.domain.evaluation import look_for_missed
@@ -23,6 +23,7 @@ _UNTROUBLED: dict[str, Any] = {
     "is_blocked": False,
     "blamed_on": None,
     "held_until": None,
+    "noise": Noise(),
 }
 
 
@@ -79,6 +80,12 @@ def _stop(cron: Cron, now: datetime, resolution: Resolution, **fields: Any) -> D
     resolve_incident(draft, resolution)
     draft.change(expected_at=None, **_UNTROUBLED, **fields)
     return draft.decide()
+
+
+def acknowledge(cron: Cron) -> Decision:
+    """Somebody has its incident in hand: nobody is reminded of it."""
+    incident = cron.incident
+    return Decision(cron if incident is None else cron._replace(incident=incident._replace(acknowledged=True)))
 
 
 def resolve(cron: Cron, now: datetime, around: Surroundings) -> Decision:

@@ -34,6 +34,7 @@ _GROUPED_FROM = 5
 # An alert is tried for a day, so only those of the day before can still stand in its way.
 _LOOK_BACK = timedelta(hours=25)
 _LOOK_AGAIN = timedelta(seconds=30)
+_NOTED_EVERY = timedelta(minutes=1)
 
 Key = tuple[str, str]
 
@@ -189,6 +190,9 @@ class _Line:
         log.info("%s over %s (%s): %s", message.title, self.channel.name, self.channel.kind.value, result.value)
 
     def _note_health(self, outcome: Outcome) -> None:
+        last = self.channel.last_delivered_at if self.channel.failing_since is None else None
+        if outcome.is_delivered and last is not None and clock.now() - last < _NOTED_EVERY:
+            return
         if outcome.is_delivered:
             note_delivered(self.channel.org_id, self.channel.id, clock.now())
         else:
