@@ -69,7 +69,11 @@ def _now(draft: Draft) -> str:
 def remind(draft: Draft) -> None:
     """Of an incident that nobody has in hand, every so often, where that is asked for."""
     cron, due = draft.cron, reminder_at(draft.cron)
-    if due is None or cron.incident is None or draft.now < due or draft.maintained_until() is not None:
+    if due is None or cron.incident is None or draft.now < due:
+        return
+    maintained_until = draft.maintained_until()
+    if maintained_until is not None:
+        draft.change(held_until=maintained_until)
         return
     draft.change(incident=cron.incident._replace(reminded_at=draft.now))
     detail = f"down since {cron.incident.opened_at:%Y-%m-%d %H:%M:%S} UTC"
