@@ -358,6 +358,7 @@ class ChannelItem(Model):
     failing_since = NumberAttribute(null=True)
     last_error = UnicodeAttribute(null=True)
     last_delivered_at = NumberAttribute(null=True)
+    failing_told = BooleanAttribute(null=True)
 
 
 MODELS: tuple[type[Model], ...] = (

@@ -128,17 +128,22 @@ class SlowCron:
             else:
                 moments.append(missed_at)
         for run in self.open:
-            if self.settings.max_runtime_seconds is not None:
-                moments.append(run.seen_at + self.settings.max_runtime_seconds * SECOND)
-            overrun_at = self._overrun_at(run)
-            if overrun_at is not None and not run.overran:
-                moments.append(overrun_at)
+            moments += self._moments_of(run)
         if self.flapping_since is not None:
             moments.append(self.flapping_since + HOUR)
         reminder_at = self._reminder_at()
         if reminder_at is not None:
             moments.append(reminder_at)
         return min(moments, default=None)
+
+    def _moments_of(self, run: SlowRun) -> list[datetime]:
+        moments = []
+        if self.settings.max_runtime_seconds is not None:
+            moments.append(run.seen_at + self.settings.max_runtime_seconds * SECOND)
+        overrun_at = self._overrun_at(run)
+        if overrun_at is not None and not run.overran:
+            moments.append(overrun_at)
+        return moments
 
     # -- the schedule
 
