@@ -31,7 +31,9 @@ def list_incidents(call: Call) -> tuple[int, Any]:
 
 @route(blueprint, "GET", "/api/incidents/{incident_id}", action=Action.READ)
 def read_incident(call: Call, incident_id: str) -> tuple[int, Any]:
-    return 200, render.incident_details(incidents.find(call.org_id, incident_id))
+    found = incidents.find(call.org_id, incident_id)
+    alerts = [render.outgoing(one) for one in incidents.deliveries(found.incident)]
+    return 200, {**render.incident_details(found), "alerts": alerts}
 
 
 @route(blueprint, "POST", "/api/incidents/{incident_id}/acknowledge", action=Action.CHANGE)

@@ -21,6 +21,7 @@ from chalicelib.domain.tally import Tally
 from chalicelib.domain.window import Window
 from chalicelib.services.crons import shown_in
 from chalicelib.services.statistics import Details
+from chalicelib.store.alerts import Outgoing
 from chalicelib.store.incidents import NamedIncident
 
 _NEXT_RUNS = 10
@@ -86,6 +87,7 @@ def _settings(one: Cron) -> Json:
         "recovery_threshold": values.recovery_threshold,
         "tags": list(values.tags),
         "sla_target": values.sla_target,
+        "reminder_seconds": values.reminder_seconds,
         "project_id": values.project_id,
     }
 
@@ -289,3 +291,24 @@ def incident_details(named: NamedIncident) -> Json:
         by = {"by": named.resolved_by} if named.resolved_by else {}
         timeline.append({"at": instant(one.resolved_at), "what": "resolved", "detail": one.resolution.value, **by})
     return {**incident(named), "timeline": timeline}
+
+
+def outgoing(one: Outgoing) -> Json:
+    """An alert, and how far each channel is with it."""
+    return {
+        "id": one.alert.id,
+        "kind": one.alert.kind.value,
+        "at": instant(one.alert.at),
+        "detail": one.alert.detail,
+        "deliveries": [
+            {
+                "channel_id": channel_id,
+                "state": delivery.state.value,
+                "attempts": delivery.attempts,
+                "tried_at": instant(delivery.tried_at),
+                "next_at": instant(delivery.next_at),
+                "error": delivery.error,
+            }
+            for channel_id, delivery in sorted(one.deliveries.items())
+        ],
+    }

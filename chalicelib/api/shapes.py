@@ -68,6 +68,7 @@ _SETTINGS = {
     "recovery_threshold": nullable(whole(1, 1000)),
     "tags": nullable(list_of(name, _TAGS)),
     "sla_target": nullable(decimal(0, 100)),
+    "reminder_seconds": nullable(whole(300, LONGEST_SECONDS)),
     "project_id": nullable(name),
 }
 _REGISTERED_CRON = Shape(

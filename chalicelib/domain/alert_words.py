@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from chalicelib.domain.alert import Alert
 from chalicelib.domain.event import EventKind
+from chalicelib.domain.notice import NOTICES
 
 _SAYS = {
     EventKind.LATE: "is late",
@@ -20,12 +21,17 @@ _SAYS = {
     EventKind.RECOVERED: "works again",
     EventKind.REMINDER: "is still down",
     EventKind.FLAPPING: "goes up and down",
+    EventKind.CHANNEL_FAILING: "takes no alerts",
 }
+_EXPECTED = {EventKind.LATE, EventKind.MISSED, EventKind.DRIFT}
 _DOWN = {EventKind.MISSED, EventKind.FAILED, EventKind.TIMEOUT}
 _LISTED = 50
+_NAMED = 10
 
 
 def title(alert: Alert) -> str:
+    if alert.kind in NOTICES:
+        return f"CRONHUB: {alert.name} {_SAYS[alert.kind]}"
     return f"{alert.kind.value.upper()}: {_full_name(alert)} {_SAYS[alert.kind]}"
 
 
@@ -41,7 +47,7 @@ def group_title(alerts: Sequence[Alert]) -> str:
 
 def text(alert: Alert, link: str, also_down: Sequence[str] = ()) -> str:
     """What, which, since when and what else, a line each."""
-    lines = [f"{alert.name} of {alert.product}/{alert.service} {_SAYS[alert.kind]}."]
+    lines = [] if alert.kind in NOTICES else [f"{_named(alert)} {_SAYS[alert.kind]}."]
     if alert.detail:
         lines.append(f"{alert.detail[0].upper()}{alert.detail[1:]}.")
     if alert.about is not None:
@@ -52,8 +58,13 @@ def text(alert: Alert, link: str, also_down: Sequence[str] = ()) -> str:
     if alert.output:
         lines += ["", "Last output:", alert.output]
     if also_down:
-        lines += ["", "Also down in this service: " + ", ".join(also_down)]
+        more = [f"{len(also_down) - _NAMED} more"] if len(also_down) > _NAMED else []
+        lines += ["", "Also down in this service: " + ", ".join([*also_down[:_NAMED], *more]) + "."]
     return "\n".join([*lines, "", link])
+
+
+def _named(alert: Alert) -> str:
+    return f"{alert.name} of {alert.product}/{alert.service}"
 
 
 _ABOUT = {
@@ -65,6 +76,7 @@ _ABOUT = {
     EventKind.REMINDER: "Down since",
     EventKind.BLOCKED: "Asked at",
     EventKind.FLAPPING: "Since",
+    EventKind.CHANNEL_FAILING: "Since",
 }
 
 
@@ -79,34 +91,42 @@ def local(at: datetime, zone: str) -> str:
     return f"{at.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M:%S} {zone}"
 
 
-def event(alert: Alert, cron_url: str, severity: str) -> dict[str, Any]:
+def event(alert: Alert, cron_url: str, severity: str, also_down: Sequence[str] = ()) -> dict[str, Any]:
     """The documented JSON event of one alert."""
+    is_notice = alert.kind in NOTICES
     return {
-        "type": f"cron.{alert.kind.value}",
+        "type": f"{'notice' if is_notice else 'cron'}.{alert.kind.value}",
         "timestamp": iso(alert.at),
         "data": {
             "alert_id": alert.id,
             "kind": alert.kind.value,
             "severity": severity,
-            "cron": {
-                "id": alert.cron_id,
-                "product": alert.product,
-                "service": alert.service,
-                "name": alert.name,
-                "tags": list(alert.tags),
-                "project_id": alert.project_id,
-                "url": cron_url,
-            },
+            "cron": None if is_notice else _cron(alert, cron_url),
             "incident": _incident(alert),
             "title": title(alert),
+            "text": text(alert, cron_url, also_down),
             "detail": alert.detail,
             "at": iso(alert.at),
             "about": iso(alert.about),
+            "expected_at": iso(alert.about if alert.kind in _EXPECTED else None),
             "timezone": alert.timezone,
             "run_id": alert.run_id,
             "last_output": alert.output,
             "downtime_seconds": _downtime(alert),
+            "also_down": list(also_down),
         },
+    }
+
+
+def _cron(alert: Alert, cron_url: str) -> dict[str, Any]:
+    return {
+        "id": alert.cron_id,
+        "product": alert.product,
+        "service": alert.service,
+        "name": alert.name,
+        "tags": list(alert.tags),
+        "project_id": alert.project_id,
+        "url": cron_url,
     }
 
 

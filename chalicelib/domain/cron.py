@@ -41,6 +41,7 @@ class Settings(NamedTuple):
     recovery_threshold: int = 1
     tags: tuple[str, ...] = ()
     sla_target: float = 99.0
+    reminder_seconds: int | None = None
     project_id: str | None = None
 
 
@@ -73,14 +74,31 @@ class LastRun(NamedTuple):
     duration_ms: int | None = None
 
 
+class Noise(NamedTuple):
+    """What was told lately, so that it is not told too often.
+
+    anomaly_at, drift_at: when these were last told · changes: the last five times it went down or up
+    · flapping_told_at: when it was last said that it goes up and down, while it does · untold: how
+    many changes came since.
+    """
+
+    anomaly_at: datetime | None = None
+    drift_at: datetime | None = None
+    changes: tuple[datetime, ...] = ()
+    flapping_told_at: datetime | None = None
+    untold: int = 0
+
+
 class OpenIncident(NamedTuple):
     """missed: how many occurrences were missed since (and with) its opening · held: nobody was told
-    of it yet, as it opened in maintenance."""
+    of it yet, as it opened in maintenance · acknowledged: somebody has it in hand."""
 
     id: str
     opened_at: datetime
     missed: int = 0
     held: bool = False
+    acknowledged: bool = False
+    reminded_at: datetime | None = None
 
 
 class Cron(NamedTuple):
@@ -122,6 +140,7 @@ class Cron(NamedTuple):
     blamed_on: str | None = None
     held_until: datetime | None = None
     skipped_from: datetime | None = None
+    noise: Noise = Noise()
     archived_at: datetime | None = None
 
     @property

@@ -71,6 +71,20 @@ def timeout_at(cron: Cron, run: OpenRun) -> datetime | None:
     return None if seconds is None else run.seen_at + timedelta(seconds=seconds)
 
 
+def reminder_at(cron: Cron) -> datetime | None:
+    """When people are reminded of an incident that nobody has in hand."""
+    seconds, incident = cron.settings.reminder_seconds, cron.incident
+    if seconds is None or incident is None or incident.held or incident.acknowledged:
+        return None
+    return (incident.reminded_at or incident.opened_at) + timedelta(seconds=seconds)
+
+
+def sum_up_at(cron: Cron) -> datetime | None:
+    """When it is told what came of a cron that goes up and down."""
+    told_at = cron.noise.flapping_told_at
+    return None if told_at is None else told_at + _HOUR
+
+
 def due_at(cron: Cron) -> datetime | None:
     """The one time at which somebody must look at this cron again; None: never, until it signals.
 
@@ -85,6 +99,7 @@ def due_at(cron: Cron) -> datetime | None:
             deadlines.append(_held(cron, overrun_at(cron, run)))
     if cron.incident is not None and cron.incident.held:
         deadlines.append(cron.held_until)
+    deadlines += [_held(cron, reminder_at(cron)), sum_up_at(cron)]
     return min((deadline for deadline in deadlines if deadline is not None), default=None)
 
 

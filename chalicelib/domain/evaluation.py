@@ -8,6 +8,7 @@ from chalicelib.domain.decision import Decision
 from chalicelib.domain.draft import Draft
 from chalicelib.domain.event import EventKind
 from chalicelib.domain.misses import incident_to_blame, maintenance_of, missed_until, record_missed
+from chalicelib.domain.noise import remind, sum_up
 from chalicelib.domain.occurrences import occurrences
 from chalicelib.domain.outcome import bad_run, hold, tell_held
 from chalicelib.domain.run import Run, RunStatus
@@ -26,6 +27,8 @@ def evaluate(cron: Cron, now: datetime, around: Surroundings | None = None) -> D
         _look_for_late(draft)
         for run in cron.open_runs:
             _look_at_run(draft, run)
+        sum_up(draft)
+        remind(draft)
     return draft.decide()
 
 

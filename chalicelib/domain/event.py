@@ -17,6 +17,7 @@ class EventKind(StrEnum):
     REMINDER = "reminder"
     FLAPPING = "flapping"
     RECOVERED = "recovered"
+    CHANNEL_FAILING = "channel_failing"
 
 
 class Event(NamedTuple):

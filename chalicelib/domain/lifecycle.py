@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from chalicelib.domain.cron import Cron, Settings, Status
+from chalicelib.domain.cron import Cron, Noise, Settings, Status
 from chalicelib.domain.decision import Decision
 from chalicelib.domain.draft import Draft
 from chalicelib.domain.evaluation import look_for_missed
@@ -16,14 +16,6 @@ from chalicelib.domain.schedule import Interval, parse_schedule
 from chalicelib.domain.surroundings import Surroundings
 
 _INSTANT = timedelta(microseconds=1)
-_UNTROUBLED: dict[str, Any] = {
-    "reason": None,
-    "late_told": False,
-    "looked_at": None,
-    "is_blocked": False,
-    "blamed_on": None,
-    "held_until": None,
-}
 
 
 def create(
@@ -77,8 +69,14 @@ def archive(cron: Cron, now: datetime) -> Decision:
 def _stop(cron: Cron, now: datetime, resolution: Resolution, **fields: Any) -> Decision:
     draft = Draft(cron, now)
     resolve_incident(draft, resolution)
-    draft.change(expected_at=None, **_UNTROUBLED, **fields)
+    draft.change(expected_at=None, **_calm(cron), **fields)
     return draft.decide()
+
+
+def acknowledge(cron: Cron) -> Decision:
+    """Somebody has its incident in hand: nobody is reminded of it."""
+    incident = cron.incident
+    return Decision(cron if incident is None else cron._replace(incident=incident._replace(acknowledged=True)))
 
 
 def resolve(cron: Cron, now: datetime, around: Surroundings) -> Decision:
@@ -86,7 +84,7 @@ def resolve(cron: Cron, now: datetime, around: Surroundings) -> Decision:
     draft = Draft(cron, now, around)
     look_for_missed(draft)
     resolve_incident(draft, Resolution.BY_HAND)
-    draft.change(status=_untroubled(cron), good_streak=0, bad_streak=0, **_UNTROUBLED)
+    draft.change(status=_untroubled(cron), good_streak=0, bad_streak=0, **_calm(cron))
     return draft.decide()
 
 
@@ -102,9 +100,22 @@ def resume(cron: Cron, now: datetime) -> Decision:
         bad_streak=0,
         skipped_from=None,
         open_runs=tuple(run._replace(seen_at=now, overran=False) for run in cron.open_runs),
-        **_UNTROUBLED,
+        **_calm(cron),
     )
     return draft.decide()
+
+
+def _calm(cron: Cron) -> dict[str, Any]:
+    """Nothing is wrong, or was told to be; how seldom anomalies are told goes on."""
+    return {
+        "reason": None,
+        "late_told": False,
+        "looked_at": None,
+        "is_blocked": False,
+        "blamed_on": None,
+        "held_until": None,
+        "noise": Noise(cron.noise.anomaly_at, cron.noise.drift_at),
+    }
 
 
 def _untroubled(cron: Cron) -> Status:

@@ -7,6 +7,7 @@ from chalicelib.domain.draft import Draft
 from chalicelib.domain.event import EventKind
 from chalicelib.domain.ids import derived_id
 from chalicelib.domain.incident import Incident, Resolution
+from chalicelib.domain.noise import tell_change
 
 _TOLD_AS = {
     Reason.MISSED: EventKind.MISSED,
@@ -28,7 +29,8 @@ def good_run(draft: Draft) -> None:
         # What opened in maintenance and ends in it was never told, and is only recorded.
         opened_at = cron.incident.opened_at
         detail = f"down for {_words(draft.now - opened_at)}"
-        draft.tell(EventKind.RECOVERED, opened_at, detail=detail, held_until=draft.maintained_until())
+        draft.change(status=Status.UP)
+        tell_change(draft, EventKind.RECOVERED, opened_at, None, detail, draft.maintained_until())
     resolve_incident(draft, Resolution.RECOVERED)
     draft.change(status=Status.UP, reason=None, looked_at=None)
 
@@ -49,7 +51,7 @@ def bad_run(draft: Draft, reason: Reason, run_id: str, about: datetime | None, d
     if held_until is not None:
         hold(draft, held_until)
     else:
-        draft.tell(_TOLD_AS[reason], about, run_id, detail)
+        tell_change(draft, _TOLD_AS[reason], about, run_id, detail)
 
 
 def hold(draft: Draft, until: datetime) -> None:

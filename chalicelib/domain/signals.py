@@ -13,6 +13,7 @@ from chalicelib.domain.drift import Drift, drift_of
 from chalicelib.domain.event import EventKind
 from chalicelib.domain.ids import timed_id, to_ms
 from chalicelib.domain.misses import maintenance_of
+from chalicelib.domain.noise import tell_seldom
 from chalicelib.domain.outcome import bad_run, good_run
 from chalicelib.domain.run import Run, RunStatus
 from chalicelib.domain.signal import Signal, SignalKind
@@ -119,6 +120,7 @@ def _start(draft: Draft, signal: Signal, random: bytes) -> Decision:
     draft.change(open_runs=(*draft.cron.open_runs, open_run), is_blocked=False, blamed_on=None)
     run = _shown(draft.cron, open_run)._replace(message=signal.message)
     draft.write(run, new=True)
+    _tell_drift(draft, run)
     return draft.decide(run, drift=_drift(draft, run))
 
 
@@ -171,9 +173,11 @@ def _finish(draft: Draft, signal: Signal, random: bytes, open_run: OpenRun | Non
     if run.status is RunStatus.FAILED:
         run = run._replace(excused=maintenance_of(draft, run.scheduled_at))
     was_told = open_run is not None and open_run.overran
-    if anomaly is not None and anomaly.told and not was_told and draft.maintained_until() is None:
-        draft.tell(EventKind.ANOMALY, run.started_at, run.id, _anomaly_words(anomaly))
+    if anomaly is not None and anomaly.told and not was_told:
+        tell_seldom(draft, EventKind.ANOMALY, run.started_at, run.id, _anomaly_words(anomaly))
     draft.write(run, new=open_run is None)
+    if open_run is None:
+        _tell_drift(draft, run)
     return draft.decide(run, anomaly, _drift(draft, run))
 
 
@@ -278,6 +282,14 @@ def _tolerance_ms(cron: Cron, occurrence: datetime | None) -> int:
 
 def _drift(draft: Draft, run: Run) -> Drift | None:
     return drift_of(run.offset_ms, draft.cron.offsets_ms, _tolerance_ms(draft.cron, run.scheduled_at))
+
+
+def _tell_drift(draft: Draft, run: Run) -> None:
+    """At a run's beginning: that its cron drifts, not that this run alone is off."""
+    found = _drift(draft, run)
+    if found is not None and found.drifting and run.scheduled_at is not None and draft.cron.is_watched:
+        detail = f"its last runs began {found.median_ms / 1000:+.0f} s from their time"
+        tell_seldom(draft, EventKind.DRIFT, run.scheduled_at, run.id, detail)
 
 
 def _failure_words(run: Run) -> str:

@@ -1,13 +1,20 @@
 """Incidents as people handle them."""
 
+from datetime import timedelta
+
 from chalicelib.domain import lifecycle
 from chalicelib.domain.cron import Cron
 from chalicelib.domain.decision import Decision
 from chalicelib.domain.errors import Conflict, NotFound
+from chalicelib.domain.incident import Incident
+from chalicelib.domain.occurrences import END_OF_TIME
 from chalicelib.services import crons
 from chalicelib.services.surroundings import decide_with
 from chalicelib.store import incidents
+from chalicelib.store.alerts import Outgoing, alerts_between
 from chalicelib.store.incidents import Handling, NamedIncident
+
+_AFTER = timedelta(minutes=1)
 
 
 def find(org_id: str, incident_id: str) -> NamedIncident:
@@ -18,9 +25,23 @@ def find(org_id: str, incident_id: str) -> NamedIncident:
     return found
 
 
+def deliveries(incident: Incident) -> list[Outgoing]:
+    """The alerts that an incident made, each with how far its channels are."""
+    end = (incident.resolved_at or END_OF_TIME) + _AFTER
+    found = alerts_between(incident.org_id, incident.cron_id, incident.opened_at - _AFTER, end)
+    return [one for one in found if one.alert.incident_id == incident.id]
+
+
 def acknowledge(org_id: str, incident_id: str, handling: Handling) -> NamedIncident:
     """Somebody has it in hand. Raises NotFound; Conflict for one that is over."""
-    _find_open(org_id, incident_id)
+    incident = _find_open(org_id, incident_id).incident
+
+    def decide(cron: Cron) -> Decision:
+        if cron.incident is None or cron.incident.id != incident_id:
+            raise Conflict("this incident is resolved already")
+        return lifecycle.acknowledge(cron)
+
+    crons.write(org_id, incident.cron_id, decide, handling.at)
     incidents.acknowledge(org_id, incident_id, handling)
     return find(org_id, incident_id)
 

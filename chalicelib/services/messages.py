@@ -8,22 +8,24 @@ from chalicelib.channels.message import Message
 from chalicelib.domain import alert_words
 from chalicelib.domain.alert import Alert
 from chalicelib.domain.channel import Severity, severity_of
+from chalicelib.domain.event import EventKind
 
 
 def message_of(alerts: Sequence[Alert], channel_id: str, also_down: Sequence[str] = ()) -> Message:
     """One message for one alert, or for all of them; with the same id however often it is made."""
     first = alerts[0]
-    events = [alert_words.event(alert, _cron_url(alert), severity_of(alert.kind).value) for alert in alerts]
     if len(alerts) == 1:
+        link, severity = _link(first), severity_of(first.kind)
         return Message(
             id=_delivery_id(alerts, channel_id),
             kind=first.kind.value,
-            severity=severity_of(first.kind),
+            severity=severity,
             title=alert_words.title(first),
-            text=alert_words.text(first, _cron_url(first), also_down),
-            event=events[0],
+            text=alert_words.text(first, link, also_down),
+            event=alert_words.event(first, link, severity.value, also_down),
             at=first.at,
         )
+    events = [alert_words.event(alert, _link(alert), severity_of(alert.kind).value) for alert in alerts]
     return Message(
         id=_delivery_id(alerts, channel_id),
         kind="down",
@@ -35,7 +37,9 @@ def message_of(alerts: Sequence[Alert], channel_id: str, also_down: Sequence[str
     )
 
 
-def _cron_url(alert: Alert) -> str:
+def _link(alert: Alert) -> str:
+    if alert.kind is EventKind.CHANNEL_FAILING:
+        return f"{settings.base_url()}/api/channels/{alert.cron_id}"
     return f"{settings.base_url()}/api/crons/{alert.cron_id}"
 
 

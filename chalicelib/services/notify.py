@@ -16,11 +16,14 @@ from chalicelib.domain.channel import Channel, admits, severity_of
 from chalicelib.domain.delivery import Delivery, DeliveryState, Result, tried
 from chalicelib.domain.errors import CronHubError
 from chalicelib.domain.event import EventKind
+from chalicelib.domain.notice import NOTICES, channel_failing
 from chalicelib.services import clock
+from chalicelib.services.events import wake_for
 from chalicelib.services.messages import message_of
 from chalicelib.store import alerts
 from chalicelib.store.alerts import Outgoing
-from chalicelib.store.channels import channels_of_org, note_delivered, note_failed
+from chalicelib.store.channels import channels_of_org, note_delivered, note_failed, tell_failing
+from chalicelib.store.incidents import NamedIncident, open_incidents
 
 log = logging.getLogger("cronhub.notify")
 
@@ -34,6 +37,10 @@ _GROUPED_FROM = 5
 # An alert is tried for a day, so only those of the day before can still stand in its way.
 _LOOK_BACK = timedelta(hours=25)
 _LOOK_AGAIN = timedelta(seconds=30)
+_NOTED_EVERY = timedelta(minutes=1)
+# The last try of what failed first is a day after it was due; the first was made a little later.
+_FAILING_AFTER = timedelta(hours=23, minutes=55)
+_LOOKED_AT = 100
 
 Key = tuple[str, str]
 
@@ -66,17 +73,25 @@ def send_alerts(keys: Sequence[Key]) -> int:
     until = clock.now() + CLAIMED_FOR
     found = [one for one in alerts.find_outgoing(keys) if one.send_at is not None and one.send_at <= clock.now()]
     mine = [_Work(one, _of_cron(one)) for one in found if alerts.claim(one, until)]
-    lines: dict[tuple[str, str], tuple[Channel, list[_Work]]] = {}
+    lines: dict[tuple[str, str], _Line] = {}
     for org_id, works in groupby(sorted(mine, key=lambda work: work.alert.org_id), lambda work: work.alert.org_id):
         in_order = sorted(works, key=lambda work: work.alert.id)
+        down = _down_in(org_id, in_order)
         for channel in channels_of_org(org_id):
             wanted = [work for work in in_order if wants(channel, work.alert)]
             if wanted:
-                lines[org_id, channel.id] = channel, wanted
-    next_looks = _send_over_all(lines.values(), until)
+                lines[org_id, channel.id] = _Line(channel, wanted, down, until)
+    next_looks = _send_over_all(lines.values())
     for work in mine:
         alerts.settle(work.outgoing.key, next_looks.get(work.outgoing.key), until)
     return len(mine)
+
+
+def _down_in(org_id: str, works: list[_Work]) -> list[NamedIncident]:
+    """What else is down, where a message is to say so: the latest that went down within a day."""
+    if not any(is_down(work.alert) or work.alert.kind is EventKind.REMINDER for work in works):
+        return []
+    return open_incidents(org_id, clock.now() - _LOOK_BACK, _LOOKED_AT)
 
 
 def _of_cron(one: Outgoing) -> list[Outgoing]:
@@ -89,26 +104,26 @@ _END = "~"
 
 def wants(channel: Channel, alert: Alert) -> bool:
     """Whether a channel is to be told: not of what was before it was made."""
-    return (
-        channel.confirmed
-        and channel.created_at <= alert.at
-        and admits(
-            channel.filters,
-            alert.kind,
-            severity_of(alert.kind),
-            alert.product,
-            alert.service,
-            alert.project_id,
-            alert.tags,
-        )
+    if not channel.confirmed or channel.created_at > alert.at:
+        return False
+    if alert.kind in NOTICES:
+        return channel.id != alert.cron_id
+    return admits(
+        channel.filters,
+        alert.kind,
+        severity_of(alert.kind),
+        alert.product,
+        alert.service,
+        alert.project_id,
+        alert.tags,
     )
 
 
-def _send_over_all(lines: Iterable[tuple[Channel, list[_Work]]], until: datetime) -> dict[Key, datetime]:
+def _send_over_all(lines: Iterable["_Line"]) -> dict[Key, datetime]:
     """Each channel in a thread of its own: a slow one holds up no other."""
     next_looks: dict[Key, datetime] = {}
     with ThreadPoolExecutor(_CHANNELS_AT_ONCE) as pool:
-        for looks in pool.map(lambda line: _Line(line[0], line[1], until).send(), lines):
+        for looks in pool.map(lambda line: line.send(), lines):
             for key, at in looks.items():
                 next_looks[key] = min(at, next_looks.get(key, at))
     return next_looks
@@ -117,7 +132,10 @@ def _send_over_all(lines: Iterable[tuple[Channel, list[_Work]]], until: datetime
 class _Line:
     """The alerts of one batch that go over one channel, in order."""
 
-    def __init__(self, channel: Channel, works: list[_Work], claimed_until: datetime) -> None:
+    def __init__(
+        self, channel: Channel, works: list[_Work], down: list[NamedIncident], claimed_until: datetime
+    ) -> None:
+        self.down = down
         self.claimed_until = claimed_until
         self.channel = channel
         self.works = works
@@ -176,7 +194,7 @@ class _Line:
             return
         if not ready:
             return
-        message = message_of([work.alert for work in ready], self.channel.id)
+        message = message_of([work.alert for work in ready], self.channel.id, self._also_down(ready[0].alert))
         outcome = deliver(self.channel, message, now)
         retry_after = (
             None if outcome.retry_after_seconds is None else timedelta(seconds=outcome.retry_after_seconds)
@@ -189,10 +207,33 @@ class _Line:
         log.info("%s over %s (%s): %s", message.title, self.channel.name, self.channel.kind.value, result.value)
 
     def _note_health(self, outcome: Outcome) -> None:
+        last = self.channel.last_delivered_at if self.channel.failing_since is None else None
+        if outcome.is_delivered and last is not None and clock.now() - last < _NOTED_EVERY:
+            return
         if outcome.is_delivered:
             note_delivered(self.channel.org_id, self.channel.id, clock.now())
         else:
             note_failed(self.channel.org_id, self.channel.id, clock.now(), outcome.detail)
+            self._tell_failing(outcome.detail)
+
+    def _tell_failing(self, error: str) -> None:
+        """Over the org's other channels, when it has failed for a day."""
+        channel, now = self.channel._replace(last_error=error), clock.now()
+        if channel.failing_since is None or channel.failing_told or now - channel.failing_since < _FAILING_AFTER:
+            return
+        notice = channel_failing(channel, now)
+        if tell_failing(channel, notice):
+            self.channel = channel._replace(failing_told=True)
+            wake_for([notice])
+
+    def _also_down(self, alert: Alert) -> list[str]:
+        return [
+            one.cron_name
+            for one in self.down
+            if (one.product, one.service) == (alert.product, alert.service)
+            and one.incident.cron_id != alert.cron_id
+            and alert.kind is not EventKind.RECOVERED
+        ]
 
     def _is_held_up(self, work: _Work) -> bool:
         """Whether an earlier alert of the same cron has not got out over this channel yet."""

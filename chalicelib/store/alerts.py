@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
+from zlib import crc32
 
 from pynamodb.exceptions import UpdateError
 from pynamodb.expressions.update import Action
@@ -10,7 +11,7 @@ from pynamodb.expressions.update import Action
 from chalicelib.domain.alert import Alert
 from chalicelib.domain.delivery import Delivery, DeliveryState
 from chalicelib.domain.event import EventKind
-from chalicelib.domain.ids import first_id_at, from_ms, shard_of, to_ms
+from chalicelib.domain.ids import first_id_at, from_ms, to_ms
 from chalicelib.store.cron_items import at_ms, ms
 from chalicelib.store.faults import is_lost_race, told_as_unavailable
 from chalicelib.store.tables import AlertItem, SendIndex
@@ -42,7 +43,7 @@ def alert_item(alert: Alert) -> AlertItem:
     return AlertItem(
         alert.org_id,
         alert_key(alert.cron_id, alert.id),
-        send_shard=shard_of(alert.cron_id, SHARDS),
+        send_shard=crc32(alert.cron_id.encode()) % SHARDS,
         send_at=to_ms(alert.send_at),
         body=body,
         deliveries={},
@@ -51,7 +52,8 @@ def alert_item(alert: Alert) -> AlertItem:
 
 
 def _outgoing(item: AlertItem) -> Outgoing:
-    body: dict[str, Any] = dict(item.body)
+    # A notice is of no service; what is empty is not stored.
+    body: dict[str, Any] = {"product": "", "service": "", **item.body}
     body |= {name: from_ms(body[name]) for name in _TIMES if name in body}
     body |= {"kind": EventKind(body["kind"]), "tags": tuple(body.get("tags", ()))}
     deliveries = item.deliveries.as_dict() if item.deliveries else {}

@@ -3,15 +3,24 @@
 from datetime import datetime
 from typing import Any
 
-from pynamodb.exceptions import DeleteError, UpdateError
+from pynamodb.exceptions import DeleteError, TransactWriteError, UpdateError
+from pynamodb.transactions import TransactWrite
 
+from chalicelib.domain.alert import Alert
 from chalicelib.domain.channel import Channel, ChannelKind, Filters, Severity
 from chalicelib.domain.ids import from_ms, to_ms
+from chalicelib.store.alerts import alert_item
+from chalicelib.store.connections import connection
 from chalicelib.store.cron_items import at_ms, ms
-from chalicelib.store.faults import is_lost_race, told_as_unavailable
+from chalicelib.store.faults import failed_at, is_lost_race, told_as_unavailable
 from chalicelib.store.tables import ChannelItem
 
-_HEALTH = (ChannelItem.failing_since, ChannelItem.last_error, ChannelItem.last_delivered_at)
+_HEALTH = (
+    ChannelItem.failing_since,
+    ChannelItem.last_error,
+    ChannelItem.last_delivered_at,
+    ChannelItem.failing_told,
+)
 
 
 def channels_of_org(org_id: str) -> list[Channel]:
@@ -40,7 +49,7 @@ def save_channel(channel: Channel, *, afresh: bool = False) -> Channel:
     ]
     if afresh:
         actions += [attribute.remove() for attribute in _HEALTH]
-        saved = saved._replace(failing_since=None, last_error=None, last_delivered_at=None)
+        saved = saved._replace(failing_since=None, last_error=None, last_delivered_at=None, failing_told=False)
     is_as_loaded: Any = (
         ChannelItem.version == channel.version if channel.version else ChannelItem.channel_id.does_not_exist()
     )
@@ -75,6 +84,7 @@ def note_delivered(org_id: str, channel_id: str, at: datetime) -> None:
         ChannelItem.last_delivered_at.set(to_ms(at)),
         ChannelItem.failing_since.remove(),
         ChannelItem.last_error.remove(),
+        ChannelItem.failing_told.remove(),
     )
 
 
@@ -86,6 +96,22 @@ def note_failed(org_id: str, channel_id: str, at: datetime, error: str) -> None:
         ChannelItem.failing_since.set(ChannelItem.failing_since | to_ms(at)),
         ChannelItem.last_error.set(error),
     )
+
+
+def tell_failing(channel: Channel, notice: Alert) -> bool:
+    """Marks a channel as failing, together with the notice of it; False where that was done."""
+    still_fails: Any = ChannelItem.failing_since.exists() & ChannelItem.failing_told.does_not_exist()
+    with told_as_unavailable():
+        try:
+            with TransactWrite(connection=connection()) as transaction:
+                transaction.save(alert_item(notice))
+                item = ChannelItem(channel.org_id, channel.id)
+                transaction.update(item, [ChannelItem.failing_told.set(True)], still_fails)
+        except TransactWriteError as error:
+            if not failed_at(error, 1):
+                raise
+            return False
+    return True
 
 
 def _note(org_id: str, channel_id: str, *actions: Any) -> None:
@@ -125,6 +151,7 @@ def _channel(item: ChannelItem) -> Channel:
         failing_since=at_ms(item.failing_since),
         last_error=item.last_error,
         last_delivered_at=at_ms(item.last_delivered_at),
+        failing_told=bool(item.failing_told),
         version=int(item.version),
     )
 

@@ -7,6 +7,7 @@ from chalicelib.domain.anomaly import Baseline
 from chalicelib.domain.cron import (
     Cron,
     LastRun,
+    Noise,
     OpenIncident,
     OpenRun,
     Reason,
@@ -32,6 +33,7 @@ _SETTINGS = (
     "failure_tolerance",
     "recovery_threshold",
     "sla_target",
+    "reminder_seconds",
     "project_id",
 )
 
@@ -79,6 +81,7 @@ def to_item(cron: Cron) -> CronItem:
         blamed_on=cron.blamed_on,
         held_until=ms(cron.held_until),
         skipped_from=ms(cron.skipped_from),
+        noise=_noise_map(cron.noise),
     )
     for setting in _SETTINGS:
         value = getattr(cron.settings, setting)
@@ -115,6 +118,7 @@ def to_cron(item: CronItem) -> Cron:
         blamed_on=item.blamed_on,
         held_until=at_ms(item.held_until),
         skipped_from=at_ms(item.skipped_from),
+        noise=_noise(item.noise),
         archived_at=at_ms(item.archived_at),
     )
 
@@ -188,7 +192,14 @@ def _last_run(stored: Any) -> LastRun | None:
 def _incident_map(incident: OpenIncident | None) -> dict[str, Any] | None:
     if incident is None:
         return None
-    return _some(i=incident.id, o=ms(incident.opened_at), m=incident.missed or None, h=incident.held or None)
+    return _some(
+        i=incident.id,
+        o=ms(incident.opened_at),
+        m=incident.missed or None,
+        h=incident.held or None,
+        k=incident.acknowledged or None,
+        r=ms(incident.reminded_at),
+    )
 
 
 def _incident(stored: Any) -> OpenIncident | None:
@@ -200,6 +211,29 @@ def _incident(stored: Any) -> OpenIncident | None:
         opened_at=from_ms(int(incident["o"])),
         missed=int(incident.get("m", 0)),
         held=bool(incident.get("h")),
+        acknowledged=bool(incident.get("k")),
+        reminded_at=at_ms(incident.get("r")),
+    )
+
+
+def _noise_map(noise: Noise) -> dict[str, Any] | None:
+    values = _some(
+        a=ms(noise.anomaly_at),
+        d=ms(noise.drift_at),
+        c=pack_steps(to_ms(at) for at in noise.changes) or None,
+        f=ms(noise.flapping_told_at),
+        u=noise.untold or None,
+    )
+    return values or None
+
+
+def _noise(stored: Any) -> Noise:
+    if stored is None:
+        return Noise()
+    noise = _plain(stored)
+    changes = tuple(from_ms(at) for at in unpack_steps(bytes(noise.get("c", b""))))
+    return Noise(
+        at_ms(noise.get("a")), at_ms(noise.get("d")), changes, at_ms(noise.get("f")), int(noise.get("u", 0))
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from pynamodb.expressions.update import Action
 
 from chalicelib.domain.cron import Cron, Reason
-from chalicelib.domain.ids import from_ms, to_ms
+from chalicelib.domain.ids import first_id_at, from_ms, to_ms
 from chalicelib.domain.incident import Incident, Resolution
 from chalicelib.store.cron_items import at_ms, ms
 from chalicelib.store.faults import told_as_unavailable
@@ -71,6 +71,19 @@ def list_incidents(
                 return found, found[-1].incident.id
             found.append(_named(item))
     return found, None
+
+
+def open_incidents(org_id: str, since: datetime, limit: int) -> list[NamedIncident]:
+    """The latest of an org's open incidents that opened since then."""
+    with told_as_unavailable():
+        items = IncidentItem.query(
+            org_id,
+            IncidentItem.incident_id >= first_id_at(since),
+            filter_condition=_filter(None, True),
+            scan_index_forward=False,
+            limit=limit,
+        )
+        return [_named(item) for item in items]
 
 
 def _filter(cron_id: str | None, is_open: bool | None) -> Any:

@@ -144,6 +144,8 @@ class CronItem(Model):
     blamed_on = UnicodeAttribute(attr_name="bo", null=True)
     held_until = NumberAttribute(attr_name="hu", null=True)
     skipped_from = NumberAttribute(attr_name="sk", null=True)
+    noise: Any = Map(attr_name="nz", null=True)
+    reminder_seconds = NumberAttribute(attr_name="rm", null=True)
 
 
 class CronNameItem(Model):
@@ -356,6 +358,7 @@ class ChannelItem(Model):
     failing_since = NumberAttribute(null=True)
     last_error = UnicodeAttribute(null=True)
     last_delivered_at = NumberAttribute(null=True)
+    failing_told = BooleanAttribute(null=True)
 
 
 MODELS: tuple[type[Model], ...] = (

@@ -213,3 +213,94 @@ def test_a_sender_that_died_is_followed_by_another(
 
 def _die(*_: object) -> None:
     raise KeyboardInterrupt
+
+
+def test_a_message_says_what_else_of_the_service_is_down(api: Api, clock: Clock, hook: Receiver) -> None:
+    first, second = api.register({"name": "import", "schedule": None}, {"name": "export", "schedule": None})
+    [elsewhere] = api.register({"name": "mail", "schedule": None}, service="other")
+    fail(api, first)
+    fail(api, elsewhere)
+    clock.pass_by(seconds=1)
+    add_channel(api, hook)
+
+    fail(api, second)
+    send_due(clock.now)
+
+    data = json.loads(hook.got[0].body)["data"]
+    assert data["also_down"] == ["import"]
+    assert "Also down in this service: import." in data["text"]
+
+
+def test_a_channel_that_fails_for_a_day_is_told_of_once_over_the_others(
+    api: Api, clock: Clock, hook: Receiver
+) -> None:
+    with receiver(Reply(500, body=b"out of order")) as broken:
+        add_channel(api, broken, name="pager")
+        add_channel(api, hook, filters={"services": ["elsewhere"]})
+        crons = api.register({"name": "import", "schedule": None}, {"name": "export", "schedule": None})
+        for cron_id in crons:
+            fail(api, cron_id)
+        for _ in range(26):
+            send_due(clock.now)
+            clock.pass_by(hours=1)
+
+        assert told(hook) == ["notice.channel_failing"]
+        event = json.loads(hook.got[0].body)
+        assert event["data"]["cron"] is None
+        assert "out of order" in event["data"]["text"]
+        assert [one["failing"] for one in api.get("/api/channels").json["channels"]] == [True, False]
+        assert told(broken).count("notice.channel_failing") == 0
+
+
+def test_a_channel_that_works_again_is_no_longer_failing(api: Api, clock: Clock, hook: Receiver) -> None:
+    tries_of_a_day = 25
+    with receiver(*[Reply(500)] * tries_of_a_day, Reply(200)) as broken:
+        add_channel(api, broken, name="pager")
+        fail(api, api.new_cron(schedule=None))
+        for _ in range(27):
+            send_due(clock.now)
+            clock.pass_by(hours=1)
+        assert api.get("/api/channels").json["channels"][0]["failing"]
+        assert len(broken.got) == tries_of_a_day
+        fail(api, api.register({"name": "other", "schedule": None})[0])
+
+        send_due(clock.now)
+
+        channel = api.get("/api/channels").json["channels"][0]
+        assert (channel["failing"], channel["failing_since"], channel["last_error"]) == (False, None, None)
+
+
+def test_an_incident_shows_each_delivery(api: Api, clock: Clock, hook: Receiver) -> None:
+    with receiver(Reply(500, body=b"no")) as broken:
+        bad, good = add_channel(api, broken), add_channel(api, hook, name="good")
+        cron_id = api.new_cron()
+        fail(api, cron_id)
+        send_due(clock.now)
+
+        incident = api.get(f"/api/incidents/{api.cron(cron_id)['incident']['id']}").json
+
+    [alert] = incident["alerts"]
+    assert (alert["kind"], alert["detail"]) == ("failed", "failed")
+    by_channel = {one["channel_id"]: one for one in alert["deliveries"]}
+    assert by_channel[good["id"]]["state"] == "delivered"
+    assert (by_channel[bad["id"]]["state"], by_channel[bad["id"]]["attempts"]) == ("pending", 1)
+    assert by_channel[bad["id"]]["next_at"] == "2026-03-10T12:00:30Z"
+    assert "no" in by_channel[bad["id"]]["error"]
+
+
+def test_reminders_go_out_until_somebody_has_it_in_hand(api: Api, clock: Clock, hook: Receiver) -> None:
+    add_channel(api, hook)
+    cron_id = api.new_cron(schedule=None, reminder_seconds=3600)
+    fail(api, cron_id)
+    for _ in range(3):
+        api.tick()
+        send_due(clock.now)
+        clock.pass_by(hours=1)
+    incident_id = api.cron(cron_id)["incident"]["id"]
+    assert api.post(f"/api/incidents/{incident_id}/acknowledge", {"by": "Ada", "note": "on it"}).status == 200
+    for _ in range(3):
+        api.tick()
+        send_due(clock.now)
+        clock.pass_by(hours=1)
+
+    assert told(hook) == ["cron.failed", "cron.reminder", "cron.reminder"]

@@ -77,6 +77,7 @@ def test_a_webhook_is_made_and_its_secret_shown_once(api: Api) -> None:
         "filters": NO_FILTERS,
         "live_secrets": 1,
         "confirmed": True,
+        "failing": False,
         "failing_since": None,
         "last_error": None,
         "last_delivered_at": None,

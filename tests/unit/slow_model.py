@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 
 from chalicelib.domain.cron import Reason, Settings, Status
+from chalicelib.domain.event import EventKind
 from chalicelib.domain.run import RunStatus
 from chalicelib.domain.schedule import CronSchedule, Interval, parse_schedule
 from chalicelib.domain.signal import Signal, SignalKind
@@ -17,6 +18,11 @@ SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 YEAR = timedelta(days=366)
+TOLD_AS = {
+    Reason.MISSED: EventKind.MISSED,
+    Reason.FAILED: EventKind.FAILED,
+    Reason.TIMEOUT: EventKind.TIMEOUT,
+}
 
 
 class Fate(Enum):
@@ -82,6 +88,11 @@ class SlowCron:
     offsets: list[int] = field(default_factory=list)
     ordinary: list[int] = field(default_factory=list)
     unusual: list[int] = field(default_factory=list)
+    told: list[EventKind] = field(default_factory=list)
+    changes: list[datetime] = field(default_factory=list)
+    flapping_since: datetime | None = None
+    untold: int = 0
+    remembered_at: datetime | None = None
 
     def __post_init__(self) -> None:
         self._start_afresh()
@@ -117,12 +128,22 @@ class SlowCron:
             else:
                 moments.append(missed_at)
         for run in self.open:
-            if self.settings.max_runtime_seconds is not None:
-                moments.append(run.seen_at + self.settings.max_runtime_seconds * SECOND)
-            overrun_at = self._overrun_at(run)
-            if overrun_at is not None and not run.overran:
-                moments.append(overrun_at)
+            moments += self._moments_of(run)
+        if self.flapping_since is not None:
+            moments.append(self.flapping_since + HOUR)
+        reminder_at = self._reminder_at()
+        if reminder_at is not None:
+            moments.append(reminder_at)
         return min(moments, default=None)
+
+    def _moments_of(self, run: SlowRun) -> list[datetime]:
+        moments = []
+        if self.settings.max_runtime_seconds is not None:
+            moments.append(run.seen_at + self.settings.max_runtime_seconds * SECOND)
+        overrun_at = self._overrun_at(run)
+        if overrun_at is not None and not run.overran:
+            moments.append(overrun_at)
+        return moments
 
     # -- the schedule
 
@@ -187,6 +208,38 @@ class SlowCron:
             self.late_told = True
         for run in list(self.open):
             self._look_at(run)
+        self._sum_up()
+        reminder_at = self._reminder_at()
+        if reminder_at is not None and reminder_at <= now:
+            self.remembered_at = now
+            self.told.append(EventKind.REMINDER)
+
+    def _reminder_at(self) -> datetime | None:
+        if self.down is None or self.settings.reminder_seconds is None or self.remembered_at is None:
+            return None
+        return self.remembered_at + self.settings.reminder_seconds * SECOND
+
+    def _sum_up(self) -> None:
+        if self.flapping_since is None or self.now < self.flapping_since + HOUR:
+            return
+        self.told.append(EventKind.FLAPPING)
+        self.flapping_since = self.now if self.untold else None
+        self.changes = self.changes if self.untold else []
+        self.untold = 0
+
+    def _changed(self, kind: EventKind) -> None:
+        """It went down or up: told, unless it did so five times in the last hour."""
+        self.changes.append(self.now)
+        if self.flapping_since is not None:
+            self.untold += 1
+        elif sum(self.now - at < HOUR for at in self.changes) >= 5:
+            self.flapping_since = self.now
+            self.told.append(EventKind.FLAPPING)
+        else:
+            self.told.append(kind)
+
+    def _is_calm(self) -> None:
+        self.changes, self.flapping_since, self.untold = [], None, 0
 
     def _miss_what_is_over(self) -> None:
         now = self.now
@@ -236,6 +289,8 @@ class SlowCron:
             self.down = reason
             self.opened += 1
             self.missed_in_incident = 0
+            self.remembered_at = self.now
+            self._changed(TOLD_AS[reason])
 
     def _good(self) -> None:
         if self.paused:
@@ -245,6 +300,7 @@ class SlowCron:
         if self.down and self.good_streak >= self.settings.recovery_threshold:
             self.down = None
             self.resolved += 1
+            self._changed(EventKind.RECOVERED)
         if self.down is None:
             self.counted_at = None
 
@@ -427,6 +483,7 @@ class SlowCron:
         self.good_streak = self.bad_streak = 0
         self.late_told = False
         self.counted_at = None
+        self._is_calm()
 
     def pause(self, now: datetime) -> None:
         self.now = now
@@ -437,6 +494,7 @@ class SlowCron:
         self.down = None
         self.late_told = False
         self.counted_at = None
+        self._is_calm()
         self.paused = True
 
     def resume(self, now: datetime) -> None:

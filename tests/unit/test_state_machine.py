@@ -12,16 +12,18 @@ from chalicelib.domain.cron import Cron, OpenRun, Settings, Status
 from chalicelib.domain.deadlines import due_at, effective_grace, tolerance_of
 from chalicelib.domain.decision import Decision
 from chalicelib.domain.evaluation import evaluate
+from chalicelib.domain.event import EventKind
 from chalicelib.domain.run import RunStatus
 from chalicelib.domain.signal import Signal, SignalKind
 from chalicelib.store.cron_items import to_cron, to_item
 from chalicelib.store.tables import CronItem
-from tests.unit.slow_model import Answer, SlowCron
+from tests.unit.slow_model import TOLD_AS, Answer, SlowCron
 from tests.unit.watched import Watched
 
 MS = timedelta(milliseconds=1)
 SECOND = timedelta(seconds=1)
 FINISHES = (SignalKind.SUCCESS, SignalKind.FAIL)
+UPS_AND_DOWNS = (*TOLD_AS.values(), EventKind.RECOVERED, EventKind.FLAPPING, EventKind.REMINDER)
 GIVEN_UP = (RunStatus.TIMEOUT, RunStatus.ABANDONED)
 
 MOMENTS = [
@@ -70,6 +72,7 @@ SETTINGS = st.builds(
     description=st.sampled_from(["", "Löscht, was alt ist"]),
     tags=st.sampled_from([(), ("nightly", "db")]),
     sla_target=st.sampled_from([99.0, 0.0, 99.95]),
+    reminder_seconds=st.sampled_from([None, None, 600]),
     project_id=st.sampled_from([None, "p1"]),
 )
 
@@ -304,6 +307,10 @@ class CronUnderWatch(RuleBasedStateMachine):
             assert self.cron.incident is not None
             assert one.id == self.cron.incident.id
             assert one.missed == self.cron.incident.missed == self.slow.missed_in_incident
+
+    @invariant()
+    def people_are_told_what_the_model_says(self) -> None:
+        assert [kind for kind in self.watched.told if kind in UPS_AND_DOWNS] == self.slow.told
 
     @invariant()
     def at_most_twenty_runs_are_open_and_each_is_recorded_as_running(self) -> None:
