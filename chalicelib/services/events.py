@@ -6,7 +6,6 @@ from datetime import datetime
 from chalicelib.domain.alert import Alert, alerts_of
 from chalicelib.domain.cron import Cron
 from chalicelib.domain.decision import Decision
-from chalicelib.store.alerts import alert_key
 from chalicelib.store.commits import commit
 
 log = logging.getLogger("cronhub.events")
@@ -28,7 +27,7 @@ def wake_for(alerts: list[Alert]) -> None:
     if alerts:
         from chalicelib.store.queue import wake
 
-        wake((alert.org_id, alert_key(alert.cron_id, alert.id)) for alert in alerts)
+        wake(alert.key for alert in alerts)
 
 
 def tell(decision: Decision) -> None:

@@ -96,7 +96,7 @@ def _down_in(org_id: str, works: list[_Work]) -> list[NamedIncident]:
 
 def _of_cron(one: Outgoing) -> list[Outgoing]:
     alert = one.alert
-    return list(alerts.alerts_between(alert.org_id, alert.cron_id, alert.at - _LOOK_BACK, _END))
+    return list(alerts.alerts_between(alert.cron_id, alert.at - _LOOK_BACK, _END))
 
 
 _END = "~"

@@ -30,19 +30,14 @@ class Outgoing(NamedTuple):
 
     @property
     def key(self) -> tuple[str, str]:
-        return self.alert.org_id, alert_key(self.alert.cron_id, self.alert.id)
-
-
-def alert_key(cron_id: str, alert_id: str) -> str:
-    return f"{cron_id}#{alert_id}"
+        return self.alert.key
 
 
 def alert_item(alert: Alert) -> AlertItem:
     values = {name: value for name, value in alert._asdict().items() if value not in (None, (), "", 0)}
     body = {name: to_ms(value) if name in _TIMES else value for name, value in values.items()}
     return AlertItem(
-        alert.org_id,
-        alert_key(alert.cron_id, alert.id),
+        *alert.key,
         send_shard=crc32(alert.cron_id.encode()) % SHARDS,
         send_at=to_ms(alert.send_at),
         body=body,
@@ -89,7 +84,7 @@ def due_keys(shard: int, now: datetime, limit: int) -> list[tuple[str, str]]:
     """The keys of the first alerts of a shard that are to be worked on."""
     with told_as_unavailable():
         items = AlertItem.send.query(shard, SendIndex.send_at <= to_ms(now), limit=limit)
-        return [(item.org_id, item.alert_key) for item in items]
+        return [(item.cron_id, item.alert_id) for item in items]
 
 
 def find_outgoing(keys: Iterable[tuple[str, str]]) -> list[Outgoing]:
@@ -108,7 +103,7 @@ def claim(one: Outgoing, until: datetime) -> bool:
 
 def record(key: tuple[str, str], channel_id: str, delivery: Delivery) -> None:
     """Writes how far a channel is, at once: what was sent is not to be sent again."""
-    _update(key, [AlertItem.deliveries[channel_id].set(_delivery_map(delivery))], AlertItem.alert_key.exists())
+    _update(key, [AlertItem.deliveries[channel_id].set(_delivery_map(delivery))], AlertItem.alert_id.exists())
 
 
 def settle(key: tuple[str, str], send_at: datetime | None, claimed_until: datetime) -> None:
@@ -132,11 +127,11 @@ def _update(key: tuple[str, str], actions: list[Action], condition: Any) -> bool
     return True
 
 
-def alerts_between(org_id: str, cron_id: str, start: datetime, end: datetime | str) -> Iterator[Outgoing]:
+def alerts_between(cron_id: str, start: datetime, end: datetime | str) -> Iterator[Outgoing]:
     """A cron's alerts in order, from a moment on, to below a moment or an alert's id."""
-    low = alert_key(cron_id, first_id_at(start))
-    high = alert_key(cron_id, end if isinstance(end, str) else first_id_at(end))
+    low = first_id_at(start)
+    high = end if isinstance(end, str) else first_id_at(end)
     with told_as_unavailable():
-        for item in AlertItem.query(org_id, AlertItem.alert_key.between(low, high), consistent_read=True):
-            if item.alert_key != high:
+        for item in AlertItem.query(cron_id, AlertItem.alert_id.between(low, high), consistent_read=True):
+            if item.alert_id != high:
                 yield _outgoing(item)

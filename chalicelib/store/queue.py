@@ -51,4 +51,4 @@ def keys_of(message: str) -> list[Key]:
     keys = body.get("alerts") if isinstance(body, dict) else None
     if not isinstance(keys, list):
         raise ValueError("not a message of ours")
-    return [(str(org_id), str(alert_key)) for org_id, alert_key in keys]
+    return [(str(cron_id), str(alert_id)) for cron_id, alert_id in keys]
