@@ -1,23 +1,26 @@
 """The outbox: alerts, from the transaction that decides them until every channel is done with them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from zlib import crc32
 
 from pynamodb.exceptions import UpdateError
 from pynamodb.expressions.update import Action
+from pynamodb.transactions import TransactWrite
 
 from chalicelib.domain.alert import Alert
 from chalicelib.domain.delivery import Delivery, DeliveryState
 from chalicelib.domain.event import EventKind
 from chalicelib.domain.ids import first_id_at, from_ms, to_ms
+from chalicelib.store.connections import connection
 from chalicelib.store.cron_items import at_ms, ms
-from chalicelib.store.faults import is_lost_race, told_as_unavailable
+from chalicelib.store.faults import LostRace, is_lost_race, told_as_unavailable
 from chalicelib.store.tables import AlertItem, SendIndex
 
 SHARDS = 4
 KEPT = timedelta(days=90)
+_ITEMS_AT_ONCE = 100
 _TIMES = ("at", "send_at", "about", "opened_at")
 
 
@@ -101,9 +104,32 @@ def claim(one: Outgoing, until: datetime) -> bool:
     return _update(one.key, [AlertItem.send_at.set(to_ms(until))], AlertItem.send_at == to_ms(one.send_at))
 
 
-def record(key: tuple[str, str], channel_id: str, delivery: Delivery) -> None:
-    """Writes how far a channel is, at once: what was sent is not to be sent again."""
-    _update(key, [AlertItem.deliveries[channel_id].set(_delivery_map(delivery))], AlertItem.alert_id.exists())
+def record(deliveries: Mapping[tuple[str, str], Delivery], channel_id: str) -> None:
+    """Writes how far a channel is with these alerts, at once: what was sent is not to be sent again.
+
+    Those of one message together: a holder that dies in between would have a part of them sent again,
+    which the receiver could not tell from a new message.
+    """
+    changes = [
+        (key, [AlertItem.deliveries[channel_id].set(_delivery_map(delivery))])
+        for key, delivery in deliveries.items()
+    ]
+    for start in range(0, len(changes), _ITEMS_AT_ONCE):
+        together = changes[start : start + _ITEMS_AT_ONCE]
+        if len(together) == 1 or not _updated_together(together):
+            for key, actions in together:
+                _update(key, actions, AlertItem.alert_id.exists())
+
+
+def _updated_together(changes: Sequence[tuple[tuple[str, str], list[Action]]]) -> bool:
+    """False where one of them is gone, or is being written by somebody else: then none was."""
+    try:
+        with told_as_unavailable(), TransactWrite(connection=connection()) as transaction:
+            for key, actions in changes:
+                transaction.update(AlertItem(*key), actions, AlertItem.alert_id.exists())
+    except LostRace:
+        return False
+    return True
 
 
 def settle(key: tuple[str, str], send_at: datetime | None, claimed_until: datetime) -> None:
