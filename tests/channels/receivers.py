@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import MappingProxyType
@@ -58,7 +58,9 @@ def receiver(
             for name, value in reply.headers.items():
                 self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(reply.body)
+            # Who asked may have been killed meanwhile.
+            with suppress(BrokenPipeError, ConnectionResetError):
+                self.wfile.write(reply.body)
 
         do_GET = do_POST = answer  # noqa: N815 - as the library calls them
 

@@ -50,6 +50,10 @@ class Inbox:
         wanted = len(self.arrivals) + count
         wait_for(lambda: len(self.arrivals) >= wanted)
 
+    def wait_for_cron(self, cron_id: str) -> Arrival:
+        found: Arrival = wait_for(lambda: [one for one in self.arrivals if cron_id in one.cron_ids])[0]
+        return found
+
     @property
     def taken(self) -> list[Arrival]:
         return [arrival for arrival in self.arrivals if arrival.status == 200]

@@ -88,9 +88,9 @@ class Service:
         return Run(command, **self._env, **self.store)
 
     @contextmanager
-    def dying_minute(self) -> Iterator[Run]:
+    def dying_minute(self, ahead_seconds: float = 0) -> Iterator[Run]:
         """One run of the tick that is killed at the end of this context."""
-        minute = self.minute()
+        minute = self.minute(ahead_seconds)
         try:
             yield minute
         finally:
