@@ -5,14 +5,16 @@ BIN := .venv/bin
 SOURCES := $(wildcard app.py chalicelib infra tests bench)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format bench-import clean
+.PHONY: help run test test-long lint format bench-import bench-alerts clean
 
 help:
 	@echo "make run           CronHub on http://localhost:4000, with an emulated AWS (PORT=4001 for another port)"
 	@echo "make test          the whole suite"
+	@echo "make test-long     what takes minutes: alerts through kills and outages, by the clock on the wall"
 	@echo "make lint          format, style, types and layers"
 	@echo "make format        put the code into form"
 	@echo "make bench-import  what importing the app costs (a cold start pays it)"
+	@echo "make bench-alerts  from a fail signal to the webhook's arrival"
 	@echo "make clean         remove environments and caches; state in .local/ is kept"
 
 run: .venv/.installed .venv-stack/.installed
@@ -20,6 +22,9 @@ run: .venv/.installed .venv-stack/.installed
 
 test: .venv/.installed .venv-stack/.installed
 	@$(BIN)/python -m pytest
+
+test-long: .venv/.installed .venv-stack/.installed
+	@$(BIN)/python -m pytest -m long -rP
 
 lint: .venv/.installed
 	$(BIN)/ruff format --check .
@@ -33,6 +38,9 @@ format: .venv/.installed
 
 bench-import: .venv/.installed
 	@$(BIN)/python bench/bench_import.py
+
+bench-alerts: .venv/.installed .venv-stack/.installed
+	@$(BIN)/python bench/bench_alerts.py
 
 clean:
 	rm -rf .venv .venv-stack .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from tests.channels.receivers import Got, Reply, receiver
-from tests.local.program import wait_for
+from tests.local.program import PATIENCE, wait_for
 
 
 class Arrival(NamedTuple):
@@ -46,9 +46,9 @@ class Inbox:
         time.sleep(self.pause_seconds)
         return Reply(status)
 
-    def wait_for_more(self, count: int) -> None:
+    def wait_for_more(self, count: int, seconds: float = PATIENCE) -> None:
         wanted = len(self.arrivals) + count
-        wait_for(lambda: len(self.arrivals) >= wanted)
+        wait_for(lambda: len(self.arrivals) >= wanted, seconds)
 
     def wait_for_cron(self, cron_id: str) -> Arrival:
         found: Arrival = wait_for(lambda: [one for one in self.arrivals if cron_id in one.cron_ids])[0]

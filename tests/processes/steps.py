@@ -1,0 +1,42 @@
+"""What the tests of alerts do with an org, and how they read what came."""
+
+from collections import defaultdict
+
+import pytest
+
+from infra.local.__main__ import STACK_PYTHON
+from tests.api.client import Api
+from tests.processes.inbox import Arrival, Inbox
+
+NEEDS_STACK = [
+    pytest.mark.stack,
+    pytest.mark.skipif(not STACK_PYTHON.exists(), reason="the emulated AWS is not installed: make test does"),
+]
+
+
+def add_webhook(api: Api, box: Inbox) -> None:
+    answer = api.post("/api/channels", {"name": "ops", "kind": "webhook", "url": box.url})
+    assert answer.status == 201, answer.text
+
+
+def signal(api: Api, kind: str, cron_id: str) -> None:
+    assert api.post(f"/api/{kind}/{cron_id}", key=None).status == 200
+
+
+def register(api: Api, service: str, count: int, schedule: str | None = None) -> list[str]:
+    """Registers so many crons of one service, in calls of 100; gives their ids."""
+    crons = [{"name": f"job {n}", "schedule": schedule, "grace_seconds": 0} for n in range(count)]
+    return [
+        cron_id
+        for start in range(0, count, 100)
+        for cron_id in api.register(*crons[start : start + 100], service=service)
+    ]
+
+
+def kinds_by_cron(arrivals: list[Arrival]) -> dict[str, list[str]]:
+    """What people were told of each cron, in the order it came."""
+    told: defaultdict[str, list[str]] = defaultdict(list)
+    for arrival in arrivals:
+        for event in arrival.events:
+            told[event["data"]["cron"]["id"]].append(event["data"]["kind"])
+    return dict(told)
