@@ -28,6 +28,16 @@ def queue_url() -> str:
     return os.environ.get("CRONHUB_QUEUE_URL", "")
 
 
+def due_queue_name() -> str:
+    """The queue that has large backlogs worked off shard by shard."""
+    return f"{prefix()}-due"
+
+
+def self_ping_url() -> str:
+    """What is asked at the end of each good tick: `CRONHUB_SELF_PING_URL`; empty: nothing."""
+    return os.environ.get("CRONHUB_SELF_PING_URL", "")
+
+
 def throttling() -> bool:
     """Whether the routes without a key are throttled: `CRONHUB_THROTTLE=off` turns it off."""
     return os.environ.get("CRONHUB_THROTTLE", "on").lower() != "off"

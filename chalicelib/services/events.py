@@ -6,8 +6,10 @@ from datetime import datetime
 from chalicelib.domain.alert import Alert, alerts_of
 from chalicelib.domain.cron import Cron
 from chalicelib.domain.decision import Decision
+from chalicelib.domain.run import RunStatus
 from chalicelib.store.alerts import alert_key
 from chalicelib.store.commits import commit
+from chalicelib.telemetry import measure
 
 log = logging.getLogger("cronhub.events")
 
@@ -19,6 +21,9 @@ def commit_and_tell(before: Cron, decision: Decision, now: datetime) -> list[Ale
     """
     alerts = alerts_of(decision, before.incident)
     commit(decision, now, alerts)
+    missed = sum(run.occurrences for run, _ in decision.writes if run.status is RunStatus.MISSED)
+    if missed:
+        measure("runs_missed", missed)
     tell(decision)
     return [alert for alert in alerts if alert.send_at <= now]
 

@@ -1,16 +1,22 @@
-"""The queue that wakes `notify`. A message on it is a hint: the outbox is what is true."""
+"""The queues: one wakes `notify`, one has a backlog worked off by `evaluate`.
+
+A message on them is a hint: the outbox and the due index are what is true.
+"""
 
 import json
 import logging
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from functools import cache
 from typing import Any
 
 from chalicelib import settings
+from chalicelib.domain.ids import from_ms, to_ms
 
 log = logging.getLogger("cronhub.queue")
 
 _KEYS_AT_ONCE = 500
+_ENTRIES_AT_ONCE = 10
 Key = tuple[str, str]
 
 
@@ -25,7 +31,22 @@ def client() -> Any:
 
 @cache
 def queue_url() -> str:
-    return settings.queue_url() or str(client().get_queue_url(QueueName=settings.queue_name())["QueueUrl"])
+    return settings.queue_url() or _look_up(settings.queue_name())
+
+
+@cache
+def _look_up(name: str) -> str:
+    return str(client().get_queue_url(QueueName=name)["QueueUrl"])
+
+
+def is_there() -> bool:
+    """Whether the queue that wakes `notify` answers."""
+    try:
+        client().get_queue_attributes(QueueUrl=queue_url(), AttributeNames=["ApproximateNumberOfMessages"])
+    except Exception as error:
+        log.warning("the queue does not answer (%s)", type(error).__name__)
+        return False
+    return True
 
 
 def wake(keys: Iterable[Key]) -> None:
@@ -39,6 +60,31 @@ def wake(keys: Iterable[Key]) -> None:
             # Whatever it was: the alert is in the outbox, and the caller's answer must not depend on this.
             log.warning("notify was not woken (%s): the next tick sends what is due", type(error).__name__)
             return
+
+
+def hand_over(shards: Iterable[int], now: datetime) -> bool:
+    """Has the shards of the due index worked off side by side; False where nobody can be asked."""
+    entries = [
+        {"Id": str(shard), "MessageBody": json.dumps({"shard": shard, "at": to_ms(now)})} for shard in shards
+    ]
+    try:
+        for start in range(0, len(entries), _ENTRIES_AT_ONCE):
+            url = _look_up(settings.due_queue_name())
+            answer = client().send_message_batch(QueueUrl=url, Entries=entries[start : start + _ENTRIES_AT_ONCE])
+            if answer.get("Failed"):
+                return False
+    except Exception as error:
+        log.warning("nobody takes the backlog over (%s): the tick works it off", type(error).__name__)
+        return False
+    return True
+
+
+def shard_of_message(message: str) -> tuple[int, datetime]:
+    """The shard, and when it was handed over. Raises ValueError for what is no message of ours."""
+    body = json.loads(message)
+    if not isinstance(body, dict) or not isinstance(body.get("shard"), int) or not isinstance(body.get("at"), int):
+        raise ValueError("not a message of ours")
+    return body["shard"], from_ms(body["at"])
 
 
 def message_of(keys: Sequence[Key]) -> str:
