@@ -67,8 +67,7 @@ def evaluate(event: SQSEvent) -> None:
     _begin(event)
     try:
         for record in event:
-            shard, _ = shard_of_message(record.body)
-            work_off(shard, clock.now())
+            work_off(shard_of_message(record.body), clock.now())
     finally:
         telemetry.write_line(function="evaluate")
 

@@ -35,6 +35,11 @@ class Alert(NamedTuple):
     opened_at: datetime | None = None
     missed: int = 0
 
+    @property
+    def key(self) -> tuple[str, str]:
+        """What it is found by: its cron and its id."""
+        return self.cron_id, self.id
+
 
 def alerts_of(decision: Decision, before: OpenIncident | None) -> tuple[Alert, ...]:
     """One for each event of a decision. before: the incident that was open until it."""

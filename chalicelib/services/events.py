@@ -7,7 +7,6 @@ from chalicelib.domain.alert import Alert, alerts_of
 from chalicelib.domain.cron import Cron
 from chalicelib.domain.decision import Decision
 from chalicelib.domain.run import RunStatus
-from chalicelib.store.alerts import alert_key
 from chalicelib.store.commits import commit
 from chalicelib.telemetry import measure
 
@@ -28,12 +27,13 @@ def commit_and_tell(before: Cron, decision: Decision, now: datetime) -> list[Ale
     return [alert for alert in alerts if alert.send_at <= now]
 
 
-def wake_for(alerts: list[Alert]) -> None:
-    """Has alerts sent at once. Never raises: what is not sent now, the next tick finds."""
-    if alerts:
-        from chalicelib.store.queue import wake
+def wake_for(alerts: list[Alert]) -> bool:
+    """Has alerts sent at once; False where nobody was asked: the next tick finds them."""
+    if not alerts:
+        return False
+    from chalicelib.store.queue import wake
 
-        wake((alert.org_id, alert_key(alert.cron_id, alert.id)) for alert in alerts)
+    return wake(alert.key for alert in alerts)
 
 
 def tell(decision: Decision) -> None:

@@ -28,7 +28,7 @@ def find(org_id: str, incident_id: str) -> NamedIncident:
 def deliveries(incident: Incident) -> list[Outgoing]:
     """The alerts that an incident made, each with how far its channels are."""
     end = (incident.resolved_at or END_OF_TIME) + _AFTER
-    found = alerts_between(incident.org_id, incident.cron_id, incident.opened_at - _AFTER, end)
+    found = alerts_between(incident.cron_id, incident.opened_at - _AFTER, end)
     return [one for one in found if one.alert.incident_id == incident.id]
 
 

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from chalicelib import settings
 from chalicelib.domain.gap import gaps_until
@@ -16,6 +16,8 @@ from chalicelib.telemetry import SECONDS, measure
 log = logging.getLogger("cronhub.minute")
 
 _PATIENCE_SECONDS = 5
+# What times are stored to.
+_MILLISECOND = timedelta(milliseconds=1)
 
 
 def run_minute(now: datetime, scheduled_at: datetime | None = None) -> TickReport:
@@ -28,7 +30,8 @@ def run_minute(now: datetime, scheduled_at: datetime | None = None) -> TickRepor
         log.warning("no tick since %s: what was due since then has its grace again", gaps[-1].since)
         note_gaps(gaps)
     report = run_tick(now, BUDGET_SECONDS, lambda: gaps)
-    send_due(clock.now())
+    # `notify` is sending what was decided just now: two at it would tear apart what is one message.
+    send_due(now - _MILLISECOND if report.woke_notify else clock.now())
     go_on_deleting()
     note_tick(now)
     measure("due_backlog", report.backlog)

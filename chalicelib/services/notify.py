@@ -2,7 +2,7 @@
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -33,6 +33,8 @@ CLAIMED_FOR = timedelta(seconds=60)
 BATCH = 500
 # What is sent must be recorded before the claim ends; one delivery takes at most so long.
 _LONGEST_DELIVERY = timedelta(seconds=15)
+# Of a claim's time, what is kept for sending.
+_SENDING = timedelta(seconds=40)
 _CHANNELS_AT_ONCE = 16
 _GROUPED_FROM = 5
 # An alert is tried for a day, so only those of the day before can still stand in its way.
@@ -73,7 +75,7 @@ def send_alerts(keys: Sequence[Key]) -> int:
     """Sends these alerts as far as they are due and nobody else is at it; gives how many those were."""
     until = clock.now() + CLAIMED_FOR
     found = [one for one in alerts.find_outgoing(keys) if one.send_at is not None and one.send_at <= clock.now()]
-    mine = [_Work(one, _of_cron(one)) for one in found if alerts.claim(one, until)]
+    mine = list(_claimed(found, until))
     lines: dict[tuple[str, str], _Line] = {}
     for org_id, works in groupby(sorted(mine, key=lambda work: work.alert.org_id), lambda work: work.alert.org_id):
         in_order = sorted(works, key=lambda work: work.alert.id)
@@ -88,6 +90,16 @@ def send_alerts(keys: Sequence[Key]) -> int:
     return len(mine)
 
 
+def _claimed(found: Iterable[Outgoing], until: datetime) -> Iterator[_Work]:
+    """As many as leave time to send them; the others stay due."""
+    for one in found:
+        if clock.now() + _SENDING > until:
+            log.warning("the store is slow: some alerts are left to the next tick")
+            return
+        if alerts.claim(one, until):
+            yield _Work(one, _of_cron(one))
+
+
 def _down_in(org_id: str, works: list[_Work]) -> list[NamedIncident]:
     """What else is down, where a message is to say so: the latest that went down within a day."""
     if not any(is_down(work.alert) or work.alert.kind is EventKind.REMINDER for work in works):
@@ -97,7 +109,7 @@ def _down_in(org_id: str, works: list[_Work]) -> list[NamedIncident]:
 
 def _of_cron(one: Outgoing) -> list[Outgoing]:
     alert = one.alert
-    return list(alerts.alerts_between(alert.org_id, alert.cron_id, alert.at - _LOOK_BACK, _END))
+    return list(alerts.alerts_between(alert.cron_id, alert.at - _LOOK_BACK, _END))
 
 
 _END = "~"
@@ -162,7 +174,7 @@ class _Line:
             self._look_again([work], delivery.next_at)
             return False
         if self._recovery_of(work) is not None:
-            self._record(work, Delivery(DeliveryState.MERGED, tried_at=clock.now()))
+            self._record([(work, Delivery(DeliveryState.MERGED, tried_at=clock.now()))])
             return False
         return True
 
@@ -204,9 +216,10 @@ class _Line:
         measure("alerts_sent" if outcome.is_delivered else "alerts_failed", len(ready))
         if outcome.is_delivered:
             measure("delivery_delay", (clock.now() - ready[0].alert.send_at).total_seconds(), SECONDS)
-        for work in ready:
-            before = self.deliveries.get(work.alert.id) or Delivery()
-            self._record(work, tried(before, result, outcome.detail, clock.now(), work.alert.send_at, retry_after))
+        self._record(
+            (work, tried(self._before(work), result, outcome.detail, clock.now(), work.alert.send_at, retry_after))
+            for work in ready
+        )
         self._note_health(outcome)
         log.info("%s over %s (%s): %s", message.title, self.channel.name, self.channel.kind.value, result.value)
 
@@ -250,12 +263,17 @@ class _Line:
             return delivery.is_pending
         return wants(self.channel, one.alert)
 
-    def _record(self, work: _Work, delivery: Delivery) -> None:
-        self.deliveries[work.alert.id] = delivery
-        alerts.record(work.outgoing.key, self.channel.id, delivery)
-        if delivery.next_at is not None:
-            self.is_down_until = delivery.next_at
-            self._look_again([work], delivery.next_at)
+    def _before(self, work: _Work) -> Delivery:
+        return self.deliveries.get(work.alert.id) or Delivery()
+
+    def _record(self, tries: Iterable[tuple[_Work, Delivery]]) -> None:
+        by_key: dict[Key, Delivery] = {}
+        for work, delivery in tries:
+            self.deliveries[work.alert.id] = by_key[work.outgoing.key] = delivery
+            if delivery.next_at is not None:
+                self.is_down_until = delivery.next_at
+                self._look_again([work], delivery.next_at)
+        alerts.record(by_key, self.channel.id)
 
     def _look_again(self, works: Iterable[_Work], at: datetime) -> None:
         for work in works:

@@ -36,7 +36,9 @@ Key = tuple[str, str]
 
 class TickReport:
     """looked_at: crons that were due · changed: those that something was decided of · backlog: how many
-    were due as it began, counted up to `HANDED_OVER_FROM` + 1 · handed_over: others work them off."""
+    were due as it began, counted up to `HANDED_OVER_FROM` + 1 · handed_over: others work them off ·
+    woke_notify: its alerts are being sent.
+    """
 
     def __init__(self) -> None:
         self.looked_at = 0
@@ -45,13 +47,14 @@ class TickReport:
         self.out_of_time = False
         self.backlog = 0
         self.handed_over = False
+        self.woke_notify = False
 
 
 def run_tick(now: datetime, budget_seconds: float = BUDGET_SECONDS, gaps: Gaps = gaps_now) -> TickReport:
     """Evaluates every cron that is due, or has others do it. Two ticks at once, or a late one, do no harm."""
     shards = _shards_of_minute(now)
     due = list(islice(_due(shards, now), HANDED_OVER_FROM + 1))
-    if len(due) > HANDED_OVER_FROM and hand_over(shards, now):
+    if len(due) > HANDED_OVER_FROM and hand_over(shards):
         report = TickReport()
         report.handed_over = True
         log.info("more than %d crons are due: worked off by shards", HANDED_OVER_FROM)
@@ -110,7 +113,7 @@ def _look_at_all(due: Iterable[Key], now: datetime, budget_seconds: float, gaps:
         report.looked_at += 1
         _look(this, org_id, cron_id)
     # Together, so that of crons that went down together people are told in one message.
-    wake_for(this.alerts)
+    report.woke_notify = wake_for(this.alerts)
     if report.looked_at or report.out_of_time:
         log.info(
             "looked at %d due crons: %d changed, %d broken%s",

@@ -1,23 +1,26 @@
 """The outbox: alerts, from the transaction that decides them until every channel is done with them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from zlib import crc32
 
 from pynamodb.exceptions import PutError, UpdateError
 from pynamodb.expressions.update import Action
+from pynamodb.transactions import TransactWrite
 
 from chalicelib.domain.alert import Alert
 from chalicelib.domain.delivery import Delivery, DeliveryState
 from chalicelib.domain.event import EventKind
 from chalicelib.domain.ids import first_id_at, from_ms, to_ms
+from chalicelib.store.connections import connection
 from chalicelib.store.cron_items import at_ms, ms
-from chalicelib.store.faults import is_lost_race, told_as_unavailable
+from chalicelib.store.faults import LostRace, is_lost_race, told_as_unavailable
 from chalicelib.store.tables import AlertItem, SendIndex
 
 SHARDS = 4
 KEPT = timedelta(days=90)
+_ITEMS_AT_ONCE = 100
 _TIMES = ("at", "send_at", "about", "opened_at")
 
 
@@ -30,19 +33,14 @@ class Outgoing(NamedTuple):
 
     @property
     def key(self) -> tuple[str, str]:
-        return self.alert.org_id, alert_key(self.alert.cron_id, self.alert.id)
-
-
-def alert_key(cron_id: str, alert_id: str) -> str:
-    return f"{cron_id}#{alert_id}"
+        return self.alert.key
 
 
 def alert_item(alert: Alert) -> AlertItem:
     values = {name: value for name, value in alert._asdict().items() if value not in (None, (), "", 0)}
     body = {name: to_ms(value) if name in _TIMES else value for name, value in values.items()}
     return AlertItem(
-        alert.org_id,
-        alert_key(alert.cron_id, alert.id),
+        *alert.key,
         send_shard=crc32(alert.cron_id.encode()) % SHARDS,
         send_at=to_ms(alert.send_at),
         body=body,
@@ -55,7 +53,7 @@ def put_notice(notice: Alert) -> bool:
     """Puts a notice into the outbox; False where it is there already, sent or not."""
     with told_as_unavailable():
         try:
-            alert_item(notice).save(AlertItem.alert_key.does_not_exist())
+            alert_item(notice).save(AlertItem.alert_id.does_not_exist())
         except PutError as error:
             if not is_lost_race(error):
                 raise
@@ -101,7 +99,7 @@ def due_keys(shard: int, now: datetime, limit: int) -> list[tuple[str, str]]:
     """The keys of the first alerts of a shard that are to be worked on."""
     with told_as_unavailable():
         items = AlertItem.send.query(shard, SendIndex.send_at <= to_ms(now), limit=limit)
-        return [(item.org_id, item.alert_key) for item in items]
+        return [(item.cron_id, item.alert_id) for item in items]
 
 
 def find_outgoing(keys: Iterable[tuple[str, str]]) -> list[Outgoing]:
@@ -118,9 +116,32 @@ def claim(one: Outgoing, until: datetime) -> bool:
     return _update(one.key, [AlertItem.send_at.set(to_ms(until))], AlertItem.send_at == to_ms(one.send_at))
 
 
-def record(key: tuple[str, str], channel_id: str, delivery: Delivery) -> None:
-    """Writes how far a channel is, at once: what was sent is not to be sent again."""
-    _update(key, [AlertItem.deliveries[channel_id].set(_delivery_map(delivery))], AlertItem.alert_key.exists())
+def record(deliveries: Mapping[tuple[str, str], Delivery], channel_id: str) -> None:
+    """Writes how far a channel is with these alerts, at once: what was sent is not to be sent again.
+
+    Those of one message together: a holder that dies in between would have a part of them sent again,
+    which the receiver could not tell from a new message.
+    """
+    changes = [
+        (key, [AlertItem.deliveries[channel_id].set(_delivery_map(delivery))])
+        for key, delivery in deliveries.items()
+    ]
+    for start in range(0, len(changes), _ITEMS_AT_ONCE):
+        together = changes[start : start + _ITEMS_AT_ONCE]
+        if len(together) == 1 or not _updated_together(together):
+            for key, actions in together:
+                _update(key, actions, AlertItem.alert_id.exists())
+
+
+def _updated_together(changes: Sequence[tuple[tuple[str, str], list[Action]]]) -> bool:
+    """False where one of them is gone, or is being written by somebody else: then none was."""
+    try:
+        with told_as_unavailable(), TransactWrite(connection=connection()) as transaction:
+            for key, actions in changes:
+                transaction.update(AlertItem(*key), actions, AlertItem.alert_id.exists())
+    except LostRace:
+        return False
+    return True
 
 
 def settle(key: tuple[str, str], send_at: datetime | None, claimed_until: datetime) -> None:
@@ -144,11 +165,11 @@ def _update(key: tuple[str, str], actions: list[Action], condition: Any) -> bool
     return True
 
 
-def alerts_between(org_id: str, cron_id: str, start: datetime, end: datetime | str) -> Iterator[Outgoing]:
+def alerts_between(cron_id: str, start: datetime, end: datetime | str) -> Iterator[Outgoing]:
     """A cron's alerts in order, from a moment on, to below a moment or an alert's id."""
-    low = alert_key(cron_id, first_id_at(start))
-    high = alert_key(cron_id, end if isinstance(end, str) else first_id_at(end))
+    low = first_id_at(start)
+    high = end if isinstance(end, str) else first_id_at(end)
     with told_as_unavailable():
-        for item in AlertItem.query(org_id, AlertItem.alert_key.between(low, high), consistent_read=True):
-            if item.alert_key != high:
+        for item in AlertItem.query(cron_id, AlertItem.alert_id.between(low, high), consistent_read=True):
+            if item.alert_id != high:
                 yield _outgoing(item)

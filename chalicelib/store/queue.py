@@ -6,12 +6,10 @@ A message on them is a hint: the outbox and the due index are what is true.
 import json
 import logging
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from functools import cache
 from typing import Any
 
 from chalicelib import settings
-from chalicelib.domain.ids import from_ms, to_ms
 
 log = logging.getLogger("cronhub.queue")
 
@@ -49,8 +47,8 @@ def is_there() -> bool:
     return True
 
 
-def wake(keys: Iterable[Key]) -> None:
-    """Asks for alerts to be sent now. Never raises: what is not asked for, the next tick finds."""
+def wake(keys: Iterable[Key]) -> bool:
+    """Asks for alerts to be sent now. False where it failed: what is not asked for, the next tick finds."""
     found = list(keys)
     for start in range(0, len(found), _KEYS_AT_ONCE):
         try:
@@ -59,14 +57,13 @@ def wake(keys: Iterable[Key]) -> None:
         except Exception as error:
             # Whatever it was: the alert is in the outbox, and the caller's answer must not depend on this.
             log.warning("notify was not woken (%s): the next tick sends what is due", type(error).__name__)
-            return
+            return False
+    return True
 
 
-def hand_over(shards: Iterable[int], now: datetime) -> bool:
+def hand_over(shards: Iterable[int]) -> bool:
     """Has the shards of the due index worked off side by side; False where nobody can be asked."""
-    entries = [
-        {"Id": str(shard), "MessageBody": json.dumps({"shard": shard, "at": to_ms(now)})} for shard in shards
-    ]
+    entries = [{"Id": str(shard), "MessageBody": json.dumps({"shard": shard})} for shard in shards]
     try:
         for start in range(0, len(entries), _ENTRIES_AT_ONCE):
             url = _look_up(settings.due_queue_name())
@@ -79,12 +76,13 @@ def hand_over(shards: Iterable[int], now: datetime) -> bool:
     return True
 
 
-def shard_of_message(message: str) -> tuple[int, datetime]:
-    """The shard, and when it was handed over. Raises ValueError for what is no message of ours."""
+def shard_of_message(message: str) -> int:
+    """Raises ValueError for what is no message of ours."""
     body = json.loads(message)
-    if not isinstance(body, dict) or not isinstance(body.get("shard"), int) or not isinstance(body.get("at"), int):
+    shard = body.get("shard") if isinstance(body, dict) else None
+    if not isinstance(shard, int):
         raise ValueError("not a message of ours")
-    return body["shard"], from_ms(body["at"])
+    return shard
 
 
 def message_of(keys: Sequence[Key]) -> str:
@@ -97,4 +95,4 @@ def keys_of(message: str) -> list[Key]:
     keys = body.get("alerts") if isinstance(body, dict) else None
     if not isinstance(keys, list):
         raise ValueError("not a message of ours")
-    return [(str(org_id), str(alert_key)) for org_id, alert_key in keys]
+    return [(str(cron_id), str(alert_id)) for cron_id, alert_id in keys]

@@ -6,7 +6,7 @@ from pynamodb.exceptions import DoesNotExist
 from pynamodb.models import Model
 
 from chalicelib.store.faults import told_as_unavailable
-from chalicelib.store.tables import MODELS, CronItem, KeyItem, OrgItem, RollupItem, RunItem
+from chalicelib.store.tables import MODELS, AlertItem, ChannelItem, CronItem, KeyItem, OrgItem, RollupItem, RunItem
 
 # One item names the orgs that are to go: the tick reads it, and no table is ever scanned.
 _LIST = "leaving"
@@ -55,7 +55,12 @@ def _steps(org_id: str) -> Iterator[Model]:
         # Last the cron itself, by which the others are found.
         yield from RunItem.query(cron.cron_id)
         yield from RollupItem.query(cron.cron_id)
+        yield from AlertItem.query(cron.cron_id)
         yield cron
+    yield from AlertItem.query(org_id)
+    for channel in ChannelItem.query(org_id, consistent_read=True):
+        # What was told of the channel itself.
+        yield from AlertItem.query(channel.channel_id)
     for model in _OF_ORG:
         yield from model.query(org_id, consistent_read=True)
     try:

@@ -312,13 +312,13 @@ class SendIndex(GlobalSecondaryIndex["AlertItem"]):
 
 
 class AlertItem(Model):
-    """The outbox: an alert under `{cron_id}#{alert_id}`, and how far each channel is with it."""
+    """The outbox: a cron's alerts in order, and how far each channel is with them."""
 
     class Meta(_Meta):
         table_name = _name("alerts")
 
-    org_id = UnicodeAttribute(hash_key=True)
-    alert_key = UnicodeAttribute(range_key=True)
+    cron_id = UnicodeAttribute(hash_key=True)
+    alert_id = UnicodeAttribute(range_key=True)
     send_shard = NumberAttribute(null=True)
     send_at = NumberAttribute(null=True)
     send = SendIndex()

@@ -1,14 +1,12 @@
-"""The function that works off large backlogs, fed from its queue as AWS does."""
-
-import sys
+"""The function that works off large backlogs: `worker.py` feeds it."""
 
 from infra.local import worker
 
 
-def main() -> int:
+def main() -> None:
     from chalicelib import settings
 
-    return worker.serve("eval", settings.due_queue_name(), _work_off)
+    worker.serve("eval", settings.due_queue_name(), _work_off)
 
 
 def _work_off(message: str) -> None:
@@ -16,9 +14,8 @@ def _work_off(message: str) -> None:
     from chalicelib.services.tick import work_off
     from chalicelib.store.queue import shard_of_message
 
-    shard, _ = shard_of_message(message)
-    work_off(shard, clock.now())
+    work_off(shard_of_message(message), clock.now())
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

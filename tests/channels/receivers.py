@@ -29,7 +29,8 @@ class Reply(NamedTuple):
 
 
 class Receiver:
-    """`url` leads to it; it answers the n-th request with the n-th reply, and then with the last."""
+    """`url` leads to it; it answers the n-th request with the n-th reply, and then with the last, or
+    with what `decide` says."""
 
     def __init__(self, server: ThreadingHTTPServer, got: list[Got], scheme: str) -> None:
         self.got = got
@@ -39,7 +40,10 @@ class Receiver:
 
 @contextmanager
 def receiver(
-    *replies: Reply, wrap: Callable[[Any], Any] | None = None, scheme: str = "http"
+    *replies: Reply,
+    decide: Callable[[Got], Reply] | None = None,
+    wrap: Callable[[Any], Any] | None = None,
+    scheme: str = "http",
 ) -> Iterator[Receiver]:
     got: list[Got] = []
     answers = replies or (Reply(),)
@@ -47,8 +51,9 @@ def receiver(
     class Handler(BaseHTTPRequestHandler):
         def answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            got.append(Got(self.command, self.path, {k.lower(): v for k, v in self.headers.items()}, body))
-            reply = answers[min(len(got), len(answers)) - 1]
+            asked = Got(self.command, self.path, {k.lower(): v for k, v in self.headers.items()}, body)
+            got.append(asked)
+            reply = decide(asked) if decide else answers[min(len(got), len(answers)) - 1]
             self.send_response(reply.status)
             for name, value in reply.headers.items():
                 self.send_header(name, value)

@@ -3,23 +3,17 @@
 import os
 import signal
 import socket
-import subprocess
 import sys
-import threading
-import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from infra.local import folder
 from infra.local.supervisor import is_alive
 from infra.local.tick import every_minute
-
-ROOT = Path(__file__).parents[2]
-PATIENCE = 20.0
+from tests.local.program import PATIENCE, Run, start_in, wait_for
 
 # Three children that say when they start and stop; `store` must stop last.
 HARNESS = r"""
@@ -60,49 +54,6 @@ if supervisor.run_until_done(once):
 supervisor.stop([web, clock, once, store])
 print("all stopped", flush=True)
 """
-
-
-class Run:
-    """A program whose lines are read as they come."""
-
-    def __init__(self, command: list[str], **env: str) -> None:
-        self.process = subprocess.Popen(
-            command,
-            cwd=ROOT,
-            env={**os.environ, **env},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
-        self.lines: list[str] = []
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
-
-    def _read(self) -> None:
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            self.lines.append(line.rstrip())
-
-    def line(self, text: str, nth: int = 1) -> str:
-        return wait_for(lambda: [each for each in self.lines if text in each][nth - 1 : nth])[0]
-
-    def child(self, name: str, nth: int = 1) -> int:
-        return int(self.line(f"{name} started", nth).split()[-1])
-
-    def end(self) -> int:
-        status = self.process.wait(PATIENCE)
-        self._reader.join(PATIENCE)
-        return status
-
-
-def wait_for(find: Callable[[], Any]) -> Any:
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        if found := find():
-            return found
-        time.sleep(0.01)
-    raise AssertionError("it did not come")
 
 
 @pytest.fixture
@@ -186,15 +137,6 @@ def test_a_port_that_is_none_is_one_line_and_exit_1(tmp_path: Path, port: str) -
     assert refused.end() == 1
     assert len(refused.lines) == 1
     assert f"PORT={port} is not a port" in refused.lines[0]
-
-
-def start_in(state: Path, **env: str) -> Run:
-    """`python -m infra.local` with a state folder of its own."""
-    code = (
-        "import sys; from pathlib import Path; import infra.local.__main__ as run; "
-        f"run.STATE = Path({str(state)!r}); sys.exit(run.main())"
-    )
-    return Run([sys.executable, "-c", code], **env)
 
 
 class Clock:

@@ -14,13 +14,12 @@ import pytest
 from botocore.client import BaseClient
 
 from chalicelib.domain.signal import Signal, SignalKind
-from chalicelib.services import clock, throttle
+from chalicelib.services import clock
 from chalicelib.services.signals import receive
-from chalicelib.store import api_keys
-from chalicelib.store.connections import connection
-from chalicelib.store.tables import MODELS, create_tables
+from chalicelib.store.tables import create_tables
 from infra.local.__main__ import STACK_PYTHON, STACK_SERVICES, free_port
 from tests.api.client import Api
+from tests.stores import over
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60.0
@@ -66,24 +65,13 @@ def wait_for(port: int) -> None:
     raise AssertionError("the emulator did not start")
 
 
-def forget_clients() -> None:
-    for model in MODELS:
-        model._connection = None
-    connection.cache_clear()
-    api_keys.forget_keys()
-    throttle.forget()
-
-
 @pytest.fixture(scope="module")
 def api(emulator: str) -> Iterator[Api]:
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setenv("AWS_ENDPOINT_URL", emulator)
-        forget_clients()
+    with over(emulator):
         create_tables()
         with Api.started() as api:
             api.key = api.new_org("mon-org")
             yield api
-    forget_clients()
 
 
 Unit = dict[str, float]

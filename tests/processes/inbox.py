@@ -1,0 +1,70 @@
+"""A webhook's receiver that keeps what came, and answers as it is told to."""
+
+import json
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+from tests.channels.receivers import Got, Reply, receiver
+
+
+class Arrival(NamedTuple):
+    """One request. at: seconds of a clock that only runs forward · id: of the delivery · events: of a
+    group all, else the one · status: what it was answered."""
+
+    at: float
+    id: str
+    events: list[Any]
+    status: int
+
+    @property
+    def cron_ids(self) -> list[str]:
+        return [event["data"]["cron"]["id"] for event in self.events]
+
+
+class Inbox:
+    """status: what it answers from now on · pause_seconds: how long it takes to."""
+
+    def __init__(self) -> None:
+        self.url = ""
+        self.status = 200
+        self.pause_seconds = 0.0
+        self.arrivals: list[Arrival] = []
+        self._lock = threading.Lock()
+
+    def answer(self, got: Got) -> Reply:
+        at, status = time.monotonic(), self.status
+        assert got.headers["webhook-id"] == got.headers["x-cronhub-delivery"]
+        body = json.loads(got.body)
+        events = body["data"]["alerts"] if body["type"] == "crons.down" else [body]
+        with self._lock:
+            self.arrivals.append(Arrival(at, got.headers["webhook-id"], events, status))
+        time.sleep(self.pause_seconds)
+        return Reply(status)
+
+    @property
+    def taken(self) -> list[Arrival]:
+        return [arrival for arrival in self.arrivals if arrival.status == 200]
+
+    def cron_ids(self) -> set[str]:
+        """The crons that people were told of."""
+        return {cron_id for arrival in self.taken for cron_id in arrival.cron_ids}
+
+    def without_repeats(self) -> list[Arrival]:
+        """What is left for a receiver that drops the deliveries whose id it has seen."""
+        return list({arrival.id: arrival for arrival in reversed(self.taken)}.values())[::-1]
+
+    def repeats(self) -> int:
+        """How many deliveries were taken again."""
+        return sum(count - 1 for count in Counter(arrival.id for arrival in self.taken).values())
+
+
+@contextmanager
+def inbox() -> Iterator[Inbox]:
+    kept = Inbox()
+    with receiver(decide=kept.answer) as server:
+        kept.url = server.url
+        yield kept

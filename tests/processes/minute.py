@@ -1,0 +1,19 @@
+"""What the tick does at a full minute, once, by a clock that is so many seconds ahead: a process to be killed."""
+
+import sys
+from datetime import UTC, datetime, timedelta
+
+from chalicelib.services import clock
+from chalicelib.services.minute import run_minute
+from infra.local.log import use_as_logging_format
+
+
+def main() -> None:
+    ahead = timedelta(seconds=float(sys.argv[1]))
+    clock.now = lambda: datetime.now(UTC) + ahead
+    use_as_logging_format("tick")
+    run_minute(clock.now())
+
+
+if __name__ == "__main__":
+    main()
