@@ -12,6 +12,7 @@ import sys
 import time
 from collections import defaultdict
 from threading import Lock
+from traceback import format_exception
 from typing import Any
 
 from chalicelib import settings
@@ -33,13 +34,11 @@ def is_on() -> bool:
 def set_up_logging() -> None:
     """On AWS every line of the log is an object of JSON; elsewhere the program decides."""
     if is_on():
-        handler = logging.StreamHandler(sys.stdout)
-        handler.setFormatter(JsonLines())
-        logging.getLogger().handlers[:] = [handler]
+        logging.getLogger().handlers[:] = [JsonLines()]
 
 
-class JsonLines(logging.Formatter):
-    def format(self, record: logging.LogRecord) -> str:
+class JsonLines(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
         line: dict[str, Any] = {
             "time": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created)) + f".{int(record.msecs):03}Z",
             "level": record.levelname,
@@ -50,12 +49,8 @@ class JsonLines(logging.Formatter):
             if hasattr(record, name):
                 line[name] = getattr(record, name)
         if record.exc_info:
-            line["exception"] = self.formatException(record.exc_info)
-        return _json({**_request_id(), **line})
-
-
-def _request_id() -> dict[str, Any]:
-    return {name: value for name, value in _facts.items() if name == "request_id"}
+            line["exception"] = "".join(format_exception(*record.exc_info))
+        _write({"request_id": _facts.get("request_id"), **line})
 
 
 def note(**facts: Any) -> None:
@@ -87,8 +82,7 @@ def write_line(**facts: Any) -> None:
             line |= {name: values[0] if len(values) == 1 else values for (name, _), values in _metrics.items()}
         _facts.clear()
         _metrics.clear()
-    sys.stdout.write(_json(line) + "\n")
-    sys.stdout.flush()
+    _write(line)
 
 
 def _declaration() -> dict[str, Any]:
@@ -97,5 +91,6 @@ def _declaration() -> dict[str, Any]:
     return {"Timestamp": time.time_ns() // 1_000_000, "CloudWatchMetrics": [declared]}
 
 
-def _json(line: dict[str, Any]) -> str:
-    return json.dumps(line, ensure_ascii=False, separators=(",", ":"), default=str)
+def _write(line: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(line, ensure_ascii=False, separators=(",", ":"), default=str) + "\n")
+    sys.stdout.flush()

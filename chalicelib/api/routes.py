@@ -39,7 +39,7 @@ def route(
             request = blueprint.current_request
             # Of the path's parameters no other: some are secrets.
             telemetry.note(
-                request_id=request.context.get("requestId"),
+                request_id=getattr(blueprint.lambda_context, "aws_request_id", None),
                 method=request.method,
                 route=path,
                 cron_id=params.get("cron_id"),

@@ -37,6 +37,12 @@ def _look_up(name: str) -> str:
     return str(client().get_queue_url(QueueName=name)["QueueUrl"])
 
 
+def forget() -> None:
+    """Forgets what was looked up, as a new function would start."""
+    for known in (client, queue_url, _look_up):
+        known.cache_clear()
+
+
 def is_there() -> bool:
     """Whether the queue that wakes `notify` answers."""
     try:
