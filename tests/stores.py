@@ -12,10 +12,11 @@ from chalicelib.store.tables import MODELS
 
 
 @contextmanager
-def over(endpoint: str) -> Iterator[None]:
-    """Works on the store at this address; its clients are made afresh, before and after."""
+def over(**env: str) -> Iterator[None]:
+    """Works on the store that these variables name; its clients are made afresh, before and after."""
     with pytest.MonkeyPatch.context() as patched:
-        patched.setenv("AWS_ENDPOINT_URL", endpoint)
+        for name, value in env.items():
+            patched.setenv(name, value)
         _forget_clients()
         yield
     _forget_clients()

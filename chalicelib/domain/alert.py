@@ -1,5 +1,6 @@
 """An alert: an event that people are told of, with all that a message says of it."""
 
+import hashlib
 from datetime import datetime
 from typing import NamedTuple
 
@@ -40,6 +41,11 @@ class Alert(NamedTuple):
         """What it is found by: its cron and its id."""
         return self.cron_id, self.id
 
+    @property
+    def place(self) -> tuple[str, str]:
+        """What it is sorted by among those of other crons."""
+        return self.id, self.cron_id
+
 
 def alerts_of(decision: Decision, before: OpenIncident | None) -> tuple[Alert, ...]:
     """One for each event of a decision. before: the incident that was open until it."""
@@ -47,9 +53,10 @@ def alerts_of(decision: Decision, before: OpenIncident | None) -> tuple[Alert, .
 
 
 def _alert_id(decision: Decision, event: Event, place: int) -> str:
-    """The same each time that a decision is made; a cron's later alerts sort behind its earlier ones."""
-    order = decision.cron.version.to_bytes(6, "big") + place.to_bytes(1, "big")
-    return timed_id(event.at, order + decision.cron.id[-3:].encode())
+    """The same each time that a decision is made, and no other cron's of the same moment; a cron's later
+    alerts sort behind its earlier ones."""
+    order = decision.cron.version.to_bytes(4, "big") + place.to_bytes(1, "big")
+    return timed_id(event.at, order + hashlib.sha256(decision.cron.id.encode()).digest()[:5])
 
 
 def _alert(decision: Decision, event: Event, place: int, before: OpenIncident | None) -> Alert:

@@ -78,7 +78,7 @@ def send_alerts(keys: Sequence[Key]) -> int:
     mine = list(_claimed(found, until))
     lines: dict[tuple[str, str], _Line] = {}
     for org_id, works in groupby(sorted(mine, key=lambda work: work.alert.org_id), lambda work: work.alert.org_id):
-        in_order = sorted(works, key=lambda work: work.alert.id)
+        in_order = sorted(works, key=lambda work: work.alert.place)
         down = _down_in(org_id, in_order)
         for channel in channels_of_org(org_id):
             wanted = [work for work in in_order if wants(channel, work.alert)]
@@ -152,7 +152,7 @@ class _Line:
         self.claimed_until = claimed_until
         self.channel = channel
         self.works = works
-        self.deliveries = {one.alert.id: one.deliveries.get(channel.id) for work in works for one in work.of_cron}
+        self.deliveries = {one.key: one.deliveries.get(channel.id) for work in works for one in work.of_cron}
         self.next_looks: dict[Key, datetime] = {}
         self.is_down_until: datetime | None = None
 
@@ -167,7 +167,7 @@ class _Line:
         return self.next_looks
 
     def _is_due(self, work: _Work) -> bool:
-        delivery = self.deliveries.get(work.alert.id)
+        delivery = self.deliveries.get(work.outgoing.key)
         if delivery is not None and not delivery.is_pending:
             return False
         if delivery is not None and delivery.next_at is not None and delivery.next_at > clock.now():
@@ -258,18 +258,18 @@ class _Line:
         return any(self._is_to_come(one) for one in earlier)
 
     def _is_to_come(self, one: Outgoing) -> bool:
-        delivery = self.deliveries.get(one.alert.id)
+        delivery = self.deliveries.get(one.key)
         if delivery is not None:
             return delivery.is_pending
         return wants(self.channel, one.alert)
 
     def _before(self, work: _Work) -> Delivery:
-        return self.deliveries.get(work.alert.id) or Delivery()
+        return self.deliveries.get(work.outgoing.key) or Delivery()
 
     def _record(self, tries: Iterable[tuple[_Work, Delivery]]) -> None:
         by_key: dict[Key, Delivery] = {}
         for work, delivery in tries:
-            self.deliveries[work.alert.id] = by_key[work.outgoing.key] = delivery
+            self.deliveries[work.outgoing.key] = by_key[work.outgoing.key] = delivery
             if delivery.next_at is not None:
                 self.is_down_until = delivery.next_at
                 self._look_again([work], delivery.next_at)

@@ -105,7 +105,7 @@ def due_keys(shard: int, now: datetime, limit: int) -> list[tuple[str, str]]:
 def find_outgoing(keys: Iterable[tuple[str, str]]) -> list[Outgoing]:
     with told_as_unavailable():
         found = [_outgoing(item) for item in AlertItem.batch_get(list(keys), consistent_read=True)]
-    return sorted(found, key=lambda one: one.alert.id)
+    return sorted(found, key=lambda one: one.alert.place)
 
 
 def claim(one: Outgoing, until: datetime) -> bool:

@@ -41,8 +41,8 @@ class Run:
     def child(self, name: str, nth: int = 1) -> int:
         return int(self.line(f"{name} started", nth).split()[-1])
 
-    def end(self) -> int:
-        status = self.process.wait(PATIENCE)
+    def end(self, seconds: float = PATIENCE) -> int:
+        status = self.process.wait(seconds)
         self._reader.join(PATIENCE)
         return status
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from tests.channels.receivers import Got, Reply, receiver
+from tests.local.program import wait_for
 
 
 class Arrival(NamedTuple):
@@ -44,6 +45,10 @@ class Inbox:
             self.arrivals.append(Arrival(at, got.headers["webhook-id"], events, status))
         time.sleep(self.pause_seconds)
         return Reply(status)
+
+    def wait_for_more(self, count: int) -> None:
+        wanted = len(self.arrivals) + count
+        wait_for(lambda: len(self.arrivals) >= wanted)
 
     @property
     def taken(self) -> list[Arrival]:

@@ -10,7 +10,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from infra.local.__main__ import free_port
+from infra.local.__main__ import environment, free_port
 from tests.api.client import Api
 from tests.local.program import Run, start_in, wait_for
 
@@ -45,13 +45,22 @@ class _Http:
 
 
 class Service:
-    """A service that runs: `api` without a key yet, `store` the address of its store."""
+    """A service that runs; `store`: the variables that name its store."""
 
-    def __init__(self, run: Run, port: int) -> None:
+    def __init__(self, run: Run, port: int, env: dict[str, str]) -> None:
         self.run = run
-        client: Any = _Http(port)
-        self.api = Api(client)
-        self.store = run.line("store at", seconds=STARTS_WITHIN_SECONDS).split()[-1]
+        self._port = port
+        self._env = env
+        stack_port = int(run.line("store at", seconds=STARTS_WITHIN_SECONDS).rpartition(":")[2])
+        of_stack = environment(f"http://localhost:{port}", stack_port)
+        self.store = {name: value for name, value in of_stack.items() if name.startswith("AWS_")}
+
+    def org(self, slug: str) -> Api:
+        """The API, as a new org of this name."""
+        client: Any = _Http(self._port)
+        api = Api(client)
+        api.key = api.new_org(slug)
+        return api
 
     def pid(self, part: str) -> int:
         """Of a part that runs; waited for where it was killed just now."""
@@ -66,19 +75,37 @@ class Service:
     def kill(self, part: str) -> None:
         os.kill(self.pid(part), signal.SIGKILL)
 
+    @contextmanager
+    def standing_still(self, part: str) -> Iterator[None]:
+        pid = self.pid(part)
+        os.kill(pid, signal.SIGSTOP)
+        yield
+        os.kill(pid, signal.SIGCONT)
+
     def minute(self, ahead_seconds: float = 0) -> Run:
         """One run of the tick, begun."""
         command = [sys.executable, "-m", "tests.processes.minute", str(ahead_seconds)]
-        return Run(command, AWS_ENDPOINT_URL=self.store, CRONHUB_ALLOW_PRIVATE_TARGETS="1")
+        return Run(command, **self._env, **self.store)
+
+    @contextmanager
+    def dying_minute(self) -> Iterator[Run]:
+        """One run of the tick that is killed at the end of this context."""
+        minute = self.minute()
+        try:
+            yield minute
+        finally:
+            minute.process.kill()
+            minute.end()
 
 
 @contextmanager
 def running(state: Path, **env: str) -> Iterator[Service]:
     """`make run` with a state of its own."""
     port = free_port()
-    run = start_in(state, PORT=str(port), CRONHUB_THROTTLE="off", CRONHUB_ALLOW_PRIVATE_TARGETS="1", **env)
+    env = {"PORT": str(port), "CRONHUB_THROTTLE": "off", "CRONHUB_ALLOW_PRIVATE_TARGETS": "1", **env}
+    run = start_in(state, **env)
     try:
-        yield Service(run, port)
+        yield Service(run, port, env)
     finally:
         run.process.terminate()
         run.process.wait(STOPS_WITHIN_SECONDS)

@@ -67,7 +67,7 @@ def wait_for(port: int) -> None:
 
 @pytest.fixture(scope="module")
 def api(emulator: str) -> Iterator[Api]:
-    with over(emulator):
+    with over(AWS_ENDPOINT_URL=emulator):
         create_tables()
         with Api.started() as api:
             api.key = api.new_org("mon-org")

@@ -1,0 +1,235 @@
+"""Alerts arrive, whatever dies or refuses on their way: real processes, a real receiver, kill -9.
+
+The tick of `make run` is held still: what it does at a full minute is done when a test says so, by a clock
+that may be ahead. `test_alerts_in_real_time.py` does the same by the clock on the wall.
+"""
+
+import re
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from chalicelib.domain.ids import org_of
+from chalicelib.services.register import Wanted, register
+from chalicelib.store import queue
+from infra.local.__main__ import STACK_PYTHON
+from tests.api.client import Api
+from tests.channels.mailbox import Mailbox, mailbox
+from tests.local.program import wait_for
+from tests.processes.inbox import Arrival, Inbox, inbox
+from tests.processes.service import Service, running
+from tests.stores import over
+
+ALERTS = 400
+MOST_REPEATS = ALERTS * 2 // 100
+KILLS = 5
+# When the claims of whoever died now have ended, and what failed once is tried again.
+CLAIMS_OVER = 61.0
+
+pytestmark = [
+    pytest.mark.stack,
+    pytest.mark.skipif(not STACK_PYTHON.exists(), reason="the emulated AWS is not installed: make test does"),
+]
+
+
+@pytest.fixture(scope="module")
+def mail() -> Iterator[tuple[Mailbox, ExitStack]]:
+    """A mail server, and what it is closed by."""
+    with ExitStack() as stack:
+        yield stack.enter_context(mailbox()), stack
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory, mail: tuple[Mailbox, ExitStack]) -> Iterator[Service]:
+    with (
+        running(tmp_path_factory.mktemp("state"), CRONHUB_MAIL=mail[0].url) as found,
+        over(**found.store),
+        found.standing_still("tick"),
+    ):
+        yield found
+
+
+@pytest.fixture
+def box() -> Iterator[Inbox]:
+    with inbox() as found:
+        yield found
+
+
+def add_webhook(api: Api, box: Inbox) -> None:
+    answer = api.post("/api/channels", {"name": "ops", "kind": "webhook", "url": box.url})
+    assert answer.status == 201, answer.text
+
+
+def signal(api: Api, kind: str, cron_id: str) -> None:
+    assert api.post(f"/api/{kind}/{cron_id}", key=None).status == 200
+
+
+def named(count: int) -> list[str]:
+    return [f"job {number}" for number in range(count)]
+
+
+def wait_until_idle(box: Inbox) -> None:
+    """Until `notify` has worked on all that it was woken for, and on what it took before it died no more."""
+
+    def at_work() -> tuple[int, str, str]:
+        waiting = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
+        answer = queue.client().get_queue_attributes(QueueUrl=queue.queue_url(), AttributeNames=list(waiting))
+        visible, taken = (answer["Attributes"][name] for name in waiting)
+        return len(box.arrivals), visible, taken
+
+    seen: list[tuple[tuple[int, str, str], float]] = []
+
+    def is_idle() -> bool:
+        now = at_work()
+        if not seen or seen[-1][0] != now:
+            seen.append((now, time.monotonic()))
+        return now[1] == "0" and time.monotonic() - seen[-1][1] > 1.5
+
+    wait_for(is_idle, 60)
+
+
+def finish_minute(service: Service, ahead_seconds: float = 0) -> None:
+    assert service.minute(ahead_seconds).end(60) == 0
+
+
+def test_no_alert_of_a_burst_dies_with_its_sender(service: Service, box: Inbox) -> None:
+    api = service.org("burst")
+    add_webhook(api, box)
+    box.pause_seconds = 0.02
+    ids = [
+        cron_id
+        for number in range(ALERTS // 100)
+        for cron_id in api.register(
+            *({"name": name, "schedule": None} for name in named(100)), service=f"s{number}"
+        )
+    ]
+
+    with ThreadPoolExecutor(3) as pool:
+        failing = [pool.submit(signal, api, "fail", cron_id) for cron_id in ids]
+        for _ in range(KILLS):
+            box.wait_for_more(30)
+            service.kill("notify")
+        for one in failing:
+            one.result()
+    for _ in range(KILLS):
+        with service.dying_minute() as minute:
+            minute.line("delivered", nth=10)
+    wait_until_idle(box)
+    finish_minute(service, CLAIMS_OVER)
+
+    assert box.cron_ids() == set(ids)
+    assert [len(arrival.events) for arrival in box.without_repeats()] == [1] * ALERTS
+    assert box.repeats() < MOST_REPEATS, box.repeats()
+
+
+def register_overdue(api: Api, slug: str, count: int) -> set[str]:
+    """Registers crons as if it had been done an hour ago, and their jobs had not run since."""
+    some_id = api.new_cron(None)
+    org_id = org_of(some_id)
+    assert org_id is not None
+    an_hour_ago = datetime.now(UTC) - timedelta(hours=1)
+    wanted = [Wanted(name, {"schedule": "@every 10m"}) for name in named(100)]
+    made = (register(org_id, "shop", f"s{n}", wanted, False, an_hour_ago) for n in range(count // 100))
+    return {cron.id for registered in made for cron, _ in registered.crons}
+
+
+def test_no_overdue_cron_is_lost_with_the_tick(service: Service, box: Inbox) -> None:
+    api = service.org("overdue")
+    add_webhook(api, box)
+    ids = register_overdue(api, "overdue", ALERTS)
+    box.pause_seconds = 1.0
+
+    # While it decides.
+    for missed in (30, 60, 90):
+        with service.dying_minute() as minute:
+            minute.line("MISSED", nth=missed)
+    # When it has woken `notify`: both then send, and die while the receiver has not answered.
+    for _ in range(2):
+        with service.dying_minute():
+            box.wait_for_more(1)
+            service.kill("notify")
+    for _ in range(3):
+        wait_until_idle(box)
+        finish_minute(service, CLAIMS_OVER)
+
+    assert box.cron_ids() == ids
+    told = [cron_id for arrival in box.without_repeats() for cron_id in arrival.cron_ids]
+    assert len(told) == ALERTS
+    assert len(box.without_repeats()) <= 2 * KILLS
+
+
+def kinds_by_cron(arrivals: list[Arrival]) -> dict[str, list[str]]:
+    told: defaultdict[str, list[str]] = defaultdict(list)
+    for arrival in arrivals:
+        for event in arrival.events:
+            told[event["data"]["cron"]["id"]].append(event["data"]["kind"])
+    return dict(told)
+
+
+def test_what_a_receiver_refused_arrives_in_order_when_it_is_well_again(service: Service, box: Inbox) -> None:
+    api = service.org("outage")
+    add_webhook(api, box)
+    ids = api.register(*({"name": name, "schedule": None} for name in named(30)))
+    fails, recovers, fails_again = ids[:10], ids[10:20], ids[20:]
+    for cron_id in fails_again:
+        signal(api, "fail", cron_id)
+    wait_for(lambda: box.cron_ids() == set(fails_again))
+
+    box.status = 500
+    for cron_id in [*fails, *recovers]:
+        signal(api, "fail", cron_id)
+    for cron_id in [*recovers, *fails_again]:
+        signal(api, "ping", cron_id)
+    for cron_id in fails_again:
+        signal(api, "fail", cron_id)
+    wait_until_idle(box)
+    refused = {arrival.id for arrival in box.arrivals if arrival.status == 500}
+    assert {cron_id for arrival in box.arrivals for cron_id in arrival.cron_ids} == set(ids)
+    box.status = 200
+    finish_minute(service, CLAIMS_OVER)
+
+    told = kinds_by_cron(box.taken)
+    assert [told[cron_id] for cron_id in fails] == [["failed"]] * 10
+    assert [told[cron_id] for cron_id in recovers] == [["recovered"]] * 10
+    assert [told[cron_id] for cron_id in fails_again] == [["failed", "recovered", "failed"]] * 10
+    assert box.repeats() == 0
+    assert {arrival.id for arrival in box.taken if arrival.cron_ids[0] in fails} <= refused
+
+
+def test_mail_that_is_refused_does_not_hold_up_a_webhook(
+    service: Service, box: Inbox, mail: tuple[Mailbox, ExitStack]
+) -> None:
+    letters, server = mail
+    api = service.org("mail")
+    api.post("/api/channels", {"name": "mail", "kind": "email", "url": "ops@example.com"})
+    token = re.search(r"confirm\?token=(\S+)", letters.letters[-1].get_content())
+    assert token is not None
+    assert api.get("/api/channels/confirm", key=None, token=token[1]).status == 200
+    add_webhook(api, box)
+    by_mail, webhook = (channel["id"] for channel in api.get("/api/channels").json["channels"])
+    ids = api.register(*({"name": name, "schedule": None} for name in named(10)))
+    server.close()
+
+    took = []
+    for cron_id in ids:
+        began = time.monotonic()
+        signal(api, "fail", cron_id)
+        box.wait_for_more(len(took) + 1 - len(box.arrivals))
+        took.append(box.arrivals[-1].at - began)
+    wait_until_idle(box)
+
+    assert sorted(took)[5] < 2, took
+    assert box.cron_ids() == set(ids)
+    for cron_id in ids:
+        incident = api.cron(cron_id)["incident"]["id"]
+        alert = api.get(f"/api/incidents/{incident}").json["alerts"][0]
+        deliveries = {one["channel_id"]: one for one in alert["deliveries"]}
+        assert deliveries[webhook]["state"] == "delivered"
+        assert (deliveries[by_mail]["state"], deliveries[by_mail]["attempts"]) == ("pending", 1)
+        assert "ConnectionRefusedError" in deliveries[by_mail]["error"]
+        assert deliveries[by_mail]["next_at"] is not None
