@@ -215,7 +215,7 @@ def test_mail_that_is_refused_does_not_hold_up_a_webhook(
     ids = api.register(*({"name": name, "schedule": None} for name in named(10)))
     server.close()
 
-    took = []
+    took: list[float] = []
     for cron_id in ids:
         began = time.monotonic()
         signal(api, "fail", cron_id)
