@@ -5,13 +5,14 @@ BIN := .venv/bin
 SOURCES := $(wildcard app.py chalicelib infra tests bench)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format bench-import clean
+.PHONY: help run test lint format template bench-import clean
 
 help:
 	@echo "make run           CronHub on http://localhost:4000, with an emulated AWS (PORT=4001 for another port)"
 	@echo "make test          the whole suite"
 	@echo "make lint          format, style, types and layers"
 	@echo "make format        put the code into form"
+	@echo "make template      what CronHub is made of on AWS, written anew from the models"
 	@echo "make bench-import  what importing the app costs (a cold start pays it)"
 	@echo "make clean         remove environments and caches; state in .local/ is kept"
 
@@ -30,6 +31,9 @@ lint: .venv/.installed
 format: .venv/.installed
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+template: .venv/.installed
+	@$(BIN)/python -m infra.deploy.template
 
 bench-import: .venv/.installed
 	@$(BIN)/python bench/bench_import.py
