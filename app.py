@@ -22,6 +22,7 @@ from chalicelib.api import (
 )
 from chalicelib.services import clock
 
+settings.check()
 app = Chalice(app_name="cronhub")
 logging.getLogger("cronhub").setLevel(logging.INFO)
 

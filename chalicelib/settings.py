@@ -1,6 +1,7 @@
 """Everything read from the environment, in one place."""
 
 import os
+import re
 
 
 def prefix() -> str:
@@ -39,3 +40,32 @@ def allows_private_targets() -> bool:
     For a deployment whose users are all trusted with the network that it runs in.
     """
     return os.environ.get("CRONHUB_ALLOW_PRIVATE_TARGETS", "") == "1"
+
+
+class BadSetting(ValueError):
+    """A setting that cannot be meant; `str()` names it, and holds no secret."""
+
+
+_GOOD = {
+    "CRONHUB_PREFIX": (r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}", "40 letters, digits, - and _ at most"),
+    "CRONHUB_BASE_URL": (
+        r"https?://[^\s/?#]+(/[^\s?#]*)?",
+        "an http or https URL, such as https://cronhub.example.com",
+    ),
+    "CRONHUB_MAIL": (
+        r"ses:[^@\s]+@[^@\s]+|smtps?://[^\s?#]+\?(.*&)?from=[^@\s]+(@|%40)[^@\s]+",
+        "ses:FROM, or smtp://USER:PASSWORD@HOST:PORT?from=FROM (or smtps://)",
+    ),
+    "CRONHUB_QUEUE_URL": (r"https?://\S+", "the queue's URL"),
+    "CRONHUB_THROTTLE": ("(?i:on|off)", "on or off"),
+    "CRONHUB_ALLOW_PRIVATE_TARGETS": ("[01]", "1 or 0"),
+}
+
+
+def check() -> None:
+    """Raises BadSetting for the first that is wrong, before anything is done with it."""
+    for name, (pattern, wanted) in _GOOD.items():
+        value = os.environ.get(name, "")
+        if value and not re.fullmatch(pattern, value):
+            # Not its value: it may hold a password.
+            raise BadSetting(f"{name} must be {wanted}")
