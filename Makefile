@@ -5,25 +5,30 @@ BIN := .venv/bin
 SOURCES := $(wildcard app.py chalicelib infra tests bench)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format template deploy destroy deploy-emulated bench-import clean
+.PHONY: help run test test-deployed lint format template deploy destroy deploy-emulated bench-import bench-cold-start clean
 
 help:
-	@echo "make run           CronHub on http://localhost:4000, with an emulated AWS (PORT=4001 for another port)"
-	@echo "make test          the whole suite"
-	@echo "make lint          format, style, types and layers"
-	@echo "make format        put the code into form"
-	@echo "make template      what CronHub is made of on AWS, written anew from the models"
-	@echo "make deploy          to AWS: STAGE=dev or STAGE=prod, CRONHUB_BUCKET=..."
-	@echo "make destroy         what was deployed, taken away; prod keeps its tables"
-	@echo "make deploy-emulated the same on an emulated AWS on this machine"
-	@echo "make bench-import  what importing the app costs (a cold start pays it)"
-	@echo "make clean         remove environments and caches; state in .local/ is kept"
+	@echo "make run              CronHub on http://localhost:4000, with an emulated AWS (PORT=4001 for another port)"
+	@echo "make test             the whole suite"
+	@echo "make test-deployed    the real package, deployed to an emulated AWS and used there"
+	@echo "make lint             format, style, types and layers"
+	@echo "make format           put the code into form"
+	@echo "make template         what CronHub is made of on AWS, written anew from the models"
+	@echo "make deploy           to AWS: STAGE=dev or STAGE=prod, CRONHUB_BUCKET=..."
+	@echo "make destroy          what was deployed, taken away; prod keeps its tables"
+	@echo "make deploy-emulated  the same on an emulated AWS on this machine"
+	@echo "make bench-import     what importing the app costs (a cold start pays it)"
+	@echo "make bench-cold-start what a cold start costs until the first ping is answered"
+	@echo "make clean            remove environments and caches; state in .local/ is kept"
 
 run: .venv/.installed .venv-stack/.installed
 	@exec $(BIN)/python -m infra.local
 
 test: .venv/.installed .venv-stack/.installed
 	@$(BIN)/python -m pytest
+
+test-deployed: .venv/.installed .venv-aws/.installed .venv-stack/.installed
+	@$(BIN)/python -m pytest -m deployed -p no:xdist tests/deployed
 
 lint: .venv/.installed
 	$(BIN)/ruff format --check .
@@ -47,6 +52,9 @@ deploy-emulated: .venv/.installed .venv-aws/.installed .venv-stack/.installed
 
 bench-import: .venv/.installed
 	@$(BIN)/python bench/bench_import.py
+
+bench-cold-start: .venv/.installed .venv-stack/.installed
+	@$(BIN)/python -m bench.bench_cold_start
 
 clean:
 	rm -rf .venv .venv-aws .venv-stack .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

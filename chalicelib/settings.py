@@ -50,7 +50,7 @@ _GOOD = {
     "CRONHUB_PREFIX": (r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}", "40 letters, digits, - and _ at most"),
     "CRONHUB_BASE_URL": (
         r"https?://[^\s/?#]+(/[^\s?#]*)?",
-        "an http or https URL, such as https://cronhub.example.com",
+        "an http or https URL without a query",
     ),
     "CRONHUB_MAIL": (
         r"ses:[^@\s]+@[^@\s]+|smtps?://[^\s?#]+\?(.*&)?from=[^@\s]+(@|%40)[^@\s]+",

@@ -28,7 +28,7 @@ def given(environment: Mapping[str, str]) -> dict[Parameter, str]:
     for parameter, value in found.items():
         if parameter.pattern and not re.fullmatch(parameter.pattern, value):
             shown = "" if parameter.is_secret else f"={value}"
-            raise Refusal(f"{parameter.variable}{shown} cannot be: {parameter.says}")
+            raise Refusal(f"{parameter.variable}{shown} is not: {parameter.says}")
     if bool(found.get(DOMAIN)) is not bool(found.get(CERTIFICATE)):
         raise Refusal(f"{DOMAIN.variable} and {CERTIFICATE.variable} go together: one of them is not set")
     try:

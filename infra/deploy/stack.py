@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,7 @@ def _upload(stack: str, template: Path, bucket: str) -> Path:
         *("--template-file", str(template), "--output-template-file", str(packaged)),
         *("--s3-bucket", bucket, "--s3-prefix", stack),
     )
-    if done:
+    if not done:
         raise Refusal(f"the package could not be uploaded to CRONHUB_BUCKET={bucket}; nothing was deployed")
     return packaged
 
@@ -72,7 +73,7 @@ def _deploy(
         *(["--parameter-overrides", *values] if values else []),
         *(["--disable-rollback"] if is_new else []),
     )
-    if done:
+    if not done:
         raise Refusal(_how_to_go_on(stack, stage))
 
 
@@ -84,8 +85,13 @@ def _unknown_to(before: Any) -> dict[Parameter, str]:
     return {parameter: "" for parameter in PARAMETERS if parameter.name not in known}
 
 
-def _aws(command: str, *arguments: str) -> int:
-    return subprocess.run([str(AWS), "cloudformation", command, *arguments], check=False).returncode
+def _aws(command: str, *arguments: str) -> bool:
+    """Whether it was done; what it says, which is much, is shown only where it was not."""
+    line = [str(AWS), "cloudformation", command, *arguments]
+    done = subprocess.run(line, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    if done.returncode:
+        sys.stderr.write(done.stdout.decode("utf-8", "replace").rpartition("\r")[2])
+    return done.returncode == 0
 
 
 def _how_to_go_on(stack: str, stage: Stage) -> str:
