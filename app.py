@@ -24,8 +24,9 @@ from chalicelib.api import (
 )
 from chalicelib.services import clock
 
-app = Chalice(app_name="cronhub", configure_logs=False)
+settings.check()
 telemetry.set_up_logging()
+app = Chalice(app_name="cronhub", configure_logs=False)
 logging.getLogger("cronhub").setLevel(logging.INFO)
 
 for part in (

@@ -72,7 +72,7 @@ def hand_over(shards: Iterable[int]) -> bool:
     entries = [{"Id": str(shard), "MessageBody": json.dumps({"shard": shard})} for shard in shards]
     try:
         for start in range(0, len(entries), _ENTRIES_AT_ONCE):
-            url = _look_up(settings.due_queue_name())
+            url = settings.due_queue_url() or _look_up(settings.due_queue_name())
             answer = client().send_message_batch(QueueUrl=url, Entries=entries[start : start + _ENTRIES_AT_ONCE])
             if answer.get("Failed"):
                 return False
