@@ -41,6 +41,8 @@ def running(log: Path) -> Iterator[str]:
         "GATEWAY_PORT": str(port),
         "BIND_HOST": LOOPBACK,
         "PERSIST_STATE": "0",
+        # Functions run with the rights of their roles, as on AWS.
+        "AUTH": "true",
         "LOG_LEVEL": "WARNING",
     }
     log.parent.mkdir(parents=True, exist_ok=True)

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -119,6 +120,27 @@ def test_notify_tells_at_once_without_waiting_for_a_tick(deployed: Deployed, sil
 def test_a_ping_url_leads_to_this_deployment(deployed: Deployed, silent: Watched) -> None:
     assert silent.ping_url == f"{deployed.url}/api/ping/{silent.id}"
     assert call("POST", silent.ping_url)["ok"] is True
+
+
+def test_a_function_can_do_nothing_that_its_policy_does_not_allow(deployed: Deployed, silent: Watched) -> None:
+    """Else all that went well so far would say nothing of the policies."""
+    iam, role = boto3.client("iam"), role_of("cronhub-dev-api")
+    name = iam.list_role_policies(RoleName=role)["PolicyNames"][0]
+    policy = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+    rest = [each for each in policy["Statement"] if "dynamodb:Query" not in each["Action"]]
+
+    iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(policy | {"Statement": rest}))
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        call("GET", f"{deployed.url}/api/crons", key=silent.key)
+    iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(policy))
+
+    assert refused.value.code >= 500
+    assert call("GET", f"{deployed.url}/api/crons", key=silent.key)["crons"]
+
+
+def role_of(function: str) -> str:
+    arn: str = boto3.client("lambda").get_function_configuration(FunctionName=function)["Role"]
+    return arn.rpartition("/")[2]
 
 
 CHANGE = """
