@@ -5,23 +5,32 @@ BIN := .venv/bin
 SOURCES := $(wildcard app.py chalicelib infra tests bench)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long lint format bench-import bench-alerts clean
+.PHONY: help run test test-deployed test-long lint format template deploy destroy deploy-emulated bench-alerts bench-import bench-cold-start clean
 
 help:
-	@echo "make run           CronHub on http://localhost:4000, with an emulated AWS (PORT=4001 for another port)"
-	@echo "make test          the whole suite"
-	@echo "make test-long     what takes minutes: alerts through kills and outages, by the clock on the wall"
-	@echo "make lint          format, style, types and layers"
-	@echo "make format        put the code into form"
-	@echo "make bench-import  what importing the app costs (a cold start pays it)"
-	@echo "make bench-alerts  from a fail signal to the webhook's arrival"
-	@echo "make clean         remove environments and caches; state in .local/ is kept"
+	@echo "make run              CronHub on http://localhost:4000, with an emulated AWS (PORT=4001 for another port)"
+	@echo "make test             the whole suite"
+	@echo "make test-deployed    the real package, deployed to an emulated AWS and used there"
+	@echo "make test-long        what takes minutes: alerts through kills and outages, by the clock on the wall"
+	@echo "make lint             format, style, types and layers"
+	@echo "make format           put the code into form"
+	@echo "make template         what CronHub is made of on AWS, written anew from the models"
+	@echo "make deploy           to AWS: STAGE=dev or STAGE=prod, CRONHUB_BUCKET=..."
+	@echo "make destroy          what was deployed, taken away; prod keeps its tables"
+	@echo "make deploy-emulated  the same on an emulated AWS on this machine"
+	@echo "make bench-alerts     from a fail signal to the webhook's arrival"
+	@echo "make bench-import     what importing the app costs (a cold start pays it)"
+	@echo "make bench-cold-start what a cold start costs until the first ping is answered"
+	@echo "make clean            remove environments and caches; state in .local/ is kept"
 
 run: .venv/.installed .venv-stack/.installed
 	@exec $(BIN)/python -m infra.local
 
 test: .venv/.installed .venv-stack/.installed
 	@$(BIN)/python -m pytest
+
+test-deployed: .venv/.installed .venv-aws/.installed .venv-stack/.installed
+	@$(BIN)/python -m pytest -m deployed -p no:xdist tests/deployed
 
 test-long: .venv/.installed .venv-stack/.installed
 	@$(BIN)/python -m pytest -m long -rP
@@ -36,14 +45,27 @@ format: .venv/.installed
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+template: .venv/.installed
+	@$(BIN)/python -m infra.deploy.template
+
+# Exit code 2, as make gives it for whatever fails, comes with one line that says why.
+deploy destroy: .venv/.installed .venv-aws/.installed
+	@$(BIN)/python -m infra.deploy $@ $(STAGE)
+
+deploy-emulated: .venv/.installed .venv-aws/.installed .venv-stack/.installed
+	@$(BIN)/python -m infra.deploy $@ $(STAGE)
+
 bench-import: .venv/.installed
 	@$(BIN)/python bench/bench_import.py
+
+bench-cold-start: .venv/.installed .venv-stack/.installed
+	@$(BIN)/python -m bench.bench_cold_start
 
 bench-alerts: .venv/.installed .venv-stack/.installed
 	@$(BIN)/python bench/bench_alerts.py
 
 clean:
-	rm -rf .venv .venv-stack .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf .venv .venv-aws .venv-stack .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # $(call make_venv,FOLDER,REQUIREMENTS): says in one line what is missing on this machine.
@@ -65,3 +87,6 @@ endef
 
 .venv-stack/.installed: infra/local/requirements-stack.txt
 	$(call make_venv,.venv-stack,infra/local/requirements-stack.txt)
+
+.venv-aws/.installed: infra/deploy/requirements.txt
+	$(call make_venv,.venv-aws,infra/deploy/requirements.txt)

@@ -1,19 +1,21 @@
-"""CronHub's functions: `api` answers requests, `tick` looks every minute at what is due, `notify`
-sends alerts."""
+"""CronHub's functions: `api` answers requests, `tick` looks every minute at what is due, `evaluate`
+works off large backlogs, `notify` sends alerts."""
 
 import logging
 from typing import Any
 
-from chalice.app import Chalice, CloudWatchEvent, Rate, SQSEvent
+from chalice.app import BaseLambdaEvent, Chalice, CloudWatchEvent, Rate, SQSEvent
 
-from chalicelib import settings
+from chalicelib import settings, telemetry
 from chalicelib.api import (
     channels,
     crons,
     dependencies,
+    health,
     incidents,
     maintenance,
     members,
+    metrics,
     orgs,
     projects,
     schedules,
@@ -22,7 +24,9 @@ from chalicelib.api import (
 )
 from chalicelib.services import clock
 
-app = Chalice(app_name="cronhub")
+settings.check()
+telemetry.set_up_logging()
+app = Chalice(app_name="cronhub", configure_logs=False)
 logging.getLogger("cronhub").setLevel(logging.INFO)
 
 for part in (
@@ -37,17 +41,36 @@ for part in (
     maintenance,
     channels,
     schedules,
+    health,
+    metrics,
 ):
     app.register_blueprint(part.blueprint)
 
 
-# What only these two do is loaded by them: a request's cold start does not pay for it.
+# What only these do is loaded by them: a request's cold start does not pay for it.
 @app.schedule(Rate(1, unit=Rate.MINUTES))
-def tick(_event: CloudWatchEvent) -> dict[str, Any]:
+def tick(event: CloudWatchEvent) -> dict[str, Any]:
     from chalicelib.services.minute import run_minute
 
-    report = run_minute(clock.now())
+    _begin(event)
+    try:
+        report = run_minute(clock.now(), clock.at_iso(event.to_dict().get("time")))
+    finally:
+        telemetry.write_line(function="tick")
     return {"looked_at": report.looked_at, "changed": report.changed, "broken": report.broken}
+
+
+@app.on_sqs_message(queue=settings.due_queue_name(), batch_size=1)
+def evaluate(event: SQSEvent) -> None:
+    from chalicelib.services.tick import work_off
+    from chalicelib.store.queue import shard_of_message
+
+    _begin(event)
+    try:
+        for record in event:
+            work_off(shard_of_message(record.body), clock.now())
+    finally:
+        telemetry.write_line(function="evaluate")
 
 
 @app.on_sqs_message(queue=settings.queue_name(), batch_size=10)
@@ -55,5 +78,13 @@ def notify(event: SQSEvent) -> None:
     from chalicelib.services.notify import send_alerts
     from chalicelib.store.queue import keys_of
 
-    for record in event:
-        send_alerts(keys_of(record.body))
+    _begin(event)
+    try:
+        for record in event:
+            send_alerts(keys_of(record.body))
+    finally:
+        telemetry.write_line(function="notify")
+
+
+def _begin(event: BaseLambdaEvent) -> None:
+    telemetry.note(request_id=getattr(event.context, "aws_request_id", None))

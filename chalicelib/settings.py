@@ -1,6 +1,7 @@
 """Everything read from the environment, in one place."""
 
 import os
+import re
 
 
 def prefix() -> str:
@@ -28,6 +29,21 @@ def queue_url() -> str:
     return os.environ.get("CRONHUB_QUEUE_URL", "")
 
 
+def due_queue_name() -> str:
+    """The queue that has large backlogs worked off shard by shard."""
+    return f"{prefix()}-due"
+
+
+def due_queue_url() -> str:
+    """That queue's address where the deployment gives it; empty: it is looked up by its name."""
+    return os.environ.get("CRONHUB_DUE_QUEUE_URL", "")
+
+
+def self_ping_url() -> str:
+    """What is asked at the end of each good tick: `CRONHUB_SELF_PING_URL`; empty: nothing."""
+    return os.environ.get("CRONHUB_SELF_PING_URL", "")
+
+
 def throttling() -> bool:
     """Whether the routes without a key are throttled: `CRONHUB_THROTTLE=off` turns it off."""
     return os.environ.get("CRONHUB_THROTTLE", "on").lower() != "off"
@@ -39,3 +55,34 @@ def allows_private_targets() -> bool:
     For a deployment whose users are all trusted with the network that it runs in.
     """
     return os.environ.get("CRONHUB_ALLOW_PRIVATE_TARGETS", "") == "1"
+
+
+class BadSetting(ValueError):
+    """A setting that cannot be meant; `str()` names it, and holds no secret."""
+
+
+_GOOD = {
+    "CRONHUB_PREFIX": (r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}", "40 letters, digits, - and _ at most"),
+    "CRONHUB_BASE_URL": (
+        r"https?://[^\s/?#]+(/[^\s?#]*)?",
+        "an http or https URL without a query",
+    ),
+    "CRONHUB_MAIL": (
+        r"ses:[^@\s]+@[^@\s]+|smtps?://[^\s?#]+\?(.*&)?from=[^@\s]+(@|%40)[^@\s]+",
+        "ses:FROM, or smtp://USER:PASSWORD@HOST:PORT?from=FROM (or smtps://)",
+    ),
+    "CRONHUB_QUEUE_URL": (r"https?://\S+", "the queue's URL"),
+    "CRONHUB_DUE_QUEUE_URL": (r"https?://\S+", "the queue's URL"),
+    "CRONHUB_SELF_PING_URL": (r"https?://\S+", "an http or https URL"),
+    "CRONHUB_THROTTLE": ("(?i:on|off)", "on or off"),
+    "CRONHUB_ALLOW_PRIVATE_TARGETS": ("[01]", "1 or 0"),
+}
+
+
+def check() -> None:
+    """Raises BadSetting for the first that is wrong, before anything is done with it."""
+    for name, (pattern, wanted) in _GOOD.items():
+        value = os.environ.get(name, "")
+        if value and not re.fullmatch(pattern, value):
+            # Not its value: it may hold a password.
+            raise BadSetting(f"{name} must be {wanted}")

@@ -7,6 +7,7 @@ from chalice.app import Response
 
 from chalicelib.api.json_answers import json_response
 from chalicelib.domain import errors
+from chalicelib.telemetry import measure
 
 log = logging.getLogger("cronhub.api")
 
@@ -59,6 +60,8 @@ def problem_of(error: Exception) -> Response:
         more["errors"] = [{"field": one.field, "message": one.message} for one in error.errors]
     if isinstance(error, errors.Blocked):
         more["blocked_by"] = [blocker._asdict() for blocker in error.blocked_by]
+    if isinstance(error, errors.Throttled):
+        measure("throttled")
     if isinstance(error, errors.Throttled | errors.Unavailable):
         headers["Retry-After"] = str(error.retry_after)
     if isinstance(error, errors.Unauthenticated):

@@ -6,6 +6,7 @@ from typing import Any
 
 from chalice.app import Blueprint, Response
 
+from chalicelib import telemetry
 from chalicelib.api.json_answers import json_response
 from chalicelib.api.problem import problem_of
 from chalicelib.api.requests import Call
@@ -13,7 +14,8 @@ from chalicelib.domain.access import Action
 from chalicelib.services import access, clock
 from chalicelib.services.throttle import Limit, throttle
 
-Handler = Callable[..., tuple[int, Any]]
+# (status, body) for JSON, or what is no JSON as it is.
+Handler = Callable[..., tuple[int, Any] | Response]
 
 
 def route(
@@ -34,12 +36,22 @@ def route(
         @blueprint.route(path, methods=methods, content_types=["*/*"])
         @wraps(handler)
         def view(**params: str) -> Response:
+            request = blueprint.current_request
+            # Of the path's parameters no other: some are secrets.
+            telemetry.note(
+                request_id=getattr(blueprint.lambda_context, "aws_request_id", None),
+                method=request.method,
+                route=path,
+                cron_id=params.get("cron_id"),
+            )
             try:
                 call = _call(blueprint, action, limit)
-                status, body = handler(call, **params)
-                return json_response(status, body)
+                answer = handler(call, **params)
+                response = answer if isinstance(answer, Response) else json_response(*answer)
             except Exception as error:
-                return problem_of(error)
+                response = problem_of(error)
+            telemetry.write_line(function="api", status=response.status_code)
+            return response
 
         return handler
 
@@ -53,5 +65,6 @@ def _call(blueprint: Blueprint, action: Action | None, limit: Limit | None) -> C
     if action is None:
         return call
     key = access.authenticate(call.authorization, call.now)
+    telemetry.note(org_id=key.org_id)
     access.require(key, action)
     return Call(call.request, call.now, key)

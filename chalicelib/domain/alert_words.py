@@ -22,6 +22,7 @@ _SAYS = {
     EventKind.REMINDER: "is still down",
     EventKind.FLAPPING: "goes up and down",
     EventKind.CHANNEL_FAILING: "takes no alerts",
+    EventKind.BLIND: "was interrupted",
 }
 _EXPECTED = {EventKind.LATE, EventKind.MISSED, EventKind.DRIFT}
 _DOWN = {EventKind.MISSED, EventKind.FAILED, EventKind.TIMEOUT}

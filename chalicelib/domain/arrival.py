@@ -7,7 +7,7 @@ from chalicelib.domain.deadlines import early_tolerance
 from chalicelib.domain.draft import Draft
 from chalicelib.domain.drift import OFFSETS_KEPT
 from chalicelib.domain.ids import to_ms
-from chalicelib.domain.misses import record_missed
+from chalicelib.domain.misses import record_unmet
 from chalicelib.domain.occurrences import Occurrences, interval_of, occurrences
 
 _INSTANT = timedelta(microseconds=1)
@@ -27,7 +27,7 @@ def arrive(draft: Draft, started_at: datetime, seen_at: datetime) -> datetime | 
     if occurrence is not None:
         before = times.latest(occurrence - _INSTANT)
         if before is not None and before >= cron.expected_at:
-            record_missed(draft, times, before)
+            record_unmet(draft, times, before)
         offset = to_ms(started_at) - to_ms(occurrence)
         draft.change(
             expected_at=times.next(occurrence),

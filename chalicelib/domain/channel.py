@@ -44,6 +44,7 @@ _SEVERITIES = {
     "reminder": Severity.INFO,
     "flapping": Severity.WARNING,
     "channel_failing": Severity.WARNING,
+    "blind": Severity.WARNING,
 }
 # What can be told of: the kinds of events, and what is told besides.
 KINDS = tuple(_SEVERITIES)

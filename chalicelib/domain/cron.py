@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from chalicelib.domain.anomaly import Baseline
+from chalicelib.domain.gap import Gap
 from chalicelib.domain.run import RunStatus
 from chalicelib.domain.tally import DayTally
 
@@ -110,7 +111,7 @@ class Cron(NamedTuple):
     today: what the runs of the latest day came to · is_blocked: its last start was refused, as what
     it depends on is not completed · blamed_on: the incident of what it depends on, to which its last
     misses were laid · held_until: till when maintenance holds what there is to tell · skipped_from:
-    while paused, since when occurrences pass by.
+    while paused, since when occurrences pass by · blind: the gap in which a deadline of it fell last.
     """
 
     org_id: str
@@ -141,6 +142,7 @@ class Cron(NamedTuple):
     held_until: datetime | None = None
     skipped_from: datetime | None = None
     noise: Noise = Noise()
+    blind: Gap | None = None
     archived_at: datetime | None = None
 
     @property

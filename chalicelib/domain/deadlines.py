@@ -67,8 +67,21 @@ def overrun_at(cron: Cron, run: OpenRun) -> datetime | None:
 
 
 def timeout_at(cron: Cron, run: OpenRun) -> datetime | None:
+    """Where it fell into a gap, the cron's grace after that."""
     seconds = cron.settings.max_runtime_seconds
-    return None if seconds is None else run.seen_at + timedelta(seconds=seconds)
+    if seconds is None:
+        return None
+    at = run.seen_at + timedelta(seconds=seconds)
+    return _again(cron, at, effective_grace(cron) or _MINUTE)
+
+
+def missed_at(cron: Cron, occurrence: datetime, grace: timedelta) -> datetime:
+    """When its grace is over; where that fell into a gap, it gets its grace again."""
+    return _again(cron, occurrence + grace, grace)
+
+
+def _again(cron: Cron, deadline: datetime, grace: timedelta) -> datetime:
+    return cron.blind.until + grace if cron.blind and cron.blind.holds(deadline) else deadline
 
 
 def reminder_at(cron: Cron) -> datetime | None:
@@ -108,14 +121,14 @@ def _expectation_due(cron: Cron) -> datetime | None:
     if times is None or cron.expected_at is None:
         return None
     grace = grace_at(cron, times, cron.expected_at)
-    missed_at = cron.expected_at + grace
+    over_at = missed_at(cron, cron.expected_at, grace)
     if cron.status is Status.DOWN:
         # It was told already: further misses are only counted, once an hour.
-        return max(missed_at, cron.looked_at + _HOUR) if cron.looked_at else missed_at
+        return max(over_at, cron.looked_at + _HOUR) if cron.looked_at else over_at
     if cron.late_told:
-        return missed_at
+        return over_at
     late_at = _held(cron, cron.expected_at + drift_tolerance(grace))
-    return missed_at if late_at is None else min(late_at, missed_at)
+    return over_at if late_at is None else min(late_at, over_at)
 
 
 def _held(cron: Cron, deadline: datetime | None) -> datetime | None:

@@ -9,6 +9,7 @@ from chalicelib.domain.decision import Decision, RunWrite
 from chalicelib.domain.dependencies import Blocker
 from chalicelib.domain.drift import Drift
 from chalicelib.domain.event import Event, EventKind
+from chalicelib.domain.gap import Gap
 from chalicelib.domain.incident import Incident
 from chalicelib.domain.occurrences import Occurrences
 from chalicelib.domain.rollup import by_day, roll
@@ -47,6 +48,15 @@ class Draft:
         if self.around.dependencies is None and self.cron.depends_on:
             self.wanted = self.wanted._replace(dependencies=True)
         return self.around.dependencies or ()
+
+    def gaps(self) -> tuple[Gap, ...]:
+        if self.around.gaps is None:
+            self.wanted = self.wanted._replace(gaps=True)
+        return self.around.gaps or ()
+
+    def gap_at(self, deadline: datetime | None) -> Gap | None:
+        """The gap that a deadline fell into."""
+        return next((gap for gap in self.gaps() if gap.holds(deadline)), None)
 
     def maintained_until(self) -> datetime | None:
         """The end of the maintenance that the cron is in now."""

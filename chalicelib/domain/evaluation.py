@@ -1,17 +1,18 @@
 """What the clock makes of a cron: `evaluate(cron, now) -> Decision`."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from chalicelib.domain.cron import Cron, LastRun, OpenRun, Reason, Status
 from chalicelib.domain.deadlines import drift_tolerance, grace_at, overrun_at, timeout_at
 from chalicelib.domain.decision import Decision
 from chalicelib.domain.draft import Draft
 from chalicelib.domain.event import EventKind
-from chalicelib.domain.misses import incident_to_blame, maintenance_of, missed_until, record_missed
+from chalicelib.domain.gap import Gap
+from chalicelib.domain.misses import incident_to_blame, maintenance_of, missed_until, record_unmet
 from chalicelib.domain.noise import remind, sum_up
-from chalicelib.domain.occurrences import occurrences
+from chalicelib.domain.occurrences import Occurrences, occurrences
 from chalicelib.domain.outcome import bad_run, hold, tell_held
-from chalicelib.domain.run import Run, RunStatus
+from chalicelib.domain.run import Excuse, Run, RunStatus
 from chalicelib.domain.surroundings import Surroundings
 
 
@@ -52,9 +53,26 @@ def look_for_missed(draft: Draft) -> None:
     last = missed_until(cron, times, draft.now)
     if last is None:
         return
-    record_missed(draft, times, last)
+    gap = _gap_to_wait_for(draft, times)
+    if gap is not None:
+        draft.change(blind=gap)
+        last = missed_until(cron, times, gap.since)
+        if last is None:
+            return
+    record_unmet(draft, times, last)
     looked_at = draft.now if draft.cron.status is Status.DOWN else None
     draft.change(expected_at=times.next(last), late_told=False, looked_at=looked_at)
+
+
+def _gap_to_wait_for(draft: Draft, times: Occurrences) -> Gap | None:
+    """The gap that deadlines fell into, while the grace that they get again lasts."""
+    for gap in draft.gaps():
+        last = missed_until(draft.cron, times, gap.until)
+        if last is not None:
+            grace = grace_at(draft.cron, times, last)
+            if gap.holds(last + grace) and draft.now < gap.until + grace:
+                return gap
+    return None
 
 
 def _look_for_late(draft: Draft) -> None:
@@ -67,7 +85,8 @@ def _look_for_late(draft: Draft) -> None:
     tolerance = drift_tolerance(grace_at(cron, times, cron.expected_at))
     if cron.expected_at + tolerance <= draft.now and not _is_held(draft):
         draft.change(late_told=True)
-        if incident_to_blame(draft) is None:
+        blind = draft.gap_at(cron.expected_at + tolerance) is not None
+        if not blind and incident_to_blame(draft) is None:
             detail = f"expected {cron.expected_at:%H:%M:%S} UTC"
             draft.tell(EventKind.LATE, cron.expected_at, detail=detail)
 
@@ -83,29 +102,49 @@ def _is_held(draft: Draft) -> bool:
 def _look_at_run(draft: Draft, run: OpenRun) -> None:
     timeout = timeout_at(draft.cron, run)
     if timeout is not None and timeout <= draft.now:
-        _time_out(draft, run)
+        _look_at_overdue(draft, run)
         return
     overrun = overrun_at(draft.cron, run)
     if not run.overran and overrun is not None and overrun <= draft.now and not _is_held(draft):
         _replace_open(draft, run, run._replace(overran=True))
+        if draft.gap_at(overrun) is not None:
+            return
         average = draft.cron.baseline.average_ms or 0
         detail = f"running since {run.started_at:%H:%M:%S} UTC, on average {average:.0f} ms"
         draft.tell(EventKind.OVERRUNNING, run.started_at, run.id, detail)
 
 
-def _time_out(draft: Draft, run: OpenRun) -> None:
-    _replace_open(draft, run, None)
-    record = Run(
+def _look_at_overdue(draft: Draft, run: OpenRun) -> None:
+    """Its time is over, but if that was while nobody looked, it has the cron's grace to end."""
+    seconds = draft.cron.settings.max_runtime_seconds
+    assert seconds is not None
+    gap = draft.gap_at(run.seen_at + timedelta(seconds=seconds))
+    if gap is None:
+        _time_out(draft, run)
+        return
+    draft.change(blind=gap)
+    again = timeout_at(draft.cron, run)
+    if again is not None and again <= draft.now:
+        _replace_open(draft, run, None)
+        draft.write(_unended(draft, run, RunStatus.UNKNOWN)._replace(excused=Excuse.BLINDNESS), new=False)
+
+
+def _unended(draft: Draft, run: OpenRun, status: RunStatus) -> Run:
+    return Run(
         cron_id=draft.cron.id,
         id=run.id,
         key=run.key,
-        status=RunStatus.TIMEOUT,
+        status=status,
         scheduled_at=run.scheduled_at,
         started_at=run.started_at,
         late=run.late,
-        excused=maintenance_of(draft, run.scheduled_at),
     )
-    draft.write(record, new=False)
+
+
+def _time_out(draft: Draft, run: OpenRun) -> None:
+    _replace_open(draft, run, None)
+    excused = maintenance_of(draft, run.scheduled_at)
+    draft.write(_unended(draft, run, RunStatus.TIMEOUT)._replace(excused=excused), new=False)
     draft.change(last_run=LastRun(run.id, RunStatus.TIMEOUT, draft.now, run.started_at))
     seconds = draft.cron.settings.max_runtime_seconds
     detail = f"running since {run.started_at:%H:%M:%S} UTC, longer than {seconds} s"

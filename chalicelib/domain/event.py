@@ -18,6 +18,7 @@ class EventKind(StrEnum):
     FLAPPING = "flapping"
     RECOVERED = "recovered"
     CHANNEL_FAILING = "channel_failing"
+    BLIND = "blind"
 
 
 class Event(NamedTuple):

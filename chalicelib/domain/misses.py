@@ -1,5 +1,6 @@
 """Missed occurrences: which they are, and what is recorded of them."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from chalicelib.domain.cron import Cron, Reason, Status
@@ -36,11 +37,52 @@ def missed_until(cron: Cron, times: Occurrences, now: datetime) -> datetime | No
     return last
 
 
-def record_missed(draft: Draft, times: Occurrences, last: datetime) -> None:
-    """Records the occurrences from the expected one to `last` as missed, and judges them.
+def record_unmet(draft: Draft, times: Occurrences, last: datetime) -> None:
+    """Records the occurrences from the expected one to `last`, and judges them: as missed, but as
+    unknown those whose deadline fell into a gap.
 
     What is expected after them is the caller's to set.
     """
+    for gap in draft.gaps():
+        _record_until(draft, times, gap.since, last, _record_missed)
+        _record_until(draft, times, gap.until, last, _record_unknown)
+    if draft.cron.expected_at is not None and draft.cron.expected_at <= last:
+        _record_missed(draft, times, last)
+
+
+def _record_until(
+    draft: Draft,
+    times: Occurrences,
+    end: datetime,
+    last: datetime,
+    record: Callable[[Draft, Occurrences, datetime], None],
+) -> None:
+    """Records those whose grace was over by `end`, up to `last`."""
+    if draft.cron.expected_at is None or draft.cron.expected_at > last:
+        return
+    until = missed_until(draft.cron, times, end)
+    if until is not None:
+        record(draft, times, min(until, last))
+        draft.change(expected_at=times.next(min(until, last)))
+
+
+def _record_unknown(draft: Draft, times: Occurrences, last: datetime) -> None:
+    """Nobody looked when they were due: that says nothing of the job."""
+    first = draft.cron.expected_at
+    assert first is not None
+    run = Run(
+        cron_id=draft.cron.id,
+        id=derived_id(first, draft.cron.id, "unknown"),
+        status=RunStatus.UNKNOWN,
+        scheduled_at=first,
+        scheduled_until=last if last > first else None,
+        occurrences=times.count(first - _INSTANT, last),
+        excused=Excuse.BLINDNESS,
+    )
+    draft.write(run, new=True, times=times)
+
+
+def _record_missed(draft: Draft, times: Occurrences, last: datetime) -> None:
     first = draft.cron.expected_at
     assert first is not None
     was_down = draft.cron.status is Status.DOWN

@@ -6,9 +6,10 @@ from datetime import datetime
 from chalicelib.domain.alert import Alert
 from chalicelib.domain.channel import Channel
 from chalicelib.domain.event import EventKind
+from chalicelib.domain.gap import Gap
 from chalicelib.domain.ids import timed_id
 
-NOTICES = frozenset({EventKind.CHANNEL_FAILING})
+NOTICES = frozenset({EventKind.CHANNEL_FAILING, EventKind.BLIND})
 
 
 def channel_failing(channel: Channel, now: datetime) -> Alert:
@@ -17,6 +18,16 @@ def channel_failing(channel: Channel, now: datetime) -> Alert:
     return _notice(EventKind.CHANNEL_FAILING, channel.org_id, channel.id, channel.name, detail, now)._replace(
         about=channel.failing_since
     )
+
+
+def blind(org_id: str, gap: Gap) -> Alert:
+    """Told once an org and gap: what is unknown of it, is not its crons' fault."""
+    since, until = f"{gap.since:%Y-%m-%d %H:%M:%S}", f"{gap.until:%H:%M:%S}"
+    detail = (
+        f"no cron was looked at from {since} to {until} UTC: what was due then has its grace again, "
+        "and is called unknown, not missed, if it does not come"
+    )
+    return _notice(EventKind.BLIND, org_id, org_id, "monitoring", detail, gap.until)
 
 
 def _notice(kind: EventKind, org_id: str, subject_id: str, name: str, detail: str, now: datetime) -> Alert:

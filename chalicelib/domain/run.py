@@ -15,6 +15,7 @@ class RunStatus(StrEnum):
     MISSED = "missed"
     BLOCKED = "blocked"
     PAUSED = "paused"
+    UNKNOWN = "unknown"
     ABANDONED = "abandoned"
     LOG = "log"
 
@@ -24,6 +25,7 @@ class Excuse(StrEnum):
 
     MAINTENANCE = "maintenance"
     DEPENDENCY = "dependency"
+    BLINDNESS = "blindness"
 
 
 class Run(NamedTuple):
@@ -31,7 +33,7 @@ class Run(NamedTuple):
 
     key: the caller's own id of it · scheduled_at: the occurrence it satisfies, None for an extra run
     · offset_ms: its start − that occurrence · occurrences: how many occurrences the record stands
-    for (more than 1 only for misses of a long outage and for pauses, the last at `scheduled_until`)
+    for (more than 1 only for misses of a long outage, gaps and pauses, the last at `scheduled_until`)
     · message: what the job said, or its output, up to 10 KB · incident_id: of what it depends on,
     for which it is excused.
     """

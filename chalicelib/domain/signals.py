@@ -20,7 +20,7 @@ from chalicelib.domain.signal import Signal, SignalKind
 from chalicelib.domain.surroundings import Surroundings
 
 _FINISHED_AS = {SignalKind.SUCCESS: RunStatus.SUCCESS, SignalKind.FAIL: RunStatus.FAILED}
-_GIVEN_UP = {RunStatus.TIMEOUT, RunStatus.ABANDONED, RunStatus.BLOCKED}
+_GIVEN_UP = {RunStatus.TIMEOUT, RunStatus.ABANDONED, RunStatus.BLOCKED, RunStatus.UNKNOWN}
 
 
 def apply(

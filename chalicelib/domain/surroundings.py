@@ -3,15 +3,18 @@
 from typing import NamedTuple
 
 from chalicelib.domain.cron import Cron
+from chalicelib.domain.gap import Gap
 from chalicelib.domain.window import Window
 
 
 class Surroundings(NamedTuple):
     """windows: the maintenance windows that cover the cron · dependencies: the crons it depends on,
-    without those that are gone or archived. None: not looked at, as most decisions need neither."""
+    without those that are gone or archived · gaps: in which nobody looked. None: not loaded, as most
+    decisions need none of these."""
 
     windows: tuple[Window, ...] | None = None
     dependencies: tuple[Cron, ...] | None = None
+    gaps: tuple[Gap, ...] | None = None
 
 
 class Wanted(NamedTuple):
@@ -19,3 +22,4 @@ class Wanted(NamedTuple):
 
     windows: bool = False
     dependencies: bool = False
+    gaps: bool = False

@@ -64,7 +64,7 @@ def tally_of(run: Run) -> Tally:
             return Tally(occurrences, excused=excused, runs=1, late=late)
         case RunStatus.MISSED:
             return Tally(occurrences, missed=occurrences, excused=excused)
-        case RunStatus.PAUSED:
+        case RunStatus.PAUSED | RunStatus.UNKNOWN:
             return Tally(occurrences, excused=occurrences)
         case _:
             return Tally()

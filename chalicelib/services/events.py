@@ -6,7 +6,9 @@ from datetime import datetime
 from chalicelib.domain.alert import Alert, alerts_of
 from chalicelib.domain.cron import Cron
 from chalicelib.domain.decision import Decision
+from chalicelib.domain.run import RunStatus
 from chalicelib.store.commits import commit
+from chalicelib.telemetry import measure
 
 log = logging.getLogger("cronhub.events")
 
@@ -18,16 +20,20 @@ def commit_and_tell(before: Cron, decision: Decision, now: datetime) -> list[Ale
     """
     alerts = alerts_of(decision, before.incident)
     commit(decision, now, alerts)
+    missed = sum(run.occurrences for run, _ in decision.writes if run.status is RunStatus.MISSED)
+    if missed:
+        measure("runs_missed", missed)
     tell(decision)
     return [alert for alert in alerts if alert.send_at <= now]
 
 
-def wake_for(alerts: list[Alert]) -> None:
-    """Has alerts sent at once. Never raises: what is not sent now, the next tick finds."""
-    if alerts:
-        from chalicelib.store.queue import wake
+def wake_for(alerts: list[Alert]) -> bool:
+    """Has alerts sent at once; False where nobody was asked: the next tick finds them."""
+    if not alerts:
+        return False
+    from chalicelib.store.queue import wake
 
-        wake(alert.key for alert in alerts)
+    return wake(alert.key for alert in alerts)
 
 
 def tell(decision: Decision) -> None:

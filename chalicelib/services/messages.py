@@ -40,6 +40,8 @@ def message_of(alerts: Sequence[Alert], channel_id: str, also_down: Sequence[str
 def _link(alert: Alert) -> str:
     if alert.kind is EventKind.CHANNEL_FAILING:
         return f"{settings.base_url()}/api/channels/{alert.cron_id}"
+    if alert.kind is EventKind.BLIND:
+        return f"{settings.base_url()}/api/crons"
     return f"{settings.base_url()}/api/crons/{alert.cron_id}"
 
 

@@ -1,20 +1,59 @@
 """What the scheduled function does every minute."""
 
+import logging
+import time
 from datetime import datetime, timedelta
 
+from chalicelib import settings
+from chalicelib.domain.gap import gaps_until
+from chalicelib.services import clock
 from chalicelib.services.notify import send_due
 from chalicelib.services.orgs import go_on_deleting
-from chalicelib.services.tick import TickReport, run_tick
+from chalicelib.services.tick import BUDGET_SECONDS, TickReport, run_tick
+from chalicelib.store.watch import load_watch, note_gaps, note_tick
+from chalicelib.telemetry import SECONDS, measure
 
+log = logging.getLogger("cronhub.minute")
+
+_PATIENCE_SECONDS = 5
 # What times are stored to.
 _MILLISECOND = timedelta(milliseconds=1)
 
 
-def run_minute(now: datetime) -> TickReport:
+def run_minute(now: datetime, scheduled_at: datetime | None = None) -> TickReport:
     """Looks at the crons that are due, sends what no message woke anybody for, and goes on with what
-    takes more than one request."""
-    report = run_tick(now)
+    takes more than one request; then notes that all went well. scheduled_at: when it was to begin."""
+    began = time.monotonic()
+    watch = load_watch()
+    gaps = gaps_until(watch, now)
+    if gaps != watch.gaps:
+        log.warning("no tick since %s: what was due since then has its grace again", gaps[-1].since)
+        note_gaps(gaps)
+    report = run_tick(now, BUDGET_SECONDS, lambda: gaps)
     # `notify` is sending what was decided just now: two at it would tear apart what is one message.
-    send_due(now - _MILLISECOND)
+    send_due(now - _MILLISECOND if report.woke_notify else clock.now())
     go_on_deleting()
+    note_tick(now)
+    measure("due_backlog", report.backlog)
+    measure("tick_broken", report.broken)
+    measure("tick_duration", time.monotonic() - began, SECONDS)
+    if scheduled_at is not None:
+        measure("tick_lag", max(0.0, (now - scheduled_at).total_seconds()), SECONDS)
+    if not report.broken:
+        _ping_watcher()
     return report
+
+
+def _ping_watcher() -> None:
+    """Somebody else watches that good ticks come: `CRONHUB_SELF_PING_URL`."""
+    url = settings.self_ping_url()
+    if not url:
+        return
+    from urllib.request import urlopen
+
+    try:
+        with urlopen(url, timeout=_PATIENCE_SECONDS) as answer:  # noqa: S310 - the deployment's own setting
+            answer.read(1)
+    except Exception as error:
+        # The URL is a secret like any ping URL: it is not logged.
+        log.warning("the watcher's ping URL did not answer: %s", type(error).__name__)

@@ -24,6 +24,7 @@ from chalicelib.store import alerts
 from chalicelib.store.alerts import Outgoing
 from chalicelib.store.channels import channels_of_org, note_delivered, note_failed, tell_failing
 from chalicelib.store.incidents import NamedIncident, open_incidents
+from chalicelib.telemetry import SECONDS, measure
 
 log = logging.getLogger("cronhub.notify")
 
@@ -212,6 +213,9 @@ class _Line:
             None if outcome.retry_after_seconds is None else timedelta(seconds=outcome.retry_after_seconds)
         )
         result = Result(outcome.state.value)
+        measure("alerts_sent" if outcome.is_delivered else "alerts_failed", len(ready))
+        if outcome.is_delivered:
+            measure("delivery_delay", (clock.now() - ready[0].alert.send_at).total_seconds(), SECONDS)
         self._record(
             (work, tried(self._before(work), result, outcome.detail, clock.now(), work.alert.send_at, retry_after))
             for work in ready

@@ -16,6 +16,7 @@ from chalicelib.services.surroundings import decide_with
 from chalicelib.store import crons, runs
 from chalicelib.store.commits import landed
 from chalicelib.store.faults import LostRace
+from chalicelib.telemetry import measure
 
 
 def find_watched(org_id: str | None, cron_id: str) -> Cron:
@@ -60,6 +61,7 @@ def receive(org_id: str | None, cron_id: str, signal: Signal, now: datetime) -> 
         return decision
 
     decision = until_won(once)
+    measure(f"signals_{signal.kind.value}")
     if decision.blocked_by:
         raise Blocked(decision.blocked_by)
     return decision

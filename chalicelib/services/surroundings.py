@@ -4,16 +4,28 @@ from collections.abc import Callable
 
 from chalicelib.domain.cron import Cron
 from chalicelib.domain.decision import Decision
+from chalicelib.domain.gap import Gap, gaps_until
 from chalicelib.domain.surroundings import Surroundings
 from chalicelib.domain.window import Window, covering
+from chalicelib.services import clock
 from chalicelib.store import crons
+from chalicelib.store.watch import load_watch
 from chalicelib.store.windows import windows_of_org
 
 Windows = Callable[[str], list[Window]]
+Gaps = Callable[[], tuple[Gap, ...]]
+
+
+def gaps_now() -> tuple[Gap, ...]:
+    """The gaps in which nobody looked, with the one that no tick has ended yet."""
+    return gaps_until(load_watch(), clock.now())
 
 
 def decide_with(
-    cron: Cron, decide: Callable[[Surroundings], Decision], windows: Windows = windows_of_org
+    cron: Cron,
+    decide: Callable[[Surroundings], Decision],
+    windows: Windows = windows_of_org,
+    gaps: Gaps = gaps_now,
 ) -> Decision:
     """The decision made with all it turns on; most turn on nothing, and read nothing."""
     around = Surroundings()
@@ -23,6 +35,8 @@ def decide_with(
             around = around._replace(windows=covering(windows(cron.org_id), cron))
         if decision.wanted.dependencies:
             around = around._replace(dependencies=dependencies_of(cron))
+        if decision.wanted.gaps:
+            around = around._replace(gaps=gaps())
         decision = decide(around)
     return decision
 

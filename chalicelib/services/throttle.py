@@ -36,6 +36,7 @@ CLAIMS = Limit("first keys asked for from this address", 300, HOUR, 5, 5)
 CONFIRMATIONS = Limit("links of confirmation opened from this address", 60, MINUTE, 5, 5)
 CONFIRMATIONS_OF_ORG = Limit("links of confirmation mailed for this org", 30, HOUR, 0, 1)
 CONFIRMATIONS_TO_ADDRESS = Limit("links of confirmation mailed to this address", 5, HOUR, 0, 1)
+HEALTH_CHECKS = Limit("deep health checks from this address", 120, MINUTE, 10, 10)
 TESTS = Limit("tests of channels by this org", 60, MINUTE, 5, 5)
 
 

@@ -2,52 +2,118 @@
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from functools import cache
+from itertools import islice
 from typing import NamedTuple
 
 from chalicelib.domain.alert import Alert
 from chalicelib.domain.deadlines import due_at
 from chalicelib.domain.errors import CronHubError
 from chalicelib.domain.evaluation import evaluate
+from chalicelib.domain.notice import blind
 from chalicelib.services.events import commit_and_tell, wake_for
 from chalicelib.services.races import until_won
-from chalicelib.services.surroundings import Windows, decide_with
+from chalicelib.services.surroundings import Gaps, Windows, decide_with, gaps_now
 from chalicelib.store import crons
+from chalicelib.store.alerts import put_notice
+from chalicelib.store.queue import hand_over
+from chalicelib.store.watch import release_shard, take_shard
 from chalicelib.store.windows import windows_of_org
 
 log = logging.getLogger("cronhub.tick")
 
-# The function has 60 s; what is left over is due at the next tick as well.
+# A function has 60 s; what is left over is due at the next tick as well.
 BUDGET_SECONDS = 45.0
+TAKEN_FOR = timedelta(seconds=60)
 PUT_OFF_BROKEN = timedelta(minutes=15)
+# A backlog larger than this is worked off by shards, side by side.
+HANDED_OVER_FROM = 500
+
+Key = tuple[str, str]
 
 
 class TickReport:
-    """looked_at: crons that were due · changed: those that something was decided of."""
+    """looked_at: crons that were due · changed: those that something was decided of · backlog: how many
+    were due as it began, counted up to `HANDED_OVER_FROM` + 1 · handed_over: others work them off ·
+    woke_notify: its alerts are being sent.
+    """
 
     def __init__(self) -> None:
         self.looked_at = 0
         self.changed = 0
         self.broken = 0
         self.out_of_time = False
+        self.backlog = 0
+        self.handed_over = False
+        self.woke_notify = False
 
 
-def run_tick(now: datetime, budget_seconds: float = BUDGET_SECONDS) -> TickReport:
-    """Evaluates every cron that is due. Two ticks at once, or a late one, do no harm."""
+def run_tick(now: datetime, budget_seconds: float = BUDGET_SECONDS, gaps: Gaps = gaps_now) -> TickReport:
+    """Evaluates every cron that is due, or has others do it. Two ticks at once, or a late one, do no harm."""
+    shards = _shards_of_minute(now)
+    due = list(islice(_due(shards, now), HANDED_OVER_FROM + 1))
+    if len(due) > HANDED_OVER_FROM and hand_over(shards):
+        report = TickReport()
+        report.handed_over = True
+        log.info("more than %d crons are due: worked off by shards", HANDED_OVER_FROM)
+    else:
+        # Where nobody takes them over, they are read again, to the end.
+        all_due = due if len(due) <= HANDED_OVER_FROM else _due(shards, now)
+        report = _look_at_all(all_due, now, budget_seconds, gaps)
+    report.backlog = len(due)
+    return report
+
+
+def work_off(shard: int, now: datetime, budget_seconds: float = BUDGET_SECONDS) -> TickReport:
+    """Evaluates what is due of one shard, unless somebody is at it."""
+    until = now + TAKEN_FOR
+    if not take_shard(shard, now, until):
+        return TickReport()
+    report = _look_at_all(_due([shard], now), now, budget_seconds, gaps_now)
+    release_shard(shard, until)
+    return report
+
+
+def _shards_of_minute(now: datetime) -> list[int]:
+    """They begin at another one each minute, so that none is always the last in a long backlog."""
+    shards = list(crons.shards())
+    first = int(now.timestamp()) // 60 % len(shards)
+    return shards[first:] + shards[:first]
+
+
+def _due(shards: Iterable[int], now: datetime) -> Iterator[Key]:
+    for shard in shards:
+        try:
+            yield from crons.due_crons(shard, now)
+        except CronHubError:
+            log.exception("shard %d could not be read", shard)
+
+
+class _Round(NamedTuple):
+    """What all looks of one tick share."""
+
+    now: datetime
+    windows: Windows
+    gaps: Gaps
+    alerts: list[Alert]
+    report: TickReport
+
+
+def _look_at_all(due: Iterable[Key], now: datetime, budget_seconds: float, gaps: Gaps) -> TickReport:
     until = time.monotonic() + budget_seconds
-    report = TickReport()
-    alerts: list[Alert] = []
-    windows = cache(windows_of_org)  # one read an org, however many of its crons are due
-    for org_id, cron_id in _due_of_all_shards(now):
+    # One read an org, or a tick, however many crons are due.
+    this = _Round(now, cache(windows_of_org), cache(gaps), [], TickReport())
+    report = this.report
+    for org_id, cron_id in due:
         if time.monotonic() >= until:
             report.out_of_time = True
             break
         report.looked_at += 1
-        _look(_Due(org_id, cron_id, now, windows, alerts), report)
+        _look(this, org_id, cron_id)
     # Together, so that of crons that went down together people are told in one message.
-    wake_for(alerts)
+    report.woke_notify = wake_for(this.alerts)
     if report.looked_at or report.out_of_time:
         log.info(
             "looked at %d due crons: %d changed, %d broken%s",
@@ -59,59 +125,42 @@ def run_tick(now: datetime, budget_seconds: float = BUDGET_SECONDS) -> TickRepor
     return report
 
 
-def _due_of_all_shards(now: datetime) -> Iterator[tuple[str, str]]:
-    """Shards begin at another one each minute, so that none is always the last in a long backlog."""
-    shards = list(crons.shards())
-    first = int(now.timestamp()) // 60 % len(shards)
-    for shard in shards[first:] + shards[:first]:
-        try:
-            yield from crons.due_crons(shard, now)
-        except CronHubError:
-            log.exception("shard %d could not be read", shard)
-
-
-class _Due(NamedTuple):
-    org_id: str
-    cron_id: str
-    now: datetime
-    windows: Windows
-    alerts: list[Alert]
-
-
-def _look(due: _Due, report: TickReport) -> None:
+def _look(this: _Round, org_id: str, cron_id: str) -> None:
     try:
-        report.changed += until_won(lambda: _evaluate(due))
+        this.report.changed += until_won(lambda: _evaluate(this, org_id, cron_id))
     except CronHubError:
         # The store is in trouble, not this cron: it is due again at the next tick.
-        log.exception("cron %s could not be looked at", due.cron_id)
-        report.broken += 1
+        log.exception("cron %s could not be looked at", cron_id)
+        this.report.broken += 1
     except Exception:
         # Whatever is wrong with this one, the others are looked at, and it does not come back at once.
-        log.exception("cron %s is broken, looking again in %s", due.cron_id, PUT_OFF_BROKEN)
-        report.broken += 1
-        _put_off(due)
+        log.exception("cron %s is broken, looking again in %s", cron_id, PUT_OFF_BROKEN)
+        this.report.broken += 1
+        _put_off(org_id, cron_id, this.now)
 
 
-def _evaluate(due: _Due) -> bool:
-    cron, now = crons.find_cron(due.org_id, due.cron_id), due.now
+def _evaluate(this: _Round, org_id: str, cron_id: str) -> bool:
+    cron, now = crons.find_cron(org_id, cron_id), this.now
     if cron is None:
         return False
-    decision = decide_with(cron, lambda around: evaluate(cron, now, around), due.windows)
+    decision = decide_with(cron, lambda around: evaluate(cron, now, around), this.windows, this.gaps)
     if decision.cron == cron:
-        _settle_index(due, due_at(cron))
+        at = due_at(cron)
+        # An index entry that its cron's state does not bear out would come back every minute.
+        crons.put_off(org_id, cron_id, at if at is not None and at > now else now + PUT_OFF_BROKEN)
         return False
-    due.alerts.extend(commit_and_tell(cron, decision, now))
+    gap = decision.cron.blind
+    if gap is not None and gap != cron.blind:
+        # Before the cron's own change: a tick that dies in between tells it again, to no effect.
+        notice = blind(org_id, gap)
+        if put_notice(notice):
+            this.alerts.append(notice)
+    this.alerts.extend(commit_and_tell(cron, decision, now))
     return True
 
 
-def _settle_index(due: _Due, at: datetime | None) -> None:
-    """An index entry that its cron's state does not bear out would come back every minute."""
-    until = at if at is not None and at > due.now else due.now + PUT_OFF_BROKEN
-    crons.put_off(due.org_id, due.cron_id, until)
-
-
-def _put_off(due: _Due) -> None:
+def _put_off(org_id: str, cron_id: str, now: datetime) -> None:
     try:
-        crons.put_off(due.org_id, due.cron_id, due.now + PUT_OFF_BROKEN)
+        crons.put_off(org_id, cron_id, now + PUT_OFF_BROKEN)
     except CronHubError:
-        log.exception("cron %s could not be put off", due.cron_id)
+        log.exception("cron %s could not be put off", cron_id)

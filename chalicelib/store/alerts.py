@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from zlib import crc32
 
-from pynamodb.exceptions import UpdateError
+from pynamodb.exceptions import PutError, UpdateError
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
@@ -47,6 +47,18 @@ def alert_item(alert: Alert) -> AlertItem:
         deliveries={},
         expires_at=alert.at + KEPT,
     )
+
+
+def put_notice(notice: Alert) -> bool:
+    """Puts a notice into the outbox; False where it is there already, sent or not."""
+    with told_as_unavailable():
+        try:
+            alert_item(notice).save(AlertItem.alert_id.does_not_exist())
+        except PutError as error:
+            if not is_lost_race(error):
+                raise
+            return False
+    return True
 
 
 def _outgoing(item: AlertItem) -> Outgoing:

@@ -15,6 +15,7 @@ from chalicelib.domain.cron import (
     Status,
 )
 from chalicelib.domain.deadlines import due_at
+from chalicelib.domain.gap import Gap
 from chalicelib.domain.ids import from_ms, moment_of_id, shard_of, to_ms
 from chalicelib.domain.run import RunStatus
 from chalicelib.store.packing import pack, pack_signed, pack_steps, unpack, unpack_signed, unpack_steps
@@ -82,6 +83,7 @@ def to_item(cron: Cron) -> CronItem:
         held_until=ms(cron.held_until),
         skipped_from=ms(cron.skipped_from),
         noise=_noise_map(cron.noise),
+        blind=None if cron.blind is None else [to_ms(cron.blind.since), to_ms(cron.blind.until)],
     )
     for setting in _SETTINGS:
         value = getattr(cron.settings, setting)
@@ -119,6 +121,7 @@ def to_cron(item: CronItem) -> Cron:
         held_until=at_ms(item.held_until),
         skipped_from=at_ms(item.skipped_from),
         noise=_noise(item.noise),
+        blind=None if item.blind is None else Gap(*(from_ms(int(at)) for at in item.blind)),
         archived_at=at_ms(item.archived_at),
     )
 

@@ -57,6 +57,7 @@ def _steps(org_id: str) -> Iterator[Model]:
         yield from RollupItem.query(cron.cron_id)
         yield from AlertItem.query(cron.cron_id)
         yield cron
+    yield from AlertItem.query(org_id)
     for channel in ChannelItem.query(org_id, consistent_read=True):
         # What was told of the channel itself.
         yield from AlertItem.query(channel.channel_id)

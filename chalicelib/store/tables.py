@@ -145,6 +145,7 @@ class CronItem(Model):
     held_until = NumberAttribute(attr_name="hu", null=True)
     skipped_from = NumberAttribute(attr_name="sk", null=True)
     noise: Any = Map(attr_name="nz", null=True)
+    blind: Any = ListAttribute(attr_name="bg", of=NumberAttribute, null=True)
     reminder_seconds = NumberAttribute(attr_name="rm", null=True)
 
 
@@ -337,6 +338,20 @@ class ThrottleItem(Model):
     expires_at = TTLAttribute()
 
 
+class WatchItem(Model):
+    """What the whole deployment knows of itself: under `tick`, when the last tick was, and the times
+    (begin, end, begin, end …) in which none came; under `due-{shard}`, till when a shard is being
+    worked off."""
+
+    class Meta(_Meta):
+        table_name = _name("watch")
+
+    name = UnicodeAttribute(hash_key=True)
+    ticked_at = NumberAttribute(null=True)
+    gaps: Any = ListAttribute(of=NumberAttribute, null=True)
+    taken_until = NumberAttribute(null=True)
+
+
 class ChannelItem(Model):
     """A channel, with what it is reached by: these are secrets."""
 
@@ -377,6 +392,7 @@ MODELS: tuple[type[Model], ...] = (
     AlertItem,
     ThrottleItem,
     ChannelItem,
+    WatchItem,
 )
 
 

@@ -87,8 +87,7 @@ def run(port: int, lock: int, sockets: list[socket.socket]) -> int:
     supervisor = Supervisor(environment(url, stack_port), ROOT, shared=(lock,))
     tables = python_part("tables", ends=True)
     api = python_part("api", tuple(each.fileno() for each in sockets))
-    # A further function's process is one more line here.
-    functions = [api, python_part("tick"), python_part("notify")]
+    functions = [api, *(python_part(name) for name in ("tick", "notify", "evaluate"))]
     store = [tables]
     if own_store:
         store.append(stack_part(tables))

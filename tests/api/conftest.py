@@ -1,12 +1,37 @@
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from botocore.client import BaseClient
 from moto import mock_aws
 
 from chalicelib.services import throttle
 from chalicelib.store import api_keys
 from chalicelib.store.tables import create_tables
 from tests.api.client import Api, Clock
+
+Call = tuple[str, dict[str, Any]]
+
+
+class Calls(list[Call]):
+    @property
+    def names(self) -> list[str]:
+        return [name for name, _ in self]
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch) -> Calls:
+    """Every call of the store from now on; empty it with `clear`."""
+    made = Calls()
+    real = BaseClient._make_api_call  # type: ignore[attr-defined]
+
+    def count(client: BaseClient, operation: str, parameters: dict[str, Any]) -> Any:
+        if client.meta.service_model.service_name == "dynamodb":
+            made.append((operation, parameters))
+        return real(client, operation, parameters)
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", count)
+    return made
 
 
 @pytest.fixture

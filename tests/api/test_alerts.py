@@ -248,7 +248,8 @@ def test_a_channel_that_fails_for_a_day_is_told_of_once_over_the_others(
         event = json.loads(hook.got[0].body)
         assert event["data"]["cron"] is None
         assert "out of order" in event["data"]["text"]
-        assert [one["failing"] for one in api.get("/api/channels").json["channels"]] == [True, False]
+        failing = {one["name"]: one["failing"] for one in api.get("/api/channels").json["channels"]}
+        assert failing == {"pager": True, "ops": False}
         assert told(broken).count("notice.channel_failing") == 0
 
 

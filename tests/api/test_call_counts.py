@@ -1,9 +1,6 @@
 """What each request costs in calls of the store: counted, not guessed."""
 
-from typing import Any
-
 import pytest
-from botocore.client import BaseClient
 
 from chalicelib.domain import ids, lifecycle
 from chalicelib.domain.cron import Settings
@@ -13,29 +10,7 @@ from chalicelib.store import api_keys
 from chalicelib.store.cron_items import to_item
 from chalicelib.store.tables import CronItem
 from tests.api.client import Api, Clock
-
-Call = tuple[str, dict[str, Any]]
-
-
-class Calls(list[Call]):
-    @property
-    def names(self) -> list[str]:
-        return [name for name, _ in self]
-
-
-@pytest.fixture
-def calls(monkeypatch: pytest.MonkeyPatch) -> Calls:
-    """Every call of the store from now on; empty it with `clear`."""
-    made = Calls()
-    real = BaseClient._make_api_call  # type: ignore[attr-defined]
-
-    def count(client: BaseClient, operation: str, parameters: dict[str, Any]) -> Any:
-        if client.meta.service_model.service_name == "dynamodb":
-            made.append((operation, parameters))
-        return real(client, operation, parameters)
-
-    monkeypatch.setattr(BaseClient, "_make_api_call", count)
-    return made
+from tests.api.conftest import Calls
 
 
 def test_the_counting_counts(api: Api, calls: Calls) -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from chalicelib.domain import lifecycle
 from chalicelib.domain.cron import Cron, Settings, Status
 from chalicelib.domain.evaluation import evaluate
+from chalicelib.domain.gap import Gap
 from chalicelib.domain.run import Run, RunStatus
 from chalicelib.domain.schedule import CronSchedule, parse_schedule
 from chalicelib.domain.signal import Signal, SignalKind
@@ -36,7 +37,7 @@ STEPS = st.lists(
 @given(
     st.sampled_from(SCHEDULES),
     st.sampled_from([None, 3600]),
-    st.sampled_from([None, "maintenance", "dependency"]),
+    st.sampled_from([None, "maintenance", "dependency", "gaps"]),
     STEPS,
 )
 def test_every_figure_is_what_the_run_records_add_up_to(
@@ -61,7 +62,14 @@ def _surroundings(kind: str | None) -> Surroundings:
     return Surroundings(
         (windows,) if kind == "maintenance" else (),
         (down,) if kind == "dependency" else (),
+        _NIGHTS_UNSEEN if kind == "gaps" else (),
     )
+
+
+# Nobody looks from midnight to six.
+_NIGHTS_UNSEEN = tuple(
+    Gap(START + timedelta(days=day, hours=12), START + timedelta(days=day, hours=18)) for day in range(60)
+)
 
 
 def _lived(book: Book, around: Surroundings, steps: list[Step]) -> Book:
@@ -74,9 +82,14 @@ def _lived(book: Book, around: Surroundings, steps: list[Step]) -> Book:
         if what == "start":
             keys.append(f"run {len(keys)}")
             key = keys[-1]
-        _STEPS[what](book, now, random, key, around)
-    book.commit(evaluate(book.cron, now + timedelta(days=2), around))
+        _STEPS[what](book, now, random, key, _known_at(now, around))
+    now += timedelta(days=2)
+    book.commit(evaluate(book.cron, now, _known_at(now, around)))
     return book
+
+
+def _known_at(now: datetime, around: Surroundings) -> Surroundings:
+    return around._replace(gaps=tuple(gap for gap in around.gaps or () if gap.until <= now))
 
 
 def _signal(kind: SignalKind, key: bool, late: bool = False) -> Callable[..., None]:
@@ -154,7 +167,7 @@ def _counts(run: Run) -> list[int]:
     """expected, met, missed, excused, runs, ok, failed, timed out, late"""
     status, scheduled = run.status, int(run.scheduled_at is not None)
     ended = int(status in {RunStatus.SUCCESS, RunStatus.FAILED, RunStatus.TIMEOUT, RunStatus.ABANDONED})
-    skipped = int(status is RunStatus.PAUSED)
+    skipped = int(status is RunStatus.PAUSED or (status is RunStatus.UNKNOWN and scheduled))
     missed = int(status is RunStatus.MISSED)
     ok = int(status is RunStatus.SUCCESS)
     return [
@@ -190,7 +203,7 @@ def test_a_long_outage_is_counted_on_each_of_its_days() -> None:
     cron = lifecycle.create(ORG, CRON, ("a", "b", "c"), Settings("0 * * * *"), START)
     book = Book(cron)
 
-    book.commit(evaluate(cron, START + timedelta(days=10, minutes=30), Surroundings((), ())))
+    book.commit(evaluate(cron, START + timedelta(days=10, minutes=30), Surroundings((), (), ())))
 
     assert sum(tally.missed for tally in book.days().values()) == 240
     assert book.days()[date(2026, 3, 30)].missed == 24
@@ -200,7 +213,7 @@ def test_a_long_outage_is_counted_on_each_of_its_days() -> None:
 def test_an_outage_of_months_fits_a_transaction() -> None:
     cron = lifecycle.create(ORG, CRON, ("a", "b", "c"), Settings("0 0 * * *"), START)
 
-    decision = evaluate(cron, START + timedelta(days=300), Surroundings((), ()))
+    decision = evaluate(cron, START + timedelta(days=300), Surroundings((), (), ()))
 
     assert len(decision.writes) + len(decision.finished_days) <= 95
     counted = [tally.missed for _, tally in decision.finished_days]
@@ -225,7 +238,7 @@ def test_of_a_long_outage_those_inside_a_window_are_excused() -> None:
     window = Window(ORG, "w", "lunch", START, START + timedelta(minutes=30), START + timedelta(minutes=50))
     book = Book(cron)
 
-    book.commit(evaluate(cron, START + timedelta(hours=5, seconds=30), Surroundings((window,), ())))
+    book.commit(evaluate(cron, START + timedelta(hours=5, seconds=30), Surroundings((window,), (), ())))
 
     assert book.cron.today is not None
     assert book.cron.today.tally.missed == 299  # the last one is still within its grace

@@ -1,0 +1,37 @@
+"""Is CronHub itself well: its store, its queue, its tick."""
+
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from chalicelib.domain.errors import Unavailable
+from chalicelib.store.queue import is_there
+from chalicelib.store.watch import load_watch
+
+TICK_IS_OLD_AFTER = timedelta(minutes=3)
+
+
+class Health(NamedTuple):
+    """ticked_at: when the last good tick began, None where none is known."""
+
+    store: bool
+    queue: bool
+    ticked_at: datetime | None
+    now: datetime
+
+    @property
+    def tick(self) -> bool:
+        return self.ticked_at is not None and self.now - self.ticked_at <= TICK_IS_OLD_AFTER
+
+    @property
+    def is_well(self) -> bool:
+        """Without the queue alerts go out with the tick: later, but they do."""
+        return self.store and self.tick
+
+
+def look(now: datetime) -> Health:
+    """Never raises: what does not answer is what is told."""
+    try:
+        ticked_at, store = load_watch().ticked_at, True
+    except Unavailable:
+        ticked_at, store = None, False
+    return Health(store, is_there(), ticked_at, now)

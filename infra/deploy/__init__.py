@@ -1,0 +1,1 @@
+"""CronHub on AWS: what is made there, from what, and how it gets there."""

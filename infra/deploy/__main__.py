@@ -1,0 +1,82 @@
+"""`make deploy`, `make destroy` and `make deploy-emulated`."""
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+from infra.deploy import checks, emulated, stack
+from infra.deploy.package import build
+from infra.deploy.refusal import Refusal
+
+ROOT = Path(__file__).resolve().parents[2]
+REFUSED = 2
+
+
+def main(command: str, stage_name: str) -> int:
+    try:
+        if command == "deploy":
+            deploy(stage_name, ROOT)
+        elif command == "destroy":
+            destroy(stage_name)
+        elif command == "deploy-emulated":
+            deploy_emulated(stage_name)
+        else:
+            raise Refusal(f"{command or 'nothing'} is not known here: deploy, destroy or deploy-emulated")
+    except Refusal as reason:
+        print(reason, file=sys.stderr)
+        return REFUSED
+    return 0
+
+
+def deploy(stage_name: str, project: Path) -> None:
+    stage = checks.stage_named(stage_name)
+    given = checks.given(os.environ)
+    account = checks.account()
+    bucket = checks.bucket()
+    say(f"deploying {stack.name_of(stage, given)} ({stage.name}) to account {account}")
+    url = stack.deploy(stage, given, build(stage, project), bucket)
+    say(f"CronHub is at {url}")
+
+
+def destroy(stage_name: str) -> None:
+    stage = checks.stage_named(stage_name)
+    given = checks.given(os.environ)
+    checks.account()
+    say(stack.destroy(stage, given))
+
+
+def deploy_emulated(stage_name: str) -> None:
+    """To the emulated AWS at AWS_ENDPOINT_URL, or to one of its own that runs until Ctrl-C."""
+    endpoint = os.environ.get("AWS_ENDPOINT_URL")
+    if endpoint:
+        _deploy_to(endpoint, stage_name)
+        return
+    with emulated.running(ROOT / ".local" / "deploy" / "stack.log") as own:
+        _deploy_to(own, stage_name)
+        say(f"the emulated AWS at {own} runs until Ctrl-C; what it holds goes with it")
+        _until_stopped()
+
+
+def _deploy_to(endpoint: str, stage_name: str) -> None:
+    others = [name for name in os.environ if name.startswith("AWS_")]
+    for name in others:
+        del os.environ[name]
+    os.environ.update(emulated.environment(endpoint))
+    emulated.make_bucket()
+    deploy(stage_name or "dev", ROOT)
+
+
+def _until_stopped() -> None:
+    try:
+        signal.pause()
+    except KeyboardInterrupt:
+        say("stopping")
+
+
+def say(text: str) -> None:
+    print(text, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(*[*sys.argv[1:], "", ""][:2]))

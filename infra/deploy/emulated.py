@@ -1,0 +1,69 @@
+"""An emulated AWS to deploy to."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import boto3
+
+from infra.deploy.refusal import Refusal
+from infra.local.__main__ import LOOPBACK, STACK_PYTHON, free_port
+from infra.local.tables import answers
+
+ROOT = Path(__file__).resolve().parents[2]
+BUCKET = "cronhub-packages"
+_PATIENCE = 60.0
+
+
+def environment(endpoint: str) -> dict[str, str]:
+    """What makes all that deploys speak to an emulated AWS, and to no other."""
+    others = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    return others | {
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_ACCESS_KEY_ID": "local",
+        "AWS_SECRET_ACCESS_KEY": "local",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "CRONHUB_BUCKET": BUCKET,
+    }
+
+
+@contextmanager
+def running(log: Path) -> Iterator[str]:
+    """Gives its endpoint. What it holds is gone with it."""
+    if not STACK_PYTHON.exists():
+        raise Refusal("the emulated AWS is not installed: make deploy-emulated does")
+    port = free_port()
+    endpoint = f"http://{LOOPBACK}:{port}"
+    env = environment(endpoint) | {
+        "GATEWAY_PORT": str(port),
+        "BIND_HOST": LOOPBACK,
+        "PERSIST_STATE": "0",
+        # Functions run with the rights of their roles, as on AWS.
+        "AUTH": "true",
+        "LOG_LEVEL": "WARNING",
+    }
+    log.parent.mkdir(parents=True, exist_ok=True)
+    # It stops when its standard input ends, so also when this process dies.
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [str(STACK_PYTHON), "-m", "infra.local.stack"],
+            cwd=ROOT,
+            env=env,
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        if not answers(endpoint, _PATIENCE):
+            raise Refusal(f"the emulated AWS did not start; {log} may say why")
+        yield endpoint
+    finally:
+        process.terminate()
+        process.wait(_PATIENCE)
+
+
+def make_bucket() -> None:
+    boto3.client("s3").create_bucket(Bucket=BUCKET)

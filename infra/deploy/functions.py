@@ -1,0 +1,91 @@
+"""What is added to the functions and the API that Chalice describes."""
+
+from chalice.app import SQSEventConfig
+
+from app import app
+from infra.deploy.cfn import NOTHING, Json, either, logical, ref, resource, sub
+from infra.deploy.parameters import PARAMETERS, PREFIX
+from infra.deploy.policies import ACCESS, short_name
+from infra.deploy.queues import QUEUES
+from infra.deploy.stages import Stage
+
+
+def logical_function(function: str) -> str:
+    """As Chalice calls it in its template."""
+    return "APIHandler" if function == "api_handler" else logical(function)
+
+
+def functions(stage: Stage) -> Json:
+    made: Json = {}
+    for function in ACCESS:
+        name = short_name(function)
+        log_group = logical(name, "log")
+        made[logical_function(function)] = {
+            "DependsOn": [log_group],
+            "Properties": {
+                # A name of its own, so that its role can be held to its own logs.
+                "FunctionName": sub("${Prefix}-" + name),
+                "Environment": {"Variables": _variables(stage)},
+                **_events(function),
+            },
+        }
+        made[log_group] = resource(
+            "Logs::LogGroup",
+            {"LogGroupName": sub(f"/aws/lambda/${{Prefix}}-{name}"), "RetentionInDays": stage.log_days},
+            DeletionPolicy="Delete",
+            UpdateReplacePolicy="Delete",
+        )
+    # A tick that failed is not run again: the next one comes within the minute.
+    made["Tick"]["Properties"]["EventInvokeConfig"] = {"MaximumRetryAttempts": 0, "MaximumEventAgeInSeconds": 60}
+    return made
+
+
+def _events(function: str) -> Json:
+    """The queue that a function takes from, by reference, so that it is made before."""
+    for source in app.event_sources:
+        if isinstance(source, SQSEventConfig) and source.name == function:
+            queue = next(each for each in QUEUES if str(source.queue).endswith(f"-{each.name}"))
+            event = logical(function, "sqs_event_source")
+            return {"Events": {event: {"Properties": {"Queue": sub(f"${{{queue.logical}.Arn}}")}}}}
+    return {}
+
+
+def _variables(stage: Stage) -> Json:
+    given = {
+        each.variable: ref(each.name) if each is PREFIX else _if_given(each.name)
+        for each in PARAMETERS
+        if each.goes_on
+    }
+    addresses = {queue.variable: ref(queue.logical) for queue in QUEUES if queue.variable}
+    return {**given, **addresses, "CRONHUB_BASE_URL": public_address(stage)}
+
+
+def _if_given(parameter: str) -> Json:
+    return either(f"Has{parameter}", ref(parameter), NOTHING)
+
+
+def public_address(stage: Stage) -> Json:
+    own = sub(f"https://${{RestAPI}}.execute-api.${{AWS::Region}}.${{AWS::URLSuffix}}/{stage.name}")
+    return either("HasBaseUrl", ref("BaseUrl"), either("HasDomain", sub("https://${Domain}"), own))
+
+
+def api() -> Json:
+    """The API under the prefix's name, and under a domain of its own where one is given."""
+    return {
+        "RestAPI": {"Properties": {"DefinitionBody": {"info": {"title": ref("Prefix")}}}},
+        "ApiDomain": resource(
+            "ApiGateway::DomainName",
+            {
+                "DomainName": ref("Domain"),
+                "RegionalCertificateArn": ref("CertificateArn"),
+                "EndpointConfiguration": {"Types": ["REGIONAL"]},
+                "SecurityPolicy": "TLS_1_2",
+            },
+            Condition="HasDomain",
+        ),
+        "ApiDomainMapping": resource(
+            "ApiGateway::BasePathMapping",
+            {"DomainName": ref("ApiDomain"), "RestApiId": ref("RestAPI"), "Stage": ref("RestAPI.Stage")},
+            Condition="HasDomain",
+        ),
+    }

@@ -1,0 +1,95 @@
+"""What a deployment is told: each a variable in the environment of `make deploy`, and a parameter of the
+template."""
+
+from typing import NamedTuple
+
+from infra.deploy.cfn import Json, is_given
+from infra.deploy.stages import Stage
+
+
+class Parameter(NamedTuple):
+    """goes_on: whether the functions are given it too, under the same variable."""
+
+    variable: str
+    name: str
+    says: str
+    goes_on: bool = True
+    pattern: str = ""
+    is_secret: bool = False
+
+
+PREFIX = Parameter(
+    "CRONHUB_PREFIX",
+    "Prefix",
+    "What the name of every table, queue and function begins with",
+    pattern="[A-Za-z0-9][A-Za-z0-9-]{0,39}",
+)
+BASE_URL = Parameter(
+    "CRONHUB_BASE_URL",
+    "BaseUrl",
+    "The API's public address, where it is not that of Domain or of API Gateway",
+    goes_on=False,
+    pattern="(https?://[^/?#]+(/[^?#]*)?)?",
+)
+DOMAIN = Parameter(
+    "CRONHUB_DOMAIN",
+    "Domain",
+    "A domain of your own for the API; needs CertificateArn",
+    goes_on=False,
+    pattern=r"([a-z0-9-]+(\.[a-z0-9-]+)+)?",
+)
+CERTIFICATE = Parameter(
+    "CRONHUB_CERTIFICATE_ARN",
+    "CertificateArn",
+    "The certificate of Domain, in the same region",
+    goes_on=False,
+    pattern="(arn:[a-z-]+:acm:.+)?",
+)
+ALARM_ADDRESS = Parameter(
+    "CRONHUB_ALARM_ADDRESS",
+    "AlarmAddress",
+    "The e-mail address that alarms about CronHub itself go to",
+    goes_on=False,
+    pattern="([^@ ]+@[^@ ]+)?",
+)
+PARAMETERS = (
+    PREFIX,
+    BASE_URL,
+    DOMAIN,
+    CERTIFICATE,
+    ALARM_ADDRESS,
+    Parameter("CRONHUB_MAIL", "Mail", "How mail is sent: ses:FROM, smtp://…, smtps://…", is_secret=True),
+    Parameter(
+        "CRONHUB_SELF_PING_URL",
+        "SelfPingUrl",
+        "What is asked at the end of each good tick, so that somebody else watches the watcher",
+        pattern="(https?://.+)?",
+        is_secret=True,
+    ),
+    Parameter("CRONHUB_THROTTLE", "Throttle", "off: routes without a key are not throttled", pattern="(on|off)?"),
+    Parameter(
+        "CRONHUB_ALLOW_PRIVATE_TARGETS",
+        "AllowPrivateTargets",
+        "1: channels may lead to private addresses",
+        pattern="(0|1)?",
+    ),
+)
+
+CONDITIONS: Json = {
+    **{f"Has{each.name}": is_given(each.name) for each in PARAMETERS if each not in (PREFIX, DOMAIN, CERTIFICATE)},
+    "HasDomain": {"Fn::And": [is_given(DOMAIN.name), is_given(CERTIFICATE.name)]},
+}
+
+
+def parameters(stage: Stage) -> Json:
+    return {each.name: _parameter(each, stage.prefix if each is PREFIX else "") for each in PARAMETERS}
+
+
+def _parameter(one: Parameter, default: str) -> Json:
+    shape: Json = {"Type": "String", "Description": one.says, "Default": default}
+    if one.pattern:
+        shape["AllowedPattern"] = f"^{one.pattern}$"
+        shape["ConstraintDescription"] = f"must be {one.says[0].lower()}{one.says[1:]}"
+    if one.is_secret:
+        shape["NoEcho"] = True
+    return shape

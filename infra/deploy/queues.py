@@ -1,0 +1,62 @@
+"""The queues, each with one for the messages that nobody could work off."""
+
+from typing import NamedTuple
+
+from infra.deploy.cfn import Json, arn, logical, resource, sub
+
+FUNCTION_SECONDS = 60
+_MOST_TRIES = 5
+_DAY = 24 * 3600
+
+
+class Queue(NamedTuple):
+    """variable: by which the functions are told its address, where they are."""
+
+    name: str
+    variable: str | None = None
+
+    @property
+    def logical(self) -> str:
+        return logical(self.name, "queue")
+
+
+QUEUES = (
+    Queue("notify", "CRONHUB_QUEUE_URL"),
+    Queue("due", "CRONHUB_DUE_QUEUE_URL"),
+)
+
+
+def queues() -> Json:
+    made: Json = {}
+    for queue in QUEUES:
+        dead = dead_letters_of(queue)
+        made[queue.logical] = resource(
+            "SQS::Queue",
+            {
+                "QueueName": sub("${Prefix}-" + queue.name),
+                # As AWS asks for: else a message comes back while its function is still at it.
+                "VisibilityTimeout": 6 * FUNCTION_SECONDS,
+                "MessageRetentionPeriod": 4 * _DAY,
+                "SqsManagedSseEnabled": True,
+                "RedrivePolicy": {"deadLetterTargetArn": arn(dead.logical), "maxReceiveCount": _MOST_TRIES},
+            },
+            **_REPLACEABLE,
+        )
+        made[dead.logical] = resource(
+            "SQS::Queue",
+            {
+                "QueueName": sub("${Prefix}-" + dead.name),
+                "MessageRetentionPeriod": 14 * _DAY,
+                "SqsManagedSseEnabled": True,
+            },
+            **_REPLACEABLE,
+        )
+    return made
+
+
+# What is on a queue is also in a table: the queues hold nothing that must be kept.
+_REPLACEABLE = {"DeletionPolicy": "Delete", "UpdateReplacePolicy": "Delete"}
+
+
+def dead_letters_of(queue: Queue) -> Queue:
+    return Queue(f"{queue.name}-dead")

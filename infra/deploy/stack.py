@@ -1,0 +1,163 @@
+"""The stack in the account: made, changed, taken away."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.exceptions import ClientError, WaiterError
+
+from infra.deploy.parameters import BASE_URL, PARAMETERS, Parameter
+from infra.deploy.refusal import Refusal
+from infra.deploy.stages import Stage
+
+ROOT = Path(__file__).resolve().parents[2]
+AWS = ROOT / ".venv-aws" / "bin" / "aws"
+_CAPABILITIES = ("CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND")
+# Made in part and kept so: what was made stays, and the next deploy goes on from there.
+_UNFINISHED = "CREATE_FAILED"
+
+
+def name_of(stage: Stage, given: dict[Parameter, str]) -> str:
+    """A stack is called as its prefix: two prefixes are two deployments."""
+    return next((value for parameter, value in given.items() if parameter.name == "Prefix"), stage.prefix)
+
+
+def deploy(stage: Stage, given: dict[Parameter, str], template: Path, bucket: str) -> str:
+    """Makes the stack be as the template says; gives the API's URL."""
+    stack = name_of(stage, given)
+    before = describe(stack)
+    if before is not None and before["StackStatus"] in ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAILED"):
+        raise Refusal(
+            f"the stack {stack} is {before['StackStatus']} and takes no changes: "
+            f"make destroy STAGE={stage.name}, then deploy again"
+        )
+    packaged = _upload(stack, template, bucket)
+    _deploy(stack, stage, packaged, bucket, given, before)
+    endpoint = os.environ.get("AWS_ENDPOINT_URL")
+    if endpoint and BASE_URL not in given:
+        # An emulated API is not where AWS would have it; where it is, is known only now.
+        given = {**given, BASE_URL: emulated_url(endpoint, output(stack, "RestAPIId"), stage)}
+        _deploy(stack, stage, packaged, bucket, given, describe(stack))
+    return output(stack, "URL")
+
+
+def emulated_url(endpoint: str, api_id: str, stage: Stage) -> str:
+    return f"{endpoint.rstrip('/')}/restapis/{api_id}/{stage.name}/_user_request_"
+
+
+def _upload(stack: str, template: Path, bucket: str) -> Path:
+    packaged = template.with_name("packaged.yaml")
+    done = _aws(
+        "package",
+        *("--template-file", str(template), "--output-template-file", str(packaged)),
+        *("--s3-bucket", bucket, "--s3-prefix", stack),
+    )
+    if not done:
+        raise Refusal(f"the package could not be uploaded to CRONHUB_BUCKET={bucket}; nothing was deployed")
+    return packaged
+
+
+def _deploy(
+    stack: str, stage: Stage, packaged: Path, bucket: str, given: dict[Parameter, str], before: Any
+) -> None:
+    values = [f"{parameter.name}={value}" for parameter, value in {**_unknown_to(before), **given}.items()]
+    is_new = before is None or before["StackStatus"] in (_UNFINISHED, "REVIEW_IN_PROGRESS")
+    done = _aws(
+        "deploy",
+        *("--template-file", str(packaged), "--stack-name", stack),
+        *("--s3-bucket", bucket, "--s3-prefix", stack, "--no-fail-on-empty-changeset"),
+        *("--capabilities", *_CAPABILITIES),
+        *(["--parameter-overrides", *values] if values else []),
+        *(["--disable-rollback"] if is_new else []),
+    )
+    if not done:
+        raise Refusal(_how_to_go_on(stack, stage))
+
+
+def _unknown_to(before: Any) -> dict[Parameter, str]:
+    """Parameters that a stack is older than: those that it knows keep their value unless it is given."""
+    if not before or not before.get("Parameters"):
+        return {}
+    known = {each["ParameterKey"] for each in before["Parameters"]}
+    return {parameter: "" for parameter in PARAMETERS if parameter.name not in known}
+
+
+def _aws(command: str, *arguments: str) -> bool:
+    """Whether it was done; what it says, which is much, is shown only where it was not."""
+    line = [str(AWS), "cloudformation", command, *arguments]
+    done = subprocess.run(line, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    if done.returncode:
+        sys.stderr.write(done.stdout.decode("utf-8", "replace").rpartition("\r")[2])
+    return done.returncode == 0
+
+
+def _how_to_go_on(stack: str, stage: Stage) -> str:
+    now = describe(stack)
+    status = now["StackStatus"] if now else "not there"
+    again = f"make deploy STAGE={stage.name}"
+    if status == _UNFINISHED:
+        advice = f"what was made is kept: mend the cause, then {again} goes on from there"
+    elif status.startswith("UPDATE_ROLLBACK_COMPLETE"):
+        advice = f"it is as it was before and goes on working: mend the cause, then {again}"
+    elif status == "UPDATE_ROLLBACK_FAILED":
+        advice = f"aws cloudformation continue-update-rollback --stack-name {stack}, then {again}"
+    else:
+        advice = f"mend the cause, then {again}"
+    return f"the stack {stack} is {status}{_cause(stack)}; {advice}"
+
+
+def _cause(stack: str) -> str:
+    """The first thing that went wrong in what was done last."""
+    try:
+        events = boto3.client("cloudformation").describe_stack_events(StackName=stack)["StackEvents"]
+    except ClientError:
+        return ""
+    first = ""
+    for event in events:
+        if event["LogicalResourceId"] == stack and event["ResourceStatus"] in _BEGUN:
+            break
+        if event["ResourceStatus"].endswith("_FAILED") and "cancelled" not in event.get(
+            "ResourceStatusReason", ""
+        ):
+            reason = " ".join(event.get("ResourceStatusReason", "").split())
+            first = f" ({event['LogicalResourceId']}: {reason})"
+    return first
+
+
+_BEGUN = ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS")
+
+
+def destroy(stage: Stage, given: dict[Parameter, str]) -> str:
+    """Takes the stack away; gives what stays, in words."""
+    stack = name_of(stage, given)
+    if describe(stack) is None:
+        return f"there is no stack {stack}"
+    client = boto3.client("cloudformation")
+    client.delete_stack(StackName=stack)
+    try:
+        client.get_waiter("stack_delete_complete").wait(StackName=stack, WaiterConfig={"Delay": 5})
+    except WaiterError:
+        raise Refusal(
+            f"the stack {stack} could not be removed whole{_cause(stack)}; "
+            f"mend the cause, then make destroy STAGE={stage.name} goes on"
+        ) from None
+    if not stage.keeps_data:
+        return f"{stack} is gone, with all its data"
+    return f"{stack} is gone; its tables, {stack}-*, are kept and protected against deletion"
+
+
+def describe(stack: str) -> Any:
+    """None where there is no such stack."""
+    try:
+        return boto3.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
+    except ClientError as error:
+        if "does not exist" in str(error):
+            return None
+        raise
+
+
+def output(stack: str, key: str) -> str:
+    return next(str(each["OutputValue"]) for each in describe(stack)["Outputs"] if each["OutputKey"] == key)

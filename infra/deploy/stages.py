@@ -1,0 +1,21 @@
+"""The stages, and what differs between them."""
+
+from typing import NamedTuple
+
+
+class Stage(NamedTuple):
+    """keeps_data: its tables outlive a mistake, also that of deleting the stack."""
+
+    name: str
+    prefix: str
+    keeps_data: bool
+    log_days: int
+
+
+STAGES = {
+    stage.name: stage
+    for stage in (
+        Stage("dev", "cronhub-dev", keeps_data=False, log_days=14),
+        Stage("prod", "cronhub", keeps_data=True, log_days=90),
+    )
+}

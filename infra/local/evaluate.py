@@ -1,0 +1,21 @@
+"""The function that works off large backlogs: `worker.py` feeds it."""
+
+from infra.local import worker
+
+
+def main() -> None:
+    from chalicelib import settings
+
+    worker.serve("eval", settings.due_queue_name(), _work_off)
+
+
+def _work_off(message: str) -> None:
+    from chalicelib.services import clock
+    from chalicelib.services.tick import work_off
+    from chalicelib.store.queue import shard_of_message
+
+    work_off(shard_of_message(message), clock.now())
+
+
+if __name__ == "__main__":
+    main()

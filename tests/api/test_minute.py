@@ -1,0 +1,186 @@
+"""The scheduled function: gaps between ticks, large backlogs, who watches the watcher."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from chalicelib import settings
+from chalicelib.services import tick
+from chalicelib.services.minute import run_minute
+from chalicelib.services.notify import send_due
+from chalicelib.services.tick import run_tick, work_off
+from chalicelib.store import queue
+from chalicelib.store.queue import client, shard_of_message
+from chalicelib.store.watch import load_watch, take_shard
+from tests.api.client import Api, Clock
+from tests.channels.receivers import Receiver, receiver
+
+
+@pytest.fixture(autouse=True)
+def private_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CRONHUB_ALLOW_PRIVATE_TARGETS", "1")
+
+
+@pytest.fixture
+def hook(api: Api) -> Iterator[Receiver]:
+    with receiver() as found:
+        answer = api.post("/api/channels", {"name": "ops", "kind": "webhook", "url": found.url})
+        assert answer.status == 201, answer.text
+        yield found
+
+
+def told(hook: Receiver) -> list[str]:
+    return [json.loads(got.body)["type"] for got in hook.got]
+
+
+def ticks(clock: Clock, minutes: int) -> None:
+    for _ in range(minutes):
+        run_minute(clock.now)
+        clock.pass_by(minutes=1)
+
+
+def test_what_was_due_while_no_tick_came_is_unknown_and_one_notice_says_so(
+    api: Api, clock: Clock, hook: Receiver
+) -> None:
+    ids = api.register(*({"name": f"job {n}", "schedule": "10 12 * * *", "grace_seconds": 300} for n in range(3)))
+    ticks(clock, 10)
+    clock.at("12:40:00")
+
+    ticks(clock, 2)
+    api.heartbeat(ids[0])
+    ticks(clock, 10)
+
+    assert [api.cron(cron_id)["status"] for cron_id in ids] == ["up", "new", "new"]
+    assert [run["status"] for run in api.runs(ids[1])] == ["unknown"]
+    assert api.runs(ids[1])[0]["excused"] == "blindness"
+    assert api.runs(ids[0])[0]["scheduled_at"] == "2026-03-10T12:10:00Z"
+    assert api.get("/api/incidents").json["incidents"] == []
+    assert told(hook) == ["notice.blind"]
+    assert "from 2026-03-10 12:09:00 to 12:40:00 UTC" in json.loads(hook.got[0].body)["data"]["text"]
+
+
+def test_ticks_that_came_miss_as_ever_and_tell_of_no_gap(api: Api, clock: Clock, hook: Receiver) -> None:
+    api.new_cron("10 12 * * *", grace_seconds=300)
+    ticks(clock, 13)
+    clock.pass_by(minutes=3)
+
+    ticks(clock, 2)
+
+    assert told(hook) == ["cron.missed"]
+    assert load_watch().gaps == ()
+
+
+def test_a_tick_that_fails_is_no_good_tick_and_leaves_the_gap_to_the_next(
+    api: Api, clock: Clock, hook: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cron_id = api.new_cron("10 12 * * *", grace_seconds=300)
+    ticks(clock, 1)
+    clock.at("12:40:00")
+    with monkeypatch.context() as patched:
+        patched.setattr("chalicelib.services.minute.run_tick", _die)
+        with pytest.raises(KeyboardInterrupt):
+            run_minute(clock.now)
+    clock.pass_by(minutes=1)
+
+    ticks(clock, 8)
+
+    assert [run["status"] for run in api.runs(cron_id)] == ["unknown"]
+    assert told(hook) == ["notice.blind"]
+
+
+def _die(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def test_a_signal_that_comes_before_the_first_tick_after_a_gap(api: Api, clock: Clock) -> None:
+    cron_id = api.new_cron("*/10 * * * *", grace_seconds=60)
+    ticks(clock, 1)
+    clock.at("12:40:05")
+
+    api.heartbeat(cron_id)
+
+    assert [(run["status"], run["occurrences"]) for run in api.runs(cron_id)] == [("success", 1), ("unknown", 3)]
+    assert api.cron(cron_id)["status"] == "up"
+
+
+@pytest.fixture
+def backlog(api: Api, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Five crons that are missed; from three on it is a large backlog."""
+    monkeypatch.setattr(tick, "HANDED_OVER_FROM", 3)
+    ids = api.register(*({"name": f"job {n}", "schedule": "0 13 * * *"} for n in range(5)))
+    clock.at("14:30:00")
+    return ids
+
+
+@pytest.fixture
+def due_queue(store: None) -> Iterator[str]:
+    queue.forget()
+    yield str(client().create_queue(QueueName=settings.due_queue_name())["QueueUrl"])
+    queue.forget()
+
+
+def test_a_large_backlog_is_worked_off_by_shards(
+    api: Api, clock: Clock, backlog: list[str], due_queue: str
+) -> None:
+    report = run_tick(clock.now)
+    assert (report.handed_over, report.backlog, report.looked_at) == (True, 4, 0)
+
+    shards = []
+    while messages := client().receive_message(QueueUrl=due_queue, MaxNumberOfMessages=10).get("Messages"):
+        shards += [shard_of_message(message["Body"]) for message in messages]
+    assert sorted(shards) == list(range(16))
+    for shard in shards:
+        work_off(shard, clock.now)
+
+    assert [api.cron(cron_id)["status"] for cron_id in backlog] == ["down"] * 5
+
+
+def test_where_nobody_takes_a_backlog_over_the_tick_works_it_off(
+    api: Api, clock: Clock, backlog: list[str]
+) -> None:
+    report = run_tick(clock.now)
+
+    assert (report.handed_over, report.changed) == (False, 5)
+    assert [api.cron(cron_id)["status"] for cron_id in backlog] == ["down"] * 5
+
+
+def test_a_shard_is_worked_off_by_one_at_a_time(api: Api, clock: Clock, backlog: list[str]) -> None:
+    for shard in range(16):
+        assert take_shard(shard, clock.now, clock.now + tick.TAKEN_FOR)
+
+    assert sum(work_off(shard, clock.now).looked_at for shard in range(16)) == 0
+    # The one that took it may have died.
+    clock.pass_by(seconds=60)
+    assert sum(work_off(shard, clock.now).changed for shard in range(16)) == 5
+    assert sum(work_off(shard, clock.now).looked_at for shard in range(16)) == 0
+
+
+def test_a_good_tick_tells_the_watcher(api: Api, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    with receiver() as watcher:
+        monkeypatch.setenv("CRONHUB_SELF_PING_URL", watcher.url)
+
+        run_minute(clock.now)
+
+        assert [got.method for got in watcher.got] == ["GET"]
+
+
+def test_a_watcher_that_does_not_answer_is_no_reason_to_fail(
+    api: Api, clock: Clock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("CRONHUB_SELF_PING_URL", "http://127.0.0.1:9/secret-path")
+
+    run_minute(clock.now)
+
+    assert load_watch().ticked_at == clock.now
+    assert "the watcher's ping URL did not answer" in caplog.text
+    assert "secret-path" not in caplog.text
+
+
+def test_without_a_queue_a_ticks_own_alerts_go_out_at_once(api: Api, clock: Clock, hook: Receiver) -> None:
+    api.new_cron("10 12 * * *", grace_seconds=300)
+    ticks(clock, 16)
+
+    assert told(hook) == ["cron.missed"]
+    send_due(clock.now)
+    assert told(hook) == ["cron.missed"]

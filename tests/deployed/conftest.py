@@ -1,0 +1,54 @@
+"""CronHub as it is deployed: the real zip, by CloudFormation, on an emulated AWS."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import boto3
+import pytest
+
+from infra.deploy import emulated
+from infra.deploy.stack import AWS
+from infra.local.__main__ import STACK_PYTHON
+
+ROOT = Path(__file__).parents[2]
+STAGE = "dev"
+
+
+class Deployed(NamedTuple):
+    """env: what makes a command speak to this AWS."""
+
+    url: str
+    env: dict[str, str]
+
+
+def run(env: dict[str, str], command: str, folder: Path = ROOT) -> str:
+    """`make deploy` or `make destroy`, from a folder of sources; gives what it says."""
+    line = [sys.executable, "-m", "infra.deploy", command, STAGE]
+    done = subprocess.run(line, cwd=folder, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def url_in(said: str) -> str:
+    return said.rpartition("CronHub is at ")[2].split()[0]
+
+
+@pytest.fixture(scope="session")
+def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
+    for needed in (AWS, STACK_PYTHON):
+        assert needed.exists(), f"{needed} is not installed: make test-deployed does"
+    with emulated.running(tmp_path_factory.mktemp("emulated") / "stack.log") as endpoint:
+        env = emulated.environment(endpoint) | {"CRONHUB_ALLOW_PRIVATE_TARGETS": "1"}
+        with pytest.MonkeyPatch.context() as patched:
+            for name in [name for name in os.environ if name.startswith("AWS_")]:
+                patched.delenv(name)
+            for name, value in env.items():
+                patched.setenv(name, value)
+            boto3.setup_default_session()
+            emulated.make_bucket()
+            yield Deployed(url_in(run(env, "deploy")), env)
+    boto3.setup_default_session()

@@ -1,0 +1,3 @@
+from tests.api.conftest import api, clock, store
+
+__all__ = ["api", "clock", "store"]

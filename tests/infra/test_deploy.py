@@ -1,0 +1,155 @@
+"""What stops a deployment, each told in one line; and how to go on after one that failed."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from infra.deploy import checks, stack
+from infra.deploy.package import api_by_name
+from infra.deploy.parameters import BASE_URL, PARAMETERS, PREFIX
+from infra.deploy.refusal import Refusal
+from infra.deploy.stages import STAGES
+from infra.deploy.template import ROOT
+
+DEV, PROD = STAGES["dev"], STAGES["prod"]
+
+
+@pytest.fixture(autouse=True)
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for name in ("CRONHUB_BUCKET", "S3_BUCKET", *(each.variable for each in PARAMETERS)):
+        monkeypatch.delenv(name, raising=False)
+    with mock_aws():
+        yield
+
+
+def said(command: str, stage: str = "", **env: str) -> tuple[int, str]:
+    """Without an account of anybody's: nothing is asked for outside."""
+    none = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "CRONHUB_"))}
+    none |= {"AWS_EC2_METADATA_DISABLED": "true", "HOME": "/nonexistent"}
+    line = [sys.executable, "-m", "infra.deploy", command, stage]
+    done = subprocess.run(line, cwd=ROOT, env=none | env, capture_output=True, text=True, check=False)
+    assert done.stdout == ""
+    return done.returncode, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("stage", "env", "line"),
+    [
+        ("", {}, "STAGE is not set: STAGE=dev or STAGE=prod"),
+        ("test", {}, "STAGE=test is no stage: STAGE=dev or STAGE=prod"),
+        ("dev", {}, "AWS_DEFAULT_REGION is not set: "),
+        (
+            "dev",
+            {"AWS_DEFAULT_REGION": "eu-west-1"},
+            "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE: ",
+        ),
+        ("dev", {"CRONHUB_PREFIX": "a b"}, "CRONHUB_PREFIX=a b is not: "),
+        ("dev", {"CRONHUB_MAIL": "smtp://very-secret"}, "CRONHUB_MAIL must be ses:FROM"),
+        (
+            "dev",
+            {"CRONHUB_DOMAIN": "cron.example.com"},
+            "CRONHUB_DOMAIN and CRONHUB_CERTIFICATE_ARN go together: ",
+        ),
+        ("dev", {"CRONHUB_ALARM_ADDRESS": "nobody"}, "CRONHUB_ALARM_ADDRESS=nobody is not: "),
+    ],
+)
+def test_what_is_missing_or_wrong_is_one_line(stage: str, env: dict[str, str], line: str) -> None:
+    for command in ("deploy", "destroy"):
+        status, told = said(command, stage, **env)
+
+        assert (status, told.count("\n")) == (2, 1), told
+        assert told.startswith(line)
+        assert "very-secret" not in told
+
+
+def test_a_bucket_must_be_named_and_be_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(Refusal, match=r"^CRONHUB_BUCKET is not set: "):
+        checks.bucket()
+    monkeypatch.setenv("CRONHUB_BUCKET", "packages")
+    with pytest.raises(Refusal, match=r"^CRONHUB_BUCKET=packages cannot be used \(404\): aws s3 mb s3://packages"):
+        checks.bucket()
+    boto3.client("s3", "us-east-1").create_bucket(Bucket="packages")
+
+    assert checks.bucket() == "packages"
+
+
+def test_who_deploys_is_known() -> None:
+    assert checks.account() == "123456789012"
+
+
+def test_a_stack_is_called_as_its_prefix() -> None:
+    assert [stack.name_of(stage, {}) for stage in (DEV, PROD)] == ["cronhub-dev", "cronhub"]
+    assert stack.name_of(PROD, checks.given({"CRONHUB_PREFIX": "watch"})) == "watch"
+
+
+def test_only_what_is_given_is_changed() -> None:
+    assert checks.given({"CRONHUB_PREFIX": "watch", "HOME": "/root"}) == {PREFIX: "watch"}
+
+
+class Account:
+    """CloudFormation with one stack in a state."""
+
+    def __init__(self, status: str, *failures: tuple[str, str]) -> None:
+        at = datetime(2026, 3, 10, tzinfo=UTC)
+        self.stack = {"StackName": "cronhub", "StackStatus": status, "Parameters": []}
+        begun = ("cronhub", "UPDATE_IN_PROGRESS", "")
+        earlier = ("OrgsTable", "CREATE_FAILED", "of long ago")
+        told = [(name, "CREATE_FAILED", reason) for name, reason in failures]
+        self.events = [
+            {"LogicalResourceId": name, "ResourceStatus": status, "ResourceStatusReason": reason, "Timestamp": at}
+            for name, status, reason in [*told, begun, earlier]
+        ]
+
+    def describe_stacks(self, **_: Any) -> Any:
+        return {"Stacks": [self.stack]}
+
+    def describe_stack_events(self, **_: Any) -> Any:
+        return {"StackEvents": self.events}
+
+
+def test_after_a_failure_it_is_said_how_to_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Latest first, as CloudFormation gives them: what failed first is the cause.
+    failures = ("RunsTable", "Resource creation cancelled"), ("CronsTable", "cronhub-crons already exists")
+    advice = {
+        "CREATE_FAILED": "what was made is kept: mend the cause, then make deploy STAGE=prod goes on from there",
+        "UPDATE_ROLLBACK_COMPLETE": "it is as it was before and goes on working",
+        "UPDATE_ROLLBACK_FAILED": "aws cloudformation continue-update-rollback --stack-name cronhub",
+    }
+    for status, wanted in advice.items():
+        account = Account(status, *failures)
+        monkeypatch.setattr(boto3, "client", lambda *_, account=account: account)
+
+        told = stack._how_to_go_on("cronhub", PROD)
+
+        assert told.startswith(f"the stack cronhub is {status} (CronsTable: cronhub-crons already exists); ")
+        assert wanted in told
+
+
+def test_a_stack_that_takes_no_changes_is_not_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(boto3, "client", lambda *_: Account("ROLLBACK_COMPLETE"))
+
+    with pytest.raises(Refusal, match="is ROLLBACK_COMPLETE and takes no changes: make destroy STAGE=prod"):
+        stack.deploy(PROD, {}, ROOT / "nothing", "packages")
+
+
+def test_the_api_names_its_function_so_that_the_function_can_know_the_api() -> None:
+    by_reference = {"uri": {"Fn::Sub": "arn:lambda:path/functions/${APIHandler.Arn}/invocations"}}
+    template = {"Resources": {"RestAPI": {"Properties": {"DefinitionBody": by_reference}}}}
+
+    api = api_by_name(template)["Resources"]["RestAPI"]["Properties"]["DefinitionBody"]
+
+    assert api["uri"]["Fn::Sub"].endswith(":function:${Prefix}-api/invocations")
+
+
+def test_an_emulated_api_is_where_the_emulator_has_it() -> None:
+    url = stack.emulated_url("http://localhost:4566/", "a1b2", DEV)
+
+    assert url == "http://localhost:4566/restapis/a1b2/dev/_user_request_"
+    assert checks.given({BASE_URL.variable: url}) == {BASE_URL: url}

@@ -1,0 +1,155 @@
+"""The generated files against what they are made from: the models, the functions, Chalice's own names."""
+
+import json
+from typing import Any
+
+import boto3
+import pytest
+from pynamodb.models import Model
+
+from app import app
+from chalicelib.store.tables import MODELS
+from infra.deploy.cfn import logical
+from infra.deploy.functions import logical_function
+from infra.deploy.policies import ACCESS
+from infra.deploy.queues import FUNCTION_SECONDS, QUEUES, dead_letters_of
+from infra.deploy.stages import STAGES
+from infra.deploy.tables import table_name
+from infra.deploy.template import ROOT, files, template_file, text
+
+Json = dict[str, Any]
+CONFIG = json.loads((ROOT / ".chalice" / "config.json").read_text())
+
+
+@pytest.fixture(params=STAGES)
+def stage(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def resources(stage: str) -> Json:
+    found: Json = json.loads(template_file(stage).read_text())["Resources"]
+    return found
+
+
+def properties(resources: Json, kind: str) -> list[Json]:
+    return [each["Properties"] for each in resources.values() if each.get("Type") == f"AWS::{kind}"]
+
+
+def test_the_files_are_as_make_template_writes_them() -> None:
+    for path, document in files().items():
+        assert path.read_text() == text(document), f"{path.name} is not up to date: make template"
+
+
+@pytest.mark.parametrize("model", MODELS, ids=table_name)
+def test_a_table_is_as_its_model_makes_it(store: None, resources: Json, model: type[Model]) -> None:
+    client = boto3.client("dynamodb")
+    made: Json = client.describe_table(TableName=model.Meta.table_name)["Table"]
+    expiry: Json = client.describe_time_to_live(TableName=model.Meta.table_name)["TimeToLiveDescription"]
+
+    table = resources[logical(table_name(model), "table")]["Properties"]
+
+    assert table["TableName"] == {"Fn::Sub": "${Prefix}-" + table_name(model)}
+    assert table["BillingMode"] == "PAY_PER_REQUEST"
+    assert keys(table) == keys(made)
+    assert types(table) == types(made)
+    assert indexes(table) == indexes(made)
+    assert table.get("TimeToLiveSpecification", {}).get("AttributeName") == expiry.get("AttributeName")
+
+
+def keys(described: Json) -> list[tuple[str, str]]:
+    """CloudFormation wants the hash key first, pynamodb does not care."""
+    return sorted((key["KeyType"], key["AttributeName"]) for key in described["KeySchema"])
+
+
+def types(described: Json) -> dict[str, str]:
+    return {each["AttributeName"]: each["AttributeType"] for each in described["AttributeDefinitions"]}
+
+
+def indexes(described: Json) -> list[tuple[str, list[tuple[str, str]], str]]:
+    there = described.get("GlobalSecondaryIndexes", [])
+    return sorted((index["IndexName"], keys(index), index["Projection"]["ProjectionType"]) for index in there)
+
+
+def test_the_hash_key_comes_first(resources: Json) -> None:
+    for table in properties(resources, "DynamoDB::Table"):
+        for schema in (
+            table["KeySchema"],
+            *(index["KeySchema"] for index in table.get("GlobalSecondaryIndexes", [])),
+        ):
+            assert [key["KeyType"] for key in schema] in (["HASH"], ["HASH", "RANGE"])
+
+
+def test_there_is_a_table_for_each_model_and_no_other(resources: Json) -> None:
+    assert len(properties(resources, "DynamoDB::Table")) == len(MODELS)
+
+
+def test_production_keeps_its_data_and_dev_can_be_thrown_away(stage: str, resources: Json) -> None:
+    tables = [each for each in resources.values() if each.get("Type") == "AWS::DynamoDB::Table"]
+    kept = stage == "prod"
+
+    for table in tables:
+        assert table["Properties"]["DeletionProtectionEnabled"] is kept
+        assert table["DeletionPolicy"] == table["UpdateReplacePolicy"] == ("Retain" if kept else "Delete")
+        assert table["Properties"]["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+
+
+def test_a_message_comes_back_only_long_after_its_function_ended(resources: Json) -> None:
+    assert CONFIG["lambda_timeout"] == FUNCTION_SECONDS
+    for queue in QUEUES:
+        made = resources[queue.logical]["Properties"]
+        assert made["VisibilityTimeout"] >= 6 * FUNCTION_SECONDS
+        assert made["RedrivePolicy"] == {
+            "deadLetterTargetArn": {"Fn::GetAtt": [dead_letters_of(queue).logical, "Arn"]},
+            "maxReceiveCount": 5,
+        }
+
+
+def test_every_function_of_the_app_is_known_here() -> None:
+    sources = {source.name for source in app.event_sources}
+
+    assert set(ACCESS) == {"api_handler"} | sources
+    assert {name: config["iam_policy_file"] for name, config in CONFIG["lambda_functions"].items()} == {
+        name: f"policy-{name}.json" for name in ACCESS
+    }
+    assert CONFIG["autogen_policy"] is False
+    assert {name: stage["environment_variables"] for name, stage in CONFIG["stages"].items()} == {
+        stage.name: {"CRONHUB_PREFIX": stage.prefix} for stage in STAGES.values()
+    }
+
+
+def test_every_function_has_its_logs_kept_for_a_time_and_its_errors_told(resources: Json) -> None:
+    groups = {each["LogGroupName"]["Fn::Sub"] for each in properties(resources, "Logs::LogGroup")}
+    alarms = {
+        each["Dimensions"][0]["Value"]["Fn::Sub"]
+        for each in properties(resources, "CloudWatch::Alarm")
+        if each["MetricName"] == "Errors"
+    }
+    names = [resources[logical_function(function)]["Properties"]["FunctionName"]["Fn::Sub"] for function in ACCESS]
+
+    assert groups == {f"/aws/lambda/{name}" for name in names}
+    assert alarms == set(names)
+    assert all(each["RetentionInDays"] > 0 for each in properties(resources, "Logs::LogGroup"))
+
+
+def test_a_tick_that_does_not_come_is_told(resources: Json) -> None:
+    alarm = resources["TickMissingAlarm"]["Properties"]
+
+    assert (alarm["MetricName"], alarm["ComparisonOperator"], alarm["Threshold"]) == (
+        "Invocations",
+        "LessThanThreshold",
+        1,
+    )
+    assert alarm["Period"] * alarm["EvaluationPeriods"] == 180
+    assert alarm["TreatMissingData"] == "breaching"
+    assert alarm["AlarmActions"] == [{"Ref": "AlarmTopic"}]
+
+
+def test_dead_letters_are_told(resources: Json) -> None:
+    told = {
+        each["Dimensions"][0]["Value"]["Fn::Sub"]
+        for each in properties(resources, "CloudWatch::Alarm")
+        if each["MetricName"] == "ApproximateNumberOfMessagesVisible"
+    }
+
+    assert told == {f"${{Prefix}}-{dead_letters_of(queue).name}" for queue in QUEUES}

@@ -1,0 +1,176 @@
+"""Every route, used as it is meant: with things that are there."""
+
+import re
+from email import message_from_bytes
+from email.policy import default
+from typing import Any
+
+from chalicelib.store.watch import note_tick
+from tests.api.client import Answer, Api, Clock
+from tests.infra.recorder import Recorder
+
+DAILY = {"schedule": "0 13 * * *"}
+
+
+class WalkedApi(Api):
+    """Notes which routes were used well, and records what they call."""
+
+    def __init__(self, api: Api, recorder: Recorder, routes: list[str]) -> None:
+        super().__init__(api.client)
+        self.key = api.key
+        self.recorder = recorder
+        self.walked: set[str] = set()
+        # A literal path before one with a place in it.
+        self._patterns = [(route, _pattern(route)) for route in sorted(routes, key=lambda each: "{" in each)]
+
+    def call(self, method: str, path: str, body: Any = None, **options: Any) -> Answer:
+        with self.recorder.function():
+            answer = super().call(method, path, body, **options)
+        assert answer.status < 500, answer.text
+        if answer.status < 300:
+            self.walked.add(
+                next(f"{method} {route}" for route, pattern in self._patterns if pattern.fullmatch(path))
+            )
+        return answer
+
+
+def _itself(api: WalkedApi, clock: Clock) -> None:
+    note_tick(clock.now)
+    for method in ("GET", "HEAD"):
+        for path in ("/api/health", "/api/health/deep"):
+            api.call(method, path, key=None)
+    api.get("/api/metrics")
+
+
+def _pattern(route: str) -> re.Pattern[str]:
+    return re.compile(re.sub(r"\{\w+\}", "[^/]+", route))
+
+
+def mailed(recorder: Recorder, pattern: str) -> str:
+    """What a pattern finds in the latest mail."""
+    letter = next(sent for operation, sent in reversed(recorder.sent) if operation == "SendRawEmail")
+    found = re.search(pattern, message_from_bytes(letter["RawMessage"]["Data"], policy=default).get_content())
+    assert found
+    return found[1]
+
+
+def walk(api: WalkedApi, clock: Clock, hook: str, topic: str) -> None:
+    _people(api)
+    project = api.post("/api/projects", {"name": "Shop"}).json["id"]
+    api.get("/api/projects")
+    api.get(f"/api/projects/{project}")
+    api.patch(f"/api/projects/{project}", {"name": "The shop"})
+    first, second = _crons(api, project)
+    _channels(api, hook, topic)
+    _dependencies(api, first, second)
+    _signals(api, clock, first)
+    _incident(api, first)
+    _windows(api)
+    api.get("/api/schedules/preview", schedule="0 2 * * *")
+    _itself(api, clock)
+    api.start(first, run_id="over midnight")
+    clock.pass_by(days=1, hours=2)
+    api.heartbeat(first, run_id="of today")
+    api.heartbeat(first, run_id="over midnight")
+    api.get(f"/api/crons/{first}/stats")
+    api.get(f"/api/crons/{first}")
+    api.post(f"/api/crons/{second}/pause")
+    api.post(f"/api/crons/{second}/resume")
+    api.delete(f"/api/crons/{second}")
+    _leave(api, first, project)
+
+
+def _people(api: WalkedApi) -> None:
+    slug = "walked"
+    api.key = api.new_org(slug)
+    api.get(f"/api/orgs/{slug}")
+    key_id = api.post(f"/api/orgs/{slug}/api-keys", {"name": "of a job", "scope": "ingest"}).json["id"]
+    api.get(f"/api/orgs/{slug}/api-keys")
+    api.delete(f"/api/orgs/{slug}/api-keys/{key_id}")
+    api.patch(f"/api/orgs/{slug}", {"name": "Walked", "slug": "walked-on"})
+    api.patch("/api/orgs/walked-on", {"slug": slug})
+    for _ in range(2):
+        api.post(f"/api/orgs/{slug}/invite", {"email": "dev@example.com", "role": "member"})
+    token = mailed(api.recorder, r'"token":"([^"]+)"')
+    member = api.post("/api/invites/accept", {"token": token}, key=None).json["member"]["id"]
+    api.get(f"/api/orgs/{slug}/members")
+    api.patch(f"/api/orgs/{slug}/members/{member}", {"role": "admin"})
+    api.delete(f"/api/orgs/{slug}/members/{member}")
+    invite = api.post(f"/api/orgs/{slug}/invite", {"email": "ops@example.com", "role": "viewer"}).json["id"]
+    api.get(f"/api/orgs/{slug}/invites")
+    api.delete(f"/api/orgs/{slug}/invites/{invite}")
+
+
+def _crons(api: WalkedApi, project: str) -> list[str]:
+    api.register({"name": "gone", **DAILY})
+    ids = api.register({"name": "first", **DAILY}, {"name": "second", **DAILY}, prune=True)
+    api.get("/api/crons")
+    api.patch(f"/api/crons/{ids[0]}", {"project_id": project, "name": "renamed"})
+    return ids
+
+
+def _channels(api: WalkedApi, hook: str, topic: str) -> None:
+    webhook = api.post("/api/channels", {"name": "hook", "kind": "webhook", "url": hook}).json["id"]
+    sns = api.post("/api/channels", {"name": "topic", "kind": "sns", "url": topic}).json["id"]
+    mail = api.post("/api/channels", {"name": "mail", "kind": "email", "url": "ops@example.com"}).json["id"]
+    api.get("/api/channels/confirm", key=None, token=mailed(api.recorder, r"confirm\?token=(\S+)"))
+    for channel in (webhook, sns, mail):
+        assert api.post(f"/api/channels/{channel}/test").json["delivered"]
+    api.get("/api/channels")
+    api.get(f"/api/channels/{webhook}")
+    api.post(f"/api/channels/{webhook}/rotate-secret")
+    api.patch(f"/api/channels/{webhook}", {"name": "the hook"})
+    api.delete(f"/api/channels/{webhook}")
+
+
+def _dependencies(api: WalkedApi, first: str, second: str) -> None:
+    api.post(f"/api/crons/{second}/dependencies", {"depends_on_id": first})
+    api.get(f"/api/crons/{second}/dependencies")
+    api.post(f"/api/crons/{second}/start", {"run_id": "blocked"})
+    api.delete(f"/api/crons/{second}/dependencies/{first}")
+    # Both ways in again: what a cron that goes depends on, and what depends on it.
+    api.post(f"/api/crons/{second}/dependencies", {"depends_on_id": first})
+
+
+def _signals(api: WalkedApi, clock: Clock, cron: str) -> None:
+    api.start(cron, run_id="r1")
+    api.post(f"/api/crons/{cron}/log", {"message": "half", "run_id": "r1"})
+    clock.pass_by(seconds=20)
+    api.heartbeat(cron, run_id="r1")
+    api.heartbeat(cron, run_id="r1")
+    for kind in ("start", "log", "ping", "fail"):
+        for method in ("GET", "HEAD", "POST"):
+            api.call(method, f"/api/{kind}/{cron}", key=None)
+            clock.pass_by(seconds=5)
+    api.call("POST", f"/api/fail/{cron}", raw="x" * 5000, content_type="text/plain", key=None)
+    runs = api.runs(cron)
+    for run in runs:
+        api.get(f"/api/crons/{cron}/runs/{run['id']}")
+
+
+def _incident(api: WalkedApi, cron: str) -> None:
+    api.get("/api/incidents")
+    incident = api.cron(cron)["incident"]["id"]
+    api.get(f"/api/incidents/{incident}")
+    api.post(f"/api/incidents/{incident}/acknowledge", {"note": "on it"})
+    api.post(f"/api/incidents/{incident}/resolve")
+
+
+def _windows(api: WalkedApi) -> None:
+    times = {"starts_at": "2027-03-10T02:00:00Z", "ends_at": "2027-03-10T03:00:00Z"}
+    window = api.post("/api/maintenance", {"name": "Deploy", **times}).json["id"]
+    api.get("/api/maintenance")
+    api.get(f"/api/maintenance/{window}")
+    api.patch(f"/api/maintenance/{window}", {"name": "Deploy v2"})
+    api.delete(f"/api/maintenance/{window}")
+
+
+def _leave(api: WalkedApi, cron: str, project: str) -> None:
+    """One of everything is there when the org goes; before, what has a route of its own to go by."""
+    api.post("/api/projects", {"name": "Other"})
+    api.post(f"/api/crons/{api.register({'name': 'third', **DAILY})[0]}/dependencies", {"depends_on_id": cron})
+    times = {"starts_at": "2027-03-10T02:00:00Z", "ends_at": "2027-03-10T03:00:00Z"}
+    api.post("/api/maintenance", {"name": "Deploy", **times})
+    api.post("/api/orgs/walked/invite", {"email": "late@example.com", "role": "viewer"})
+    assert api.delete(f"/api/projects/{project}").status in (204, 409)
+    api.call("DELETE", "/api/orgs/walked", {"slug": "walked"})
