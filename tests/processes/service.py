@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -64,13 +64,8 @@ class Service:
 
     def pid(self, part: str) -> int:
         """Of a part that runs; waited for where it was killed just now."""
-        return int(wait_for(lambda: self._pids(part))[0])
-
-    def _pids(self, part: str) -> list[str]:
-        command = ["ps", "-o", "pid=,state=,args=", "--ppid", str(self.run.process.pid)]
-        listed = subprocess.run(command, check=False, capture_output=True, text=True).stdout
-        found = (line.split() for line in listed.splitlines())
-        return [pid for pid, state, *args in found if state != "Z" and f"infra.local.{part}" in args]
+        name = f"infra.local.{part}"
+        return int(wait_for(lambda: [pid for pid, args in pids_of(self.run) if name in args])[0])
 
     def kill(self, part: str) -> None:
         os.kill(self.pid(part), signal.SIGKILL)
@@ -98,6 +93,14 @@ class Service:
             minute.end()
 
 
+def pids_of(run: Run) -> list[tuple[int, list[str]]]:
+    """The processes of its parts that live, each with its arguments."""
+    command = ["ps", "-o", "pid=,state=,args=", "--ppid", str(run.process.pid)]
+    listed = subprocess.run(command, check=False, capture_output=True, text=True).stdout
+    found = (line.split() for line in listed.splitlines())
+    return [(int(pid), args) for pid, state, *args in found if state != "Z"]
+
+
 @contextmanager
 def running(state: Path, **env: str) -> Iterator[Service]:
     """`make run` with a state of its own."""
@@ -107,5 +110,10 @@ def running(state: Path, **env: str) -> Iterator[Service]:
     try:
         yield Service(run, port, env)
     finally:
+        children = pids_of(run)
         run.process.terminate()
+        # Its state goes with the test, so nobody has to be waited for.
+        for pid, _ in children:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         run.process.wait(STOPS_WITHIN_SECONDS)

@@ -25,7 +25,7 @@ from tests.processes.service import Service, running
 from tests.processes.steps import NEEDS_STACK, add_webhook, kinds_by_cron, register, signal
 from tests.stores import over
 
-ALERTS = 150
+ALERTS = 100
 KILLS = 5
 # When the claims of whoever died now have ended, and what failed once is tried again.
 CLAIMS_OVER = 61.0
