@@ -15,7 +15,7 @@ from infra.deploy import emulated
 
 ROOT = Path(__file__).parents[1]
 ROUNDS = 11
-MOST = 1.5
+MOST = 1.4
 
 FLOOR = """
 import json, sys

@@ -5,6 +5,8 @@ import signal
 import sys
 from pathlib import Path
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from infra.deploy import checks, emulated, stack
 from infra.deploy.package import build
 from infra.deploy.refusal import Refusal
@@ -25,6 +27,9 @@ def main(command: str, stage_name: str) -> int:
             raise Refusal(f"{command or 'nothing'} is not known here: deploy, destroy or deploy-emulated")
     except Refusal as reason:
         print(reason, file=sys.stderr)
+        return REFUSED
+    except (BotoCoreError, ClientError) as error:
+        print(f"AWS: {' '.join(str(error).split())}", file=sys.stderr)
         return REFUSED
     return 0
 

@@ -22,7 +22,7 @@ PREFIX = Parameter(
     "CRONHUB_PREFIX",
     "Prefix",
     "What the name of every table, queue and function begins with",
-    pattern="[A-Za-z0-9][A-Za-z0-9-]{0,39}",
+    pattern="[A-Za-z][A-Za-z0-9-]{0,39}",
 )
 BASE_URL = Parameter(
     "CRONHUB_BASE_URL",

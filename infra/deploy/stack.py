@@ -1,5 +1,6 @@
 """The stack in the account: made, changed, taken away."""
 
+import json
 import os
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError, WaiterError
 
+from infra.deploy.cfn import Json
 from infra.deploy.parameters import BASE_URL, PARAMETERS, Parameter
 from infra.deploy.refusal import Refusal
 from infra.deploy.stages import Stage
@@ -35,7 +37,10 @@ def deploy(stage: Stage, given: dict[Parameter, str], template: Path, bucket: st
             f"make destroy STAGE={stage.name}, then deploy again"
         )
     packaged = _upload(stack, template, bucket)
-    _deploy(stack, stage, packaged, bucket, given, before)
+    if before is None and stage.keeps_data and _keeps_tables(stack):
+        _take_over(stack, stage, packaged, bucket, given)
+    else:
+        _deploy(stack, stage, packaged, bucket, given, before)
     endpoint = os.environ.get("AWS_ENDPOINT_URL")
     if endpoint and BASE_URL not in given:
         # An emulated API is not where AWS would have it; where it is, is known only now.
@@ -49,10 +54,10 @@ def emulated_url(endpoint: str, api_id: str, stage: Stage) -> str:
 
 
 def _upload(stack: str, template: Path, bucket: str) -> Path:
-    packaged = template.with_name("packaged.yaml")
+    packaged = template.with_name("packaged.json")
     done = _aws(
         "package",
-        *("--template-file", str(template), "--output-template-file", str(packaged)),
+        *("--template-file", str(template), "--output-template-file", str(packaged), "--use-json"),
         *("--s3-bucket", bucket, "--s3-prefix", stack),
     )
     if not done:
@@ -75,6 +80,48 @@ def _deploy(
     )
     if not done:
         raise Refusal(_how_to_go_on(stack, stage))
+
+
+def _keeps_tables(stack: str) -> bool:
+    """Whether an earlier stack of the name left its tables."""
+    client = boto3.client("dynamodb")
+    try:
+        client.describe_table(TableName=f"{stack}-orgs")
+    except client.exceptions.ResourceNotFoundException:
+        return False
+    return True
+
+
+def _take_over(stack: str, stage: Stage, packaged: Path, bucket: str, given: dict[Parameter, str]) -> None:
+    """Makes a stack of the tables that are there, and of all else anew: `aws cloudformation deploy` cannot."""
+    s3, client = boto3.client("s3"), boto3.client("cloudformation")
+    key = f"{stack}/take-over.template"
+    s3.put_object(Bucket=bucket, Key=key, Body=_with_plain_names(json.loads(packaged.read_text()), stack))
+    named = {"StackName": stack, "ChangeSetName": "take-over"}
+    try:
+        client.create_change_set(
+            **named,
+            ChangeSetType="CREATE",
+            ImportExistingResources=True,
+            TemplateURL=f"{s3.meta.endpoint_url}/{bucket}/{key}",
+            Parameters=[{"ParameterKey": each.name, "ParameterValue": value} for each, value in given.items()],
+            Capabilities=list(_CAPABILITIES),
+        )
+        client.get_waiter("change_set_create_complete").wait(**named, WaiterConfig={"Delay": 2})
+        client.execute_change_set(**named)
+        client.get_waiter("stack_create_complete").wait(StackName=stack, WaiterConfig={"Delay": 5})
+    except (ClientError, WaiterError) as error:
+        sys.stderr.write(f"{error}\n")
+        raise Refusal(_how_to_go_on(stack, stage)) from None
+
+
+def _with_plain_names(template: Json, prefix: str) -> str:
+    """CloudFormation knows a table that is there only by a name that stands there as it is."""
+    for resource in template["Resources"].values():
+        if resource["Type"] == "AWS::DynamoDB::Table":
+            name = resource["Properties"]["TableName"]["Fn::Sub"]
+            resource["Properties"]["TableName"] = name.replace("${Prefix}", prefix)
+    return json.dumps(template)
 
 
 def _unknown_to(before: Any) -> dict[Parameter, str]:

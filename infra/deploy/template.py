@@ -37,9 +37,15 @@ def template(stage: Stage) -> Json:
         "Description": "CronHub: watches scheduled jobs and tells people when one did not run",
         "Parameters": parameters(stage),
         "Conditions": CONDITIONS,
-        "Resources": {**tables(stage), **queues(), **functions(stage), **api(), **watch(stage)},
+        "Resources": _together(tables(stage), queues(), functions(stage), api(), watch(stage)),
         "Outputs": _outputs(stage),
     }
+
+
+def _together(*parts: Json) -> Json:
+    names = [name for part in parts for name in part]
+    assert len(names) == len(set(names)), "two resources have one name"
+    return {name: each for part in parts for name, each in part.items()}
 
 
 def _outputs(stage: Stage) -> Json:

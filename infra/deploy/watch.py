@@ -28,7 +28,7 @@ def watch(stage: Stage) -> Json:
 
 def _alarms(stage: Stage) -> Json:
     alarms = {
-        "TickMissingAlarm": _alarm(
+        "NoTickAlarm": _alarm(
             "no-tick",
             "The tick has not run for three minutes: nobody notices what is missing.",
             ("AWS/Lambda", "Invocations", {"FunctionName": "${Prefix}-tick"}),
@@ -36,7 +36,7 @@ def _alarms(stage: Stage) -> Json:
             EvaluationPeriods=3,
             TreatMissingData="breaching",
         ),
-        "ApiFailingAlarm": _alarm(
+        "Api5xxAlarm": _alarm(
             "api-5xx",
             "The API answers with 5xx.",
             ("AWS/ApiGateway", "5XXError", {"ApiName": "${Prefix}", "Stage": stage.name}),
@@ -46,7 +46,7 @@ def _alarms(stage: Stage) -> Json:
     }
     for function in ACCESS:
         name = short_name(function)
-        alarms[f"{name.title()}FailingAlarm"] = _alarm(
+        alarms[f"{name.title()}ErrorsAlarm"] = _alarm(
             f"{name}-errors",
             f"The function {name} failed.",
             ("AWS/Lambda", "Errors", {"FunctionName": f"${{Prefix}}-{name}"}),

@@ -6,6 +6,7 @@ import socket
 import sys
 from pathlib import Path
 
+from chalicelib import settings
 from infra.local import folder
 from infra.local.log import say
 from infra.local.supervisor import MAX_STARTUP_FAILURES, Part, Supervisor
@@ -33,10 +34,11 @@ class Refusal(Exception):
 
 def main() -> int:
     try:
+        settings.check()
         port = wanted_port()
         lock = folder.take(STATE)
         sockets = listen(port)
-    except (Refusal, folder.BusyFolder) as reason:
+    except (Refusal, settings.BadSetting, folder.BusyFolder) as reason:
         say("run", str(reason))
         return 1
     return run(port, lock, sockets)

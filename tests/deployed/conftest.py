@@ -1,11 +1,13 @@
 """CronHub as it is deployed: the real zip, by CloudFormation, on an emulated AWS."""
 
+import json
 import os
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import boto3
 import pytest
@@ -25,12 +27,20 @@ class Deployed(NamedTuple):
     env: dict[str, str]
 
 
-def run(env: dict[str, str], command: str, folder: Path = ROOT) -> str:
+def run(env: dict[str, str], command: str, folder: Path = ROOT, stage: str = STAGE) -> str:
     """`make deploy` or `make destroy`, from a folder of sources; gives what it says."""
-    line = [sys.executable, "-m", "infra.deploy", command, STAGE]
+    line = [sys.executable, "-m", "infra.deploy", command, stage]
     done = subprocess.run(line, cwd=folder, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def call(method: str, url: str, body: Any = None, key: str = "") -> Any:
+    headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {key}"} if key else {})
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url, data, headers, method=method)
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return json.load(answer)
 
 
 def url_in(said: str) -> str:

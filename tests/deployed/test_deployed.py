@@ -18,21 +18,13 @@ from standardwebhooks import Webhook
 from infra.deploy.package import OUT, build
 from infra.deploy.stages import STAGES
 from tests.channels.receivers import Receiver, receiver
-from tests.deployed.conftest import ROOT, STAGE, Deployed, run, url_in
+from tests.deployed.conftest import ROOT, STAGE, Deployed, call, run, url_in
 
 pytestmark = pytest.mark.deployed
 
 MOST_BYTES = 25_000_000
 # Two ticks, and what a loaded machine takes to start three functions.
 PATIENCE = 170.0
-
-
-def call(method: str, url: str, body: Any = None, key: str = "") -> Any:
-    headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {key}"} if key else {})
-    data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(url, data, headers, method=method)
-    with urllib.request.urlopen(request, timeout=30) as answer:
-        return json.load(answer)
 
 
 def eventually(what: Callable[[], Any]) -> Any:

@@ -133,7 +133,7 @@ def test_every_function_has_its_logs_kept_for_a_time_and_its_errors_told(resourc
 
 
 def test_a_tick_that_does_not_come_is_told(resources: Json) -> None:
-    alarm = resources["TickMissingAlarm"]["Properties"]
+    alarm = alarm_named(resources, "no-tick")
 
     assert (alarm["MetricName"], alarm["ComparisonOperator"], alarm["Threshold"]) == (
         "Invocations",
@@ -143,6 +143,34 @@ def test_a_tick_that_does_not_come_is_told(resources: Json) -> None:
     assert alarm["Period"] * alarm["EvaluationPeriods"] == 180
     assert alarm["TreatMissingData"] == "breaching"
     assert alarm["AlarmActions"] == [{"Ref": "AlarmTopic"}]
+
+
+def alarm_named(resources: Json, name: str) -> Json:
+    alarms = properties(resources, "CloudWatch::Alarm")
+    return next(each for each in alarms if each["AlarmName"] == {"Fn::Sub": "${Prefix}-" + name})
+
+
+def test_an_api_that_fails_is_told(resources: Json, stage: str) -> None:
+    alarm = alarm_named(resources, "api-5xx")
+
+    assert (alarm["Namespace"], alarm["MetricName"]) == ("AWS/ApiGateway", "5XXError")
+    # Under the name that the API is given.
+    assert resources["RestAPI"]["Properties"]["DefinitionBody"]["info"]["title"] == {"Ref": "Prefix"}
+    assert {each["Name"]: each["Value"]["Fn::Sub"] for each in alarm["Dimensions"]} == {
+        "ApiName": "${Prefix}",
+        "Stage": stage,
+    }
+
+
+def test_every_alarm_tells_the_topic_that_the_given_address_gets(resources: Json) -> None:
+    alarms = properties(resources, "CloudWatch::Alarm")
+    subscription = resources["AlarmSubscription"]
+
+    # The tick's absence, 5xx, each function's errors, each queue's dead letters.
+    assert len(alarms) == 2 + len(ACCESS) + len(QUEUES)
+    assert all(each["AlarmActions"] == [{"Ref": "AlarmTopic"}] for each in alarms)
+    assert subscription["Condition"] == "HasAlarmAddress"
+    assert subscription["Properties"]["Endpoint"] == {"Ref": "AlarmAddress"}
 
 
 def test_dead_letters_are_told(resources: Json) -> None:
