@@ -27,7 +27,7 @@ run: .venv/.installed .venv-stack/.installed
 	@exec $(BIN)/python -m infra.local
 
 test: .venv/.installed .venv-stack/.installed
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-deployed: .venv/.installed .venv-aws/.installed .venv-stack/.installed
 	@$(BIN)/python -m pytest -m deployed -p no:xdist tests/deployed
