@@ -2,6 +2,8 @@
 
 import json
 
+from chalicelib.domain.signal import SignalKind
+from chalicelib.telemetry import NAMESPACE
 from infra.deploy.cfn import Json, ref, resource, sub
 from infra.deploy.policies import ACCESS, short_name
 from infra.deploy.queues import QUEUES, dead_letters_of
@@ -92,6 +94,10 @@ def _widgets(stage: Stage) -> list[Json]:
     dead = [f"${{Prefix}}-{dead_letters_of(queue).name}" for queue in QUEUES]
     api = ["ApiName", "${Prefix}", "Stage", stage.name]
     graphs = [
+        ("Signals", "Sum", _own(*(f"signals_{kind.value}" for kind in SignalKind), "throttled")),
+        ("Missed runs and alerts", "Sum", _own("runs_missed", "alerts_sent", "alerts_failed")),
+        ("Crons due at the tick", "Maximum", _own("due_backlog", "tick_broken")),
+        ("Tick and deliveries (s)", "Maximum", _own("tick_lag", "tick_duration", "delivery_delay")),
         ("Requests", "Sum", [["AWS/ApiGateway", name, *api] for name in ("Count", "4XXError", "5XXError")]),
         ("Latency of requests (ms)", "p95", [["AWS/ApiGateway", "Latency", *api]]),
         ("Invocations", "Sum", _by("AWS/Lambda", "Invocations", "FunctionName", functions)),
@@ -118,6 +124,11 @@ def _widgets(stage: Stage) -> list[Json]:
         }
         for place, (title, statistic, metrics) in enumerate(graphs)
     ]
+
+
+def _own(*names: str) -> list[list[str]]:
+    """Metrics that the functions write into their log lines (chalicelib/telemetry.py)."""
+    return [[NAMESPACE, name, "prefix", "${Prefix}"] for name in names]
 
 
 _AGE = "ApproximateAgeOfOldestMessage"

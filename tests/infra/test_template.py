@@ -1,5 +1,6 @@
 """The generated files against what they are made from: the models, the functions, Chalice's own names."""
 
+import ast
 import json
 from typing import Any
 
@@ -8,7 +9,9 @@ import pytest
 from pynamodb.models import Model
 
 from app import app
+from chalicelib.domain.signal import SignalKind
 from chalicelib.store.tables import MODELS
+from chalicelib.telemetry import NAMESPACE
 from infra.deploy.cfn import logical
 from infra.deploy.functions import logical_function
 from infra.deploy.policies import ACCESS
@@ -181,3 +184,21 @@ def test_dead_letters_are_told(resources: Json) -> None:
     }
 
     assert told == {f"${{Prefix}}-{dead_letters_of(queue).name}" for queue in QUEUES}
+
+
+def measured_in(source: str) -> set[str]:
+    """The names in the first arguments of the calls of `measure`; of a made up one, its beginning."""
+    calls = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call))
+    names = (call.args[0] for call in calls if getattr(call.func, "id", "") == "measure")
+    parts = (part for name in names for part in ast.walk(name) if isinstance(part, ast.Constant))
+    return {str(part.value) for part in parts}
+
+
+def test_every_metric_of_the_functions_is_on_the_dashboard(resources: Json) -> None:
+    measured = set[str]().union(*(measured_in(path.read_text()) for path in (ROOT / "chalicelib").rglob("*.py")))
+    body = json.loads(resources["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"])
+    metrics = [metric for widget in body["widgets"] for metric in widget["properties"]["metrics"]]
+
+    shown = {metric[1] for metric in metrics if metric[0] == NAMESPACE}
+    assert "signals_" in measured
+    assert shown == (measured - {"signals_"}) | {f"signals_{kind.value}" for kind in SignalKind}
