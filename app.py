@@ -1,6 +1,11 @@
 """CronHub's functions: `api` answers requests, `tick` looks every minute at what is due, `evaluate`
 works off large backlogs, `notify` sends alerts."""
 
+import gc
+
+# What is loaded stays: the collector is not to look through it, neither now nor at any request.
+gc.disable()
+
 import logging
 from typing import Any
 
@@ -24,6 +29,8 @@ from chalicelib.api import (
 )
 from chalicelib.services import clock
 
+gc.freeze()
+gc.enable()
 settings.check()
 telemetry.set_up_logging()
 app = Chalice(app_name="cronhub", configure_logs=False)
