@@ -8,10 +8,8 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from botocore.client import BaseClient
 
 from chalicelib.domain.signal import Signal, SignalKind
 from chalicelib.services import clock
@@ -19,6 +17,7 @@ from chalicelib.services.signals import receive
 from chalicelib.store.tables import create_tables
 from infra.local.__main__ import STACK_PYTHON, STACK_SERVICES, free_port
 from tests.api.client import Api
+from tests.capacity import counting
 from tests.stores import over
 
 ROOT = Path(__file__).parents[2]
@@ -74,27 +73,6 @@ def api(emulator: str) -> Iterator[Api]:
             yield api
 
 
-Unit = dict[str, float]
-
-
-@pytest.fixture
-def consumed(monkeypatch: pytest.MonkeyPatch) -> Unit:
-    """Read and write units of every call from now on."""
-    units = {"read": 0.0, "write": 0.0}
-    real = BaseClient._make_api_call  # type: ignore[attr-defined]
-
-    def count(client: BaseClient, operation: str, parameters: dict[str, Any]) -> Any:
-        answer = real(client, operation, {**parameters, "ReturnConsumedCapacity": "TOTAL"})
-        found = answer.get("ConsumedCapacity", [])
-        for one in found if isinstance(found, list) else [found]:
-            kind = "write" if "Write" in operation or operation.startswith(("Put", "Update", "Delete")) else "read"
-            units[kind] += float(one.get("CapacityUnits", 0))
-        return answer
-
-    monkeypatch.setattr(BaseClient, "_make_api_call", count)
-    return units
-
-
 def test_a_jobs_whole_way(api: Api) -> None:
     first, second = api.register(
         {"name": "a", "schedule": "* * * * *", "tags": ["db"], "max_runtime_seconds": 60},
@@ -126,16 +104,16 @@ def test_a_jobs_whole_way(api: Api) -> None:
     assert api.delete(f"/api/crons/{first}").status == 204
 
 
-def test_a_ping_is_within_its_capacity(api: Api, consumed: Unit) -> None:
+def test_a_ping_is_within_its_capacity(api: Api) -> None:
     cron_id = api.register({"name": "capacity", "schedule": "*/5 * * * *"})[0]
     for _ in range(5):
         api.post(f"/api/ping/{cron_id}", key=None)
-    consumed.update(read=0.0, write=0.0)
 
-    api.post(f"/api/ping/{cron_id}", key=None)
+    with counting() as consumed:
+        api.post(f"/api/ping/{cron_id}", key=None)
 
-    assert 0 < consumed["read"] <= 1
-    assert 0 < consumed["write"] <= 8, consumed
+    assert 0 < consumed.read <= 1
+    assert 0 < consumed.write <= 8, consumed
 
 
 def test_of_signals_at_once_each_is_counted_once(api: Api) -> None:
