@@ -7,6 +7,7 @@ from chalice.app import Response
 
 from chalicelib.api.json_answers import json_response
 from chalicelib.domain import errors
+from chalicelib.store.faults import LostRace
 from chalicelib.telemetry import measure
 
 log = logging.getLogger("cronhub.api")
@@ -50,6 +51,8 @@ def problem(status: int, detail: str, headers: dict[str, str] | None = None, **m
 
 def problem_of(error: Exception) -> Response:
     """The answer to whatever a route raised; what nobody foresaw is logged, and not told."""
+    if isinstance(error, LostRace):
+        error = errors.Unavailable("somebody else writes this at the same moment; nothing was changed")
     status = _STATUSES.get(type(error)) if isinstance(error, errors.CronHubError) else None
     if status is None:
         log.exception("a request failed", exc_info=error)

@@ -20,6 +20,7 @@ from chalicelib.domain.notice import NOTICES, channel_failing
 from chalicelib.services import clock
 from chalicelib.services.events import wake_for
 from chalicelib.services.messages import message_of
+from chalicelib.services.races import until_won
 from chalicelib.store import alerts
 from chalicelib.store.alerts import Outgoing
 from chalicelib.store.channels import channels_of_org, note_delivered, note_failed, tell_failing
@@ -273,7 +274,7 @@ class _Line:
             if delivery.next_at is not None:
                 self.is_down_until = delivery.next_at
                 self._look_again([work], delivery.next_at)
-        alerts.record(by_key, self.channel.id)
+        until_won(lambda: alerts.record(by_key, self.channel.id))
 
     def _look_again(self, works: Iterable[_Work], at: datetime) -> None:
         for work in works:

@@ -1,6 +1,7 @@
 """The outbox: alerts, from the transaction that decides them until every channel is done with them."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from zlib import crc32
@@ -15,7 +16,7 @@ from chalicelib.domain.event import EventKind
 from chalicelib.domain.ids import first_id_at, from_ms, to_ms
 from chalicelib.store.connections import connection
 from chalicelib.store.cron_items import at_ms, ms
-from chalicelib.store.faults import LostRace, is_lost_race, told_as_unavailable
+from chalicelib.store.faults import LostRace, is_unmet, told_as_unavailable
 from chalicelib.store.tables import AlertItem, SendIndex
 
 SHARDS = 4
@@ -55,7 +56,7 @@ def put_notice(notice: Alert) -> bool:
         try:
             alert_item(notice).save(AlertItem.alert_id.does_not_exist())
         except PutError as error:
-            if not is_lost_race(error):
+            if not is_unmet(error):
                 raise
             return False
     return True
@@ -113,14 +114,18 @@ def claim(one: Outgoing, until: datetime) -> bool:
     settled, as its holder died, ends by itself."""
     if one.send_at is None:
         return False
-    return _update(one.key, [AlertItem.send_at.set(to_ms(until))], AlertItem.send_at == to_ms(one.send_at))
+    try:
+        return _update(one.key, [AlertItem.send_at.set(to_ms(until))], AlertItem.send_at == to_ms(one.send_at))
+    except LostRace:
+        return False
 
 
 def record(deliveries: Mapping[tuple[str, str], Delivery], channel_id: str) -> None:
     """Writes how far a channel is with these alerts, at once: what was sent is not to be sent again.
 
     Those of one message together: a holder that dies in between would have a part of them sent again,
-    which the receiver could not tell from a new message.
+    which the receiver could not tell from a new message. Raises LostRace where somebody else is writing
+    one of them: to be done again.
     """
     changes = [
         (key, [AlertItem.deliveries[channel_id].set(_delivery_map(delivery))])
@@ -151,15 +156,18 @@ def settle(key: tuple[str, str], send_at: datetime | None, claimed_until: dateti
         if send_at is None
         else [AlertItem.send_at.set(to_ms(send_at))]
     )
-    _update(key, actions, AlertItem.send_at == to_ms(claimed_until))
+    # Where somebody else is writing it, the claim ends by itself.
+    with suppress(LostRace):
+        _update(key, actions, AlertItem.send_at == to_ms(claimed_until))
 
 
 def _update(key: tuple[str, str], actions: list[Action], condition: Any) -> bool:
+    """False where the condition does not hold. Raises LostRace where it is being written just now."""
     with told_as_unavailable():
         try:
             AlertItem(*key).update(actions, condition)
         except UpdateError as error:
-            if not is_lost_race(error):
+            if not is_unmet(error):
                 raise
             return False
     return True

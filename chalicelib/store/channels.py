@@ -12,7 +12,7 @@ from chalicelib.domain.ids import from_ms, to_ms
 from chalicelib.store.alerts import alert_item
 from chalicelib.store.connections import connection
 from chalicelib.store.cron_items import at_ms, ms
-from chalicelib.store.faults import failed_at, is_lost_race, told_as_unavailable
+from chalicelib.store.faults import failed_at, is_lost_race, is_unmet, told_as_unavailable
 from chalicelib.store.tables import ChannelItem
 
 _HEALTH = (
@@ -129,7 +129,7 @@ def delete_channel(org_id: str, channel_id: str) -> bool:
         try:
             ChannelItem(org_id, channel_id).delete(ChannelItem.channel_id.exists())
         except DeleteError as error:
-            if not is_lost_race(error):
+            if not is_unmet(error):
                 raise
             return False
     return True

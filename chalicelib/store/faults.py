@@ -12,8 +12,9 @@ from pynamodb.exceptions import (
 from chalicelib.domain.errors import Unavailable
 
 _LOST_RACE = {"ConditionalCheckFailed", "TransactionConflict"}
+_UNMET = "ConditionalCheckFailedException"
 _RACE_ERRORS = {
-    "ConditionalCheckFailedException",
+    _UNMET,
     "TransactionConflictException",
     "TransactionInProgressException",
 }
@@ -48,6 +49,11 @@ def is_lost_race(error: Exception) -> bool:
             return any(reason in _LOST_RACE for reason in reasons)
     cause = getattr(error, "cause_response_code", None)
     return cause in _RACE_ERRORS
+
+
+def is_unmet(error: Exception) -> bool:
+    """Whether the condition of a single write did not hold."""
+    return getattr(error, "cause_response_code", None) == _UNMET
 
 
 def failed_at(error: TransactWriteError, place: int) -> bool:

@@ -5,7 +5,7 @@ from pynamodb.exceptions import DeleteError
 from chalicelib.domain.ids import from_ms
 from chalicelib.domain.window import Window
 from chalicelib.store.cron_items import at_ms, ms
-from chalicelib.store.faults import is_lost_race, told_as_unavailable
+from chalicelib.store.faults import is_unmet, told_as_unavailable
 from chalicelib.store.tables import WindowItem
 
 
@@ -41,7 +41,7 @@ def delete_window(org_id: str, window_id: str) -> bool:
         try:
             WindowItem(org_id, window_id).delete(WindowItem.window_id.exists())
         except DeleteError as error:
-            if not is_lost_race(error):
+            if not is_unmet(error):
                 raise
             return False
     return True
