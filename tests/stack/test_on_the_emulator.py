@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ import pytest
 from chalicelib.domain.signal import Signal, SignalKind
 from chalicelib.services import clock
 from chalicelib.services.signals import receive
+from chalicelib.services.tick import TickReport, run_tick
 from chalicelib.store.tables import create_tables
 from infra.local.__main__ import STACK_PYTHON, STACK_SERVICES, free_port
 from tests.api.client import Api
@@ -135,3 +137,21 @@ def test_of_signals_at_once_each_is_counted_once(api: Api) -> None:
     assert sorted(run["run_id"] for run in api.runs(cron_id)) == [f"run {n}" for n in range(4)]
     assert api.cron(cron_id)["stats"]["24h"]["ok"] == 4
     assert api.cron(cron_id)["stats"]["7d"]["ok"] == 4
+
+
+def test_of_two_ticks_at_once_each_miss_is_recorded_once(api: Api) -> None:
+    ids = api.register(*({"name": f"tick {n}", "schedule": "* * * * *", "grace_seconds": 0} for n in range(10)))
+    later = clock.now() + timedelta(seconds=61)
+    reports: list[TickReport] = []
+
+    threads = [threading.Thread(target=lambda: reports.append(run_tick(later))) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sum(report.broken for report in reports) == 0
+    for cron_id in ids:
+        missed = [run["scheduled_at"] for run in api.runs(cron_id) if run["status"] == "missed"]
+        assert len(missed) == len(set(missed)) >= 1
+        assert api.cron(cron_id)["incident"]["missed"] == len(missed)

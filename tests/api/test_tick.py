@@ -1,0 +1,116 @@
+"""The tick in trouble: items that cannot be read, others at the same work, too much to do, too late."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+import pytest
+
+from chalicelib.domain.cron import Cron
+from chalicelib.domain.errors import Unavailable
+from chalicelib.services.tick import PUT_OFF_BROKEN, TickReport, run_tick
+from chalicelib.store import crons
+from chalicelib.store.tables import CronItem
+from tests.api.client import Api, Clock
+
+
+def overdue(api: Api, clock: Clock, number: int) -> list[str]:
+    """Hourly crons that were missed just now."""
+    ids = api.register(*({"name": f"job {n}", "schedule": "0 * * * *"} for n in range(number)))
+    clock.at("13:07:00")
+    return ids
+
+
+def statuses(api: Api) -> dict[str, str]:
+    return {cron["name"]: cron["status"] for cron in api.get("/api/crons").json["crons"]}
+
+
+def test_an_item_that_cannot_be_read_stops_no_other_and_does_not_come_back_every_minute(
+    api: Api, clock: Clock
+) -> None:
+    broken, *others = overdue(api, clock, 4)
+    [item] = [item for item in CronItem.scan() if item.cron_id == broken]
+    item.update([CronItem.status.set("what nobody wrote")])
+
+    report = api.tick()
+
+    assert (report.looked_at, report.broken, report.changed) == (4, 1, 3)
+    assert [api.cron(one)["status"] for one in others] == ["down"] * 3
+    clock.pass_by(minutes=1)
+    assert api.tick().looked_at == 0
+    clock.pass_by(seconds=PUT_OFF_BROKEN.total_seconds())
+    assert api.tick().broken == 1
+
+
+def test_a_tick_that_another_overtakes_records_and_tells_nothing_twice(
+    api: Api, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = overdue(api, clock, 6)
+    real = crons.find_cron
+    reports: list[TickReport] = []
+
+    def find(org_id: str, cron_id: str) -> Cron | None:
+        found = real(org_id, cron_id)
+        if not reports:
+            # Between this one's reading and its writing.
+            reports.append(TickReport())
+            reports.append(run_tick(clock.now))
+        return found
+
+    monkeypatch.setattr(crons, "find_cron", find)
+    reports.append(run_tick(clock.now))
+
+    assert [(report.changed, report.broken) for report in reports[1:]] == [(6, 0), (0, 0)]
+    for cron_id in ids:
+        assert [run["status"] for run in api.runs(cron_id)] == ["missed"]
+        assert api.cron(cron_id)["incident"]["missed"] == 1
+        assert api.cron(cron_id)["stats"]["24h"]["missed"] == 1
+    assert len(api.get("/api/incidents").json["incidents"]) == 6
+
+
+def test_a_tick_whose_time_is_over_leaves_the_rest_to_the_next(
+    api: Api, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    overdue(api, clock, 9)
+    seconds = iter(range(100))
+    monkeypatch.setattr("chalicelib.services.tick.time.monotonic", lambda: float(next(seconds)))
+
+    first = run_tick(clock.now, budget_seconds=5)
+    second = run_tick(clock.now, budget_seconds=50)
+
+    assert first.out_of_time
+    assert (first.changed, second.changed) == (4, 5)
+    assert set(statuses(api).values()) == {"down"}
+
+
+def test_a_late_tick_finds_what_those_before_it_would_have(api: Api, clock: Clock) -> None:
+    [cron_id] = api.register({"name": "job", "schedule": "* * * * *", "failure_tolerance": 2})
+
+    clock.at("12:05:30")
+    api.tick()
+
+    # The last one has its grace still.
+    missed = api.runs(cron_id)
+    assert [run["scheduled_at"][11:16] for run in missed] == ["12:04", "12:03", "12:02", "12:01"]
+    assert {run["status"] for run in missed} == {"missed"}
+    assert api.cron(cron_id)["incident"]["missed"] == 4 - 2
+
+
+def test_a_shard_that_cannot_be_read_leaves_the_others_to_be(
+    api: Api, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    overdue(api, clock, 40)
+    real = crons.due_crons
+    asked: list[int] = []
+
+    def due(shard: int, now: datetime) -> Iterator[tuple[str, str]]:
+        asked.append(shard)
+        if len(asked) == 8:
+            raise Unavailable("no answer")
+        return real(shard, now)
+
+    monkeypatch.setattr(crons, "due_crons", due)
+    first, second = api.tick(), api.tick()
+
+    assert 0 < first.changed < 40
+    assert first.changed + second.changed == 40
+    assert set(statuses(api).values()) == {"down"}
