@@ -22,6 +22,7 @@ from chalicelib.api import (
     members,
     metrics,
     orgs,
+    pages,
     projects,
     schedules,
     signals,
@@ -38,6 +39,7 @@ logging.getLogger("cronhub").setLevel(logging.INFO)
 
 for part in (
     orgs,
+    pages,
     members,
     projects,
     crons,

@@ -92,8 +92,8 @@ def local(at: datetime, zone: str) -> str:
     return f"{at.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M:%S} {zone}"
 
 
-def event(alert: Alert, cron_url: str, severity: str, also_down: Sequence[str] = ()) -> dict[str, Any]:
-    """The documented JSON event of one alert."""
+def event(alert: Alert, words: str, cron_url: str, severity: str, also_down: Sequence[str] = ()) -> dict[str, Any]:
+    """The documented JSON event of one alert; words: as `text` gives them."""
     is_notice = alert.kind in NOTICES
     return {
         "type": f"{'notice' if is_notice else 'cron'}.{alert.kind.value}",
@@ -105,7 +105,7 @@ def event(alert: Alert, cron_url: str, severity: str, also_down: Sequence[str] =
             "cron": None if is_notice else _cron(alert, cron_url),
             "incident": _incident(alert),
             "title": title(alert),
-            "text": text(alert, cron_url, also_down),
+            "text": words,
             "detail": alert.detail,
             "at": iso(alert.at),
             "about": iso(alert.about),

@@ -89,6 +89,13 @@ ROUTES = {
     "POST /api/channels/{channel_id}/rotate-secret": Route(f"/api/channels/{NO_ID}/rotate-secret", CHANGE),
     "GET /api/schedules/preview": Route("/api/schedules/preview", None, of_org=False),
     **{
+        f"{method} {path}": Route(
+            path.replace("{cron_id}", UNKNOWN).replace("{name}", "list.js"), None, of_org=False
+        )
+        for method in ("GET", "HEAD")
+        for path in ("/", "/crons/{cron_id}", "/invites/accept", "/pages/{name}")
+    },
+    **{
         f"{method} /api/{kind}/{{cron_id}}": Route(f"/api/{kind}/{UNKNOWN}", None)
         for method in ("GET", "HEAD", "POST")
         for kind in ("ping", "start", "fail", "log")
