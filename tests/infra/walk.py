@@ -67,6 +67,9 @@ def walk(api: WalkedApi, clock: Clock, hook: str, topic: str) -> None:
     _incident(api, first)
     _windows(api)
     api.get("/api/schedules/preview", schedule="0 2 * * *")
+    for method in ("GET", "HEAD"):
+        for path in ("/", f"/crons/{first}", "/invites/accept", "/pages/list.js"):
+            api.call(method, path, key=None)
     _itself(api, clock)
     api.start(first, run_id="over midnight")
     clock.pass_by(days=1, hours=2)
