@@ -14,7 +14,7 @@ from chalicelib.domain.errors import NotFound
 
 blueprint = Blueprint(__name__)
 
-_FOLDER = Path(__file__).parents[1] / "pages"
+_FOLDER = Path(__file__).parents[1] / "web"
 _METHODS = ["GET", "HEAD"]
 _TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
 _SERVED = ("cronhub.css", "cronhub.js", "list.js", "cron.js", "accept.js")

@@ -12,7 +12,7 @@ from tests.api.conftest import Calls
 
 UNKNOWN = "00000000-0000-8000-8000-000000000000"
 PAGES = ["/", f"/crons/{UNKNOWN}", "/invites/accept"]
-FOLDER = Path(pages.__file__).parents[1] / "pages"
+FOLDER = Path(pages.__file__).parents[1] / "web"
 TEXTS = {path.name: path.read_text() for path in FOLDER.iterdir() if path.is_file()}
 
 
