@@ -82,6 +82,12 @@ def test_the_documentations_lines_work(deployed: Deployed, silent: Watched) -> N
     assert done.returncode == 0, done.stdout
 
 
+def test_the_pages_are_in_the_package(deployed: Deployed) -> None:
+    for path, holds in (("/invites/accept", "../pages/accept.js"), ("/pages/accept.js", "api/invites/accept")):
+        with urllib.request.urlopen(deployed.url + path, timeout=30) as answer:
+            assert holds in answer.read().decode()
+
+
 def told(silent: Watched, kind: str) -> Any:
     """The event of a kind among those that came, each of them signed."""
     events = [Webhook(silent.secret).verify(got.body, got.headers) for got in silent.hook.got]
