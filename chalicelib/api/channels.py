@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from chalice.app import Blueprint
+from chalice.app import Blueprint, Response
 
 from chalicelib.api.crons import require_cursor
 from chalicelib.api.fields import load
 from chalicelib.api.json_answers import instant
+from chalicelib.api.pages import page_file
 from chalicelib.api.requests import Call, body_object
 from chalicelib.api.routes import route
 from chalicelib.api.shapes import CHANNEL_CHANGES, CHANNEL_QUERY, CONFIRMATION, NEW_CHANNEL, NOTHING, ROTATION
@@ -38,8 +39,11 @@ def list_channels(call: Call) -> tuple[int, Any]:
 
 
 @route(blueprint, "GET", "/api/channels/confirm", action=None, limit=CONFIRMATIONS)
-def confirm_channel(call: Call) -> tuple[int, Any]:
+def confirm_channel(call: Call) -> tuple[int, Any] | Response:
     channels.confirm(load(CONFIRMATION, call.query)["token"], call.now)
+    # A link in a mail is opened by people.
+    if "text/html" in str(call.request.headers.get("accept", "")):
+        return page_file("confirmed.html")
     return 200, {"confirmed": True}
 
 

@@ -32,28 +32,29 @@ _HEADERS = {
 
 @route(blueprint, _METHODS, "/", action=None)
 def crons_page(_call: Call) -> Response:
-    return _file("list.html")
+    return page_file("list.html")
 
 
 @route(blueprint, _METHODS, "/crons/{cron_id}", action=None)
 def cron_page(_call: Call, cron_id: str) -> Response:
     del cron_id  # the script reads it from the address
-    return _file("cron.html")
+    return page_file("cron.html")
 
 
 @route(blueprint, _METHODS, "/invites/accept", action=None)
 def accept_page(_call: Call) -> Response:
-    return _file("accept.html")
+    return page_file("accept.html")
 
 
 @route(blueprint, _METHODS, "/pages/{name}", action=None)
 def page_part(_call: Call, name: str) -> Response:
     if name not in _SERVED:
         raise NotFound("no such path")
-    return _file(name)
+    return page_file(name)
 
 
-def _file(name: str) -> Response:
+def page_file(name: str) -> Response:
+    """A file of chalicelib/web as an answer."""
     media = _TYPES[name[name.rindex(".") :]]
     return Response(_text(name), {"Content-Type": f"{media}; charset=utf-8", **_HEADERS}, 200)
 

@@ -57,6 +57,19 @@ def test_a_new_address_is_asked_first(api: Api, box: Mailbox) -> None:
     assert box.letters[1]["Subject"] == "[TEST] Ops"
 
 
+def test_the_link_opened_in_a_browser_is_a_page(api: Api, box: Mailbox) -> None:
+    channel = made(api)
+    browser = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+
+    opened = api.get("/api/channels/confirm", key=None, token=token_in(box), headers=browser)
+    part = re.findall(r'href="(\.\.[^"]+css)"', opened.text)
+
+    assert opened.headers["Content-Type"].startswith("text/html")
+    assert "<h1>Confirmed</h1>" in opened.text
+    assert part == ["../../pages/cronhub.css"]
+    assert api.get(path(channel)).json["confirmed"] is True
+
+
 def test_the_link_is_good_again_and_again_for_7_days(api: Api, box: Mailbox, clock: Clock) -> None:
     made(api)
     token = token_in(box)
