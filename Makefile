@@ -24,7 +24,7 @@ help:
 	@echo "make bench-costs      calls and capacity of each thing done, and a month of it on AWS"
 	@echo "make clean            remove environments and caches; state in .local/ is kept"
 
-run: .venv/.installed .venv-stack/.installed
+run: .venv/.runs .venv-stack/.installed
 	@exec $(BIN)/python -m infra.local
 
 test: .venv/.installed .venv-stack/.installed
@@ -72,7 +72,7 @@ clean:
 	rm -rf .venv .venv-aws .venv-stack .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# $(call make_venv,FOLDER,REQUIREMENTS): says in one line what is missing on this machine.
+# $(call make_venv,FOLDER,REQUIREMENTS …): says in one line what is missing on this machine.
 define make_venv
 @command -v $(PYTHON) >/dev/null || \
 	{ echo "$(PYTHON) is not there: install Python 3.11 or newer, or name one: make PYTHON=..."; exit 1; }
@@ -82,11 +82,14 @@ define make_venv
 	{ echo "$(PYTHON) cannot make virtual environments: install python3-venv (Debian, Ubuntu)"; exit 1; }
 @echo "Installing $(2) into $(1) (only when it has changed)"
 @$(PYTHON) -m venv $(1)
-@$(1)/bin/python -m pip install --quiet --disable-pip-version-check -r $(2)
+@$(1)/bin/python -m pip install --quiet --disable-pip-version-check $(addprefix -r ,$(2))
 @touch $@
 endef
 
-.venv/.installed: requirements.txt requirements-dev.txt infra/local/requirements.txt
+.venv/.runs: requirements.txt infra/local/requirements.txt
+	$(call make_venv,.venv,requirements.txt infra/local/requirements.txt)
+
+.venv/.installed: requirements-dev.txt .venv/.runs
 	$(call make_venv,.venv,requirements-dev.txt)
 
 .venv-stack/.installed: infra/local/requirements-stack.txt
