@@ -1,14 +1,23 @@
-"""Which store this process works on, where it is not moto's."""
+"""Which store this process works on; moto's, emptied."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+from moto.core.models import DEFAULT_ACCOUNT_ID
+from moto.dynamodb.models import dynamodb_backends
 
 from chalicelib.services import throttle
 from chalicelib.store import api_keys, queue
 from chalicelib.store.connections import connection
 from chalicelib.store.tables import MODELS
+
+REGION = "eu-west-1"
+
+
+def empty_tables() -> None:
+    for table in dynamodb_backends[DEFAULT_ACCOUNT_ID][REGION].tables.values():
+        table.items.clear()
 
 
 @contextmanager

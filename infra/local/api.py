@@ -6,6 +6,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -119,7 +120,9 @@ class Server:
 
     def stop(self, *_signal: object) -> None:
         self._stopping = True
-        self._listeners[0].pull_trigger()
+        # The loop may have seen it by itself, and be gone.
+        with suppress(OSError):
+            self._listeners[0].pull_trigger()
 
     def _turn(self, timeout: float = 1.0) -> None:
         wasyncore.loop(timeout=timeout, use_poll=True, map=self._map, count=1)

@@ -11,8 +11,6 @@ import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 from chalice.test import Client
 from moto import mock_aws
-from moto.core.models import DEFAULT_ACCOUNT_ID
-from moto.dynamodb.models import dynamodb_backends
 
 from app import app
 from chalicelib.domain.errors import CronHubError
@@ -21,11 +19,11 @@ from chalicelib.store import api_keys, queue
 from chalicelib.store.tables import AlertItem, create_tables
 from tests.api.client import Answer, Api, Clock
 from tests.channels.receivers import Receiver, receiver
+from tests.stores import empty_tables
 
 _QUEUES = ("CRONHUB_QUEUE_URL", "CRONHUB_DUE_QUEUE_URL")
 # A claim whose holder died has ended, and what failed once is tried again.
 _MINUTES_UNTIL_WELL = 2
-REGION = "eu-west-1"
 
 
 class World:
@@ -143,8 +141,7 @@ class Stage:
     @contextmanager
     def world(self) -> Iterator[World]:
         """A new one: an org with a webhook, at noon."""
-        for table in dynamodb_backends[DEFAULT_ACCOUNT_ID][REGION].tables.values():
-            table.items.clear()
+        empty_tables()
         self.box.got.clear()
         api_keys.forget_keys()
         throttle.forget()

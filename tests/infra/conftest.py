@@ -1,3 +1,3 @@
-from tests.api.conftest import api, clock, store
+from tests.api.conftest import api, clock, store, tables
 
-__all__ = ["api", "clock", "store"]
+__all__ = ["api", "clock", "store", "tables"]

@@ -362,3 +362,11 @@ def test_a_stopping_server_answers_what_it_has_begun() -> None:
     assert answer.endswith(b"done")
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(address, timeout=5)
+
+
+def test_a_server_may_be_told_to_stop_when_it_has_stopped() -> None:
+    server = Server(Gateway(make_app()), [socket.create_server(("127.0.0.1", 0))])
+    server.stop()
+    server.serve()
+
+    server.stop()
