@@ -13,6 +13,7 @@ from chalicelib.api.routes import route
 from chalicelib.api.shapes import CHANNEL_CHANGES, CHANNEL_QUERY, CONFIRMATION, NEW_CHANNEL, NOTHING, ROTATION
 from chalicelib.domain.access import Action
 from chalicelib.domain.channel import Channel, Filters, masked
+from chalicelib.domain.errors import Invalid, NotFound
 from chalicelib.domain.ids import is_timed_id
 from chalicelib.services import channels
 from chalicelib.services.throttle import CONFIRMATIONS
@@ -40,11 +41,15 @@ def list_channels(call: Call) -> tuple[int, Any]:
 
 @route(blueprint, "GET", "/api/channels/confirm", action=None, limit=CONFIRMATIONS)
 def confirm_channel(call: Call) -> tuple[int, Any] | Response:
-    channels.confirm(load(CONFIRMATION, call.query)["token"], call.now)
     # A link in a mail is opened by people.
-    if "text/html" in str(call.request.headers.get("accept", "")):
-        return page_file("confirmed.html")
-    return 200, {"confirmed": True}
+    for_people = "text/html" in str(call.request.headers.get("accept", ""))
+    try:
+        channels.confirm(load(CONFIRMATION, call.query)["token"], call.now)
+    except (Invalid, NotFound):
+        if for_people:
+            return page_file("not_confirmed.html", 404)
+        raise
+    return page_file("confirmed.html") if for_people else (200, {"confirmed": True})
 
 
 @route(blueprint, "GET", "/api/channels/{channel_id}", action=Action.READ)

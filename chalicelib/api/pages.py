@@ -53,10 +53,10 @@ def page_part(_call: Call, name: str) -> Response:
     return page_file(name)
 
 
-def page_file(name: str) -> Response:
+def page_file(name: str, status: int = 200) -> Response:
     """A file of chalicelib/web as an answer."""
     media = _TYPES[name[name.rindex(".") :]]
-    return Response(_text(name), {"Content-Type": f"{media}; charset=utf-8", **_HEADERS}, 200)
+    return Response(_text(name), {"Content-Type": f"{media}; charset=utf-8", **_HEADERS}, status)
 
 
 @cache

@@ -1,7 +1,8 @@
 import { call, element, keepKey, Problem, show, trouble, address } from "./cronhub.js";
 
 // Behind the #, so that it is in no log of any server.
-const token = decodeURIComponent(location.hash.slice(1));
+const token = location.hash.slice(1);
+addEventListener("hashchange", () => location.reload());
 
 function ask() {
   const name = element("input", { id: "name", maxLength: 128, autocomplete: "name" });

@@ -39,7 +39,7 @@ function figures(cron) {
       percent(sla.error_budget_left_percent),
     ];
   });
-  const heads = ["", "Runs", "Ok", "Failed", "Timed out", "Missed", "Excused", "Success", "Average", "p95", `SLA (${cron.sla.target} %)`, "Budget left"];
+  const heads = ["Last", "Runs", "Ok", "Failed", "Timed out", "Missed", "Excused", "Success", "Average", "p95", `SLA (${cron.sla.target} %)`, "Budget left"];
   return table(heads, rows);
 }
 
@@ -50,21 +50,22 @@ function runRow(run) {
     badge(run.status),
     time(when),
     duration(run.duration_ms),
-    [run.late ? "late" : "", run.anomaly ? `unusually ${run.anomaly.kind}` : "", run.excused ?? "", more].filter(Boolean).join(", "),
+    [run.exit_code === null ? "" : `exit ${run.exit_code}`, run.late ? "late" : "", run.anomaly ? `unusually ${run.anomaly.kind}` : "", run.excused ?? "", more].filter(Boolean).join(", "),
     run.message ? element("pre", {}, run.message) : "",
   ];
 }
 
-function incidentPart(incident, act) {
+function incidentPart(incident, channels, act) {
   const note = element("input", { id: "note", maxLength: 1000 });
+  note.dataset.unsent = "";
   const handle = (where) => () => act(where, note.value ? { note: note.value } : {});
   const timeline = incident.timeline.map((one) => [time(one.at), one.what, [one.by, one.detail].filter(Boolean).join(": ")]);
   const told = incident.alerts.flatMap((alert) => alert.deliveries.map((one) =>
-    [time(alert.at), alert.kind, badge(one.state), one.attempts, one.error ?? "", time(one.next_at)]));
+    [time(alert.at), alert.kind, channels.get(one.channel_id) ?? "a deleted channel", badge(one.state), one.attempts, one.error ?? "", time(one.next_at)]));
   return [
     element("h2", {}, `Incident: ${incident.reason}`),
-    table(["When", "What", ""], timeline),
-    told.length ? table(["Alert of", "Kind", "Delivery", "Tries", "Last error", "Next try"], told) : element("p", { className: "faint" }, "No channel was told."),
+    table(["When", "What", "Detail"], timeline),
+    told.length ? table(["Alert of", "Kind", "Channel", "Delivery", "Tries", "Last error", "Next try"], told) : element("p", { className: "faint" }, "No channel was told."),
     element("p", { className: "row" },
       element("label", { htmlFor: "note" }, "Note"), note,
       incident.acknowledged_at ? null : element("button", { on: { click: handle(`api/incidents/${incident.id}/acknowledge`) } }, "Acknowledge"),
@@ -75,6 +76,7 @@ function incidentPart(incident, act) {
 await watch(async (again) => {
   const [cron, { runs }] = await Promise.all([call(path), call(`${path}/runs?limit=20`)]);
   const incident = cron.incident ? await call(`api/incidents/${cron.incident.id}`) : null;
+  const channels = incident ? new Map((await call("api/channels?limit=1000")).channels.map((one) => [one.id, one.name])) : null;
   const said = element("div", {});
   const act = async (where, body) => {
     try {
@@ -89,15 +91,15 @@ await watch(async (again) => {
   const paused = cron.status === "paused";
   const switchOver = () => act(`${path}/${paused ? "resume" : "pause"}`);
   return [
-    element("h1", {}, `${cron.product}/${cron.service}/${cron.name} `, badge(cron.status)),
+    element("h1", {}, `${cron.product}/${cron.service}/${cron.name} `, badge(cron.status), cron.reason ? ` ${cron.reason}` : ""),
     cron.description ? element("p", {}, cron.description) : null,
     said,
     facts(cron),
     element("p", {}, element("button", { on: { click: switchOver } }, paused ? "Resume" : "Pause")),
-    ...(incident ? incidentPart(incident, act) : []),
+    ...(incident ? incidentPart(incident, channels, act) : []),
     element("h2", {}, "Figures"),
     figures(cron),
     element("h2", {}, "Last runs"),
-    runs.length ? table(["", "When", "Took", "", "Said"], runs.map(runRow)) : element("p", {}, "It has not run yet."),
+    runs.length ? table(["Run", "When", "Took", "Notes", "Said"], runs.map(runRow)) : element("p", {}, "It has not run yet."),
   ];
 });

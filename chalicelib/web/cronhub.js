@@ -64,12 +64,15 @@ export function table(heads, rows) {
   return element("div", { className: "wide" },
     element("table", {},
       element("thead", {}, element("tr", {}, ...heads.map((head) => element("th", { scope: "col" }, head)))),
-      element("tbody", {}, ...rows.map((cells) => element("tr", {}, ...cells.map(cell))))));
+      element("tbody", {}, ...rows.map((cells) => element("tr", {}, ...cells.map((content, place) => cell(content, heads[place])))))));
 }
 
-function cell(content) {
-  if (content?.tagName === "TD") return content;
-  return element("td", { className: typeof content === "number" ? "number" : "" }, content ?? "–");
+// Each says its column's name as well: where there is no room for a table, it stands before the value.
+function cell(content, head) {
+  const isCell = content?.tagName === "TD";
+  const made = isCell ? content : element("td", { className: typeof content === "number" ? "number" : "" }, content ?? "–");
+  made.dataset.head = head;
+  return made;
 }
 
 // The time in a zone, the reader's own unless given; the exact one shows when pointed at.
@@ -101,7 +104,10 @@ export async function watch(load) {
   const again = async () => {
     if (!key()) return askForKey(again);
     try {
-      show(...(await load(again)), foot());
+      const made = await load(again);
+      const focused = document.activeElement?.id;
+      show(...made, foot());
+      if (focused) document.getElementById(focused)?.focus();
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
       if (error.status === 401) return askForKey(again, error);
@@ -110,8 +116,9 @@ export async function watch(load) {
   };
   await again();
   setInterval(() => {
-    const isAtWork = document.hidden || document.activeElement?.matches("input, select, button");
-    if (key() && !isAtWork) again();
+    // What somebody is writing or choosing is not taken from under their hands.
+    const isAtWork = document.activeElement?.matches("select, [data-unsent]");
+    if (key() && !document.hidden && !isAtWork) again();
   }, 60000);
 }
 

@@ -2,6 +2,7 @@ import { address, badge, call, element, table, time, watch } from "./cronhub.js"
 
 const WORST_FIRST = ["down", "late", "blocked", "running", "new", "up", "in_maintenance", "paused"];
 const MOST_PAGES = 10;
+let isCutOff = false;
 const chosen = { text: "", status: "" };
 
 async function everyCron() {
@@ -14,6 +15,7 @@ async function everyCron() {
     cursor = answer.next_cursor;
     if (!cursor) break;
   }
+  isCutOff = cursor !== null;
   const fullName = (cron) => `${cron.product}/${cron.service}/${cron.name}`;
   return found
     .map((cron) => ({ ...cron, fullName: fullName(cron), rank: WORST_FIRST.indexOf(cron.status) }))
@@ -36,7 +38,7 @@ function listed(crons) {
   const wanted = crons.filter((cron) =>
     (!chosen.status || cron.status === chosen.status)
     && (!text || `${cron.fullName} ${cron.description} ${cron.tags.join(" ")}`.toLowerCase().includes(text)));
-  const counted = `${wanted.length} of ${crons.length}`;
+  const counted = `${wanted.length} of ${crons.length}${isCutOff ? ", the first that there are: the API lists them all" : ""}`;
   return [
     element("p", { className: "faint" }, counted),
     table(["Status", "Cron", "Schedule", "Last run", "Next", "Incident"], wanted.map(row)),

@@ -68,6 +68,8 @@ def test_the_link_opened_in_a_browser_is_a_page(api: Api, box: Mailbox) -> None:
     assert "<h1>Confirmed</h1>" in opened.text
     assert part == ["../../pages/cronhub.css"]
     assert api.get(path(channel)).json["confirmed"] is True
+    bad = api.get("/api/channels/confirm", key=None, token="wrong", headers=browser)
+    assert (bad.status, "<h1>Not confirmed</h1>" in bad.text) == (404, True)
 
 
 def test_the_link_is_good_again_and_again_for_7_days(api: Api, box: Mailbox, clock: Clock) -> None:
