@@ -119,5 +119,5 @@ def _key(org: Org, name: str, scope: Scope, now: datetime) -> ApiKey:
 def delete_key(slug: str, key_id: str, by: ApiKey) -> None:
     """Revokes a key. Raises NotFound."""
     org = org_of_key(slug, by)
-    if not api_keys.delete_key(org.id, key_id):
+    if not (ids.is_timed_id(key_id) and api_keys.delete_key(org.id, key_id)):
         raise NotFound("no such key")

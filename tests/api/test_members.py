@@ -160,6 +160,25 @@ def test_a_new_role_is_the_role_of_their_keys(api: Api) -> None:
     assert api.get("/api/orgs/mon-org/invites", key=member["key"]).status == 200
 
 
+def test_lists_come_in_pages(api: Api) -> None:
+    for number in range(3):
+        api.post("/api/projects", {"name": f"project {number}"})
+        api.post("/api/orgs/mon-org/invite", {"email": f"{number}@example.com"})
+        api.new_key("read")
+
+    for path, name in (
+        ("/api/projects", "projects"),
+        ("/api/orgs/mon-org/invites", "invites"),
+        ("/api/orgs/mon-org/api-keys", "api_keys"),
+    ):
+        whole = api.get(path).json
+        first = api.get(path, limit=2).json
+        rest = api.get(path, cursor=first["next_cursor"]).json
+        assert len(first[name]) == 2
+        assert first[name] + rest[name] == whole[name]
+        assert rest["next_cursor"] is whole["next_cursor"] is None
+
+
 def test_another_orgs_members_are_not_found(api: Api) -> None:
     member = joined(api)["member"]["id"]
     stranger = api.new_org("other")
