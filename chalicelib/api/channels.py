@@ -10,7 +10,7 @@ from chalicelib.api.json_answers import instant
 from chalicelib.api.pages import page_file
 from chalicelib.api.requests import Call, body_object
 from chalicelib.api.routes import route
-from chalicelib.api.shapes import CHANNEL_CHANGES, CHANNEL_QUERY, CONFIRMATION, NEW_CHANNEL, NOTHING, ROTATION
+from chalicelib.api.shapes import CHANNEL_CHANGES, CONFIRMATION, NEW_CHANNEL, NOTHING, PAGE_QUERY, ROTATION
 from chalicelib.domain.access import Action
 from chalicelib.domain.channel import Channel, Filters, masked
 from chalicelib.domain.errors import Invalid, NotFound
@@ -32,7 +32,7 @@ def create_channel(call: Call) -> tuple[int, Any]:
 
 @route(blueprint, "GET", "/api/channels", action=Action.READ)
 def list_channels(call: Call) -> tuple[int, Any]:
-    query = load(CHANNEL_QUERY, call.query)
+    query = load(PAGE_QUERY, call.query)
     cursor = query.get("cursor")
     require_cursor(cursor is None or is_timed_id(cursor))
     found, after = channels.list_channels(call.org_id, query["limit"], cursor)

@@ -7,6 +7,7 @@ from chalice.app import Blueprint
 from chalicelib.api import render
 from chalicelib.api.fields import load
 from chalicelib.api.json_answers import instant
+from chalicelib.api.paging import asked_page
 from chalicelib.api.requests import Call, body_object
 from chalicelib.api.routes import route
 from chalicelib.api.shapes import ACCEPT, INVITE, MEMBER_CHANGES
@@ -28,9 +29,9 @@ def invite(call: Call, slug: str) -> tuple[int, Any]:
 
 @route(blueprint, "GET", "/api/orgs/{slug}/invites", action=Action.ADMIN)
 def list_invites(call: Call, slug: str) -> tuple[int, Any]:
-    found = members.list_invites(slug, call.key)
+    found, after = asked_page(call, members.list_invites(slug, call.key))
     listed = [{**_invite(one), "expired": call.now >= one.expires_at} for one in found]
-    return 200, {"invites": listed, "next_cursor": None}
+    return 200, {"invites": listed, "next_cursor": after}
 
 
 @route(blueprint, "DELETE", "/api/orgs/{slug}/invites/{invite_id}", action=Action.ADMIN)
@@ -48,8 +49,8 @@ def accept(call: Call) -> tuple[int, Any]:
 
 @route(blueprint, "GET", "/api/orgs/{slug}/members", action=Action.READ)
 def list_members(call: Call, slug: str) -> tuple[int, Any]:
-    found = members.list_members(slug, call.key)
-    return 200, {"members": [_member(one) for one in found], "next_cursor": None}
+    found, after = asked_page(call, members.list_members(slug, call.key))
+    return 200, {"members": [_member(one) for one in found], "next_cursor": after}
 
 
 @route(blueprint, "PATCH", "/api/orgs/{slug}/members/{member_id}", action=Action.ADMIN)

@@ -6,6 +6,7 @@ from chalice.app import Blueprint
 
 from chalicelib.api import render
 from chalicelib.api.fields import load
+from chalicelib.api.paging import asked_page
 from chalicelib.api.requests import Call, body_object
 from chalicelib.api.routes import route
 from chalicelib.api.shapes import NEW_KEY, NEW_ORG, ORG_CHANGES, ORG_DELETION
@@ -60,8 +61,8 @@ def create_key(call: Call, slug: str) -> tuple[int, Any]:
 @route(blueprint, "GET", "/api/orgs/{slug}/api-keys", action=Action.ADMIN)
 def list_keys(call: Call, slug: str) -> tuple[int, Any]:
     org = orgs.org_of_key(slug, call.key)
-    keys = [render.api_key(key) for key in api_keys.keys_of_org(org.id)]
-    return 200, {"api_keys": keys, "next_cursor": None}
+    found, after = asked_page(call, api_keys.keys_of_org(org.id))
+    return 200, {"api_keys": [render.api_key(key) for key in found], "next_cursor": after}
 
 
 @route(blueprint, "DELETE", "/api/orgs/{slug}/api-keys/{key_id}", action=Action.ADMIN)

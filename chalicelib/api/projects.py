@@ -6,6 +6,7 @@ from chalice.app import Blueprint
 
 from chalicelib.api.fields import load
 from chalicelib.api.json_answers import instant
+from chalicelib.api.paging import asked_page
 from chalicelib.api.requests import Call, body_object
 from chalicelib.api.routes import route
 from chalicelib.api.shapes import NEW_PROJECT, PROJECT_CHANGES
@@ -24,7 +25,8 @@ def create_project(call: Call) -> tuple[int, Any]:
 
 @route(blueprint, "GET", "/api/projects", action=Action.READ)
 def list_projects(call: Call) -> tuple[int, Any]:
-    return 200, {"projects": [_project(one) for one in projects_of_org(call.org_id)], "next_cursor": None}
+    found, after = asked_page(call, projects_of_org(call.org_id))
+    return 200, {"projects": [_project(one) for one in found], "next_cursor": after}
 
 
 @route(blueprint, "GET", "/api/projects/{project_id}", action=Action.READ)

@@ -261,7 +261,8 @@ def signal(decision: Decision, now: datetime) -> Json:
 
 
 def incident(named: NamedIncident) -> Json:
-    one = named.incident
+    """`note`: the last one that somebody made."""
+    one, acknowledged = named.incident, named.acknowledged
     return {
         "id": one.id,
         "cron_id": one.cron_id,
@@ -274,9 +275,9 @@ def incident(named: NamedIncident) -> Json:
         "resolved_at": instant(one.resolved_at),
         "resolution": one.resolution.value if one.resolution else None,
         "missed": one.missed,
-        "acknowledged_at": instant(named.acknowledged.at) if named.acknowledged else None,
-        "acknowledged_by": named.acknowledged.by if named.acknowledged else None,
-        "note": named.acknowledged.note if named.acknowledged else None,
+        "acknowledged_at": instant(acknowledged.at) if acknowledged else None,
+        "acknowledged_by": acknowledged.by if acknowledged else None,
+        "note": named.resolution_note or (acknowledged.note if acknowledged else None),
     }
 
 
@@ -288,7 +289,7 @@ def incident_details(named: NamedIncident) -> Json:
         by = {"by": acknowledged.by, "detail": acknowledged.note}
         timeline.append({"at": instant(acknowledged.at), "what": "acknowledged", **by})
     if one.resolved_at is not None and one.resolution is not None:
-        by = {"by": named.resolved_by} if named.resolved_by else {}
+        by = {"by": named.resolved_by, "note": named.resolution_note} if named.resolved_by else {}
         timeline.append({"at": instant(one.resolved_at), "what": "resolved", "detail": one.resolution.value, **by})
     return {**incident(named), "timeline": timeline}
 

@@ -1,6 +1,7 @@
 """A request, read: its body, its query, who sent it."""
 
 import json
+from collections import Counter
 from datetime import datetime
 from typing import Any, NamedTuple, NoReturn
 
@@ -47,23 +48,27 @@ class Call(NamedTuple):
 
 def body_text(request: Request) -> str:
     """Raises TooLarge. What is not UTF-8 is replaced: a job's output may hold anything."""
+    return _body(request).decode("utf-8", "replace")
+
+
+def _body(request: Request) -> bytes:
     raw = request.raw_body
     data = raw.encode("utf-8", "surrogatepass") if isinstance(raw, str) else raw or b""
     if len(data) > MAX_BODY_BYTES:
         raise TooLarge(f"the body is over {MAX_BODY_BYTES} bytes")
-    return data.decode("utf-8", "replace")
+    return data
 
 
 def body_object(request: Request) -> dict[str, Any]:
     """The JSON object of the body, {} for none. Raises TooLarge, UnsupportedMedia, Malformed."""
-    text = body_text(request)
-    if not text.strip():
+    data = _body(request)
+    if not data.strip():
         return {}
     media = str(request.headers.get("content-type", "")).split(";")[0].strip().lower()
     if media != "application/json" and not media.endswith("+json"):
         raise UnsupportedMedia("send the body as Content-Type: application/json")
     try:
-        body = json.loads(text, parse_constant=_no_constant)
+        body = json.loads(data.decode(), parse_constant=_no_constant, object_pairs_hook=_object)
     except ValueError as error:
         raise Malformed(f"the body is not JSON: {error}") from None
     except RecursionError:
@@ -71,6 +76,16 @@ def body_object(request: Request) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise Malformed("the body must be a JSON object")
     return body
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Of a field that is there twice, no one knows which was meant."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = Counter(name for name, _ in pairs)
+        twice = next(name for name, times in names.items() if times > 1)
+        raise ValueError(f"the field {json.dumps(twice[:128])} is there twice")
+    return found
 
 
 def _no_constant(name: str) -> NoReturn:

@@ -159,6 +159,7 @@ PING = Shape(
 )
 
 _PAGE = {"limit": optional(whole_text(1, MOST_LISTED), default=100), "cursor": optional(string)}
+PAGE_QUERY = Shape(_PAGE)
 CRON_QUERY = Shape(
     {
         **_PAGE,
@@ -244,7 +245,6 @@ NEW_CHANNEL = Shape(
 CHANNEL_CHANGES = Shape(
     {"name": optional(name), "url": optional(text(_URL_LENGTH)), "filters": nullable(_FILTERS)}
 )
-CHANNEL_QUERY = Shape(_PAGE)
 ROTATION = Shape({"drop_old": optional(flag, default=False)})
 CONFIRMATION = Shape({"token": required(text(200))})
 NOTHING = Shape({})

@@ -12,6 +12,7 @@ from chalicelib.channels.send import deliver, why_not
 from chalicelib.domain.channel import Channel, ChannelKind, Severity, rotated, token_hash
 from chalicelib.domain.errors import Conflict, FieldError, Invalid, NotFound
 from chalicelib.domain.ids import is_timed_id, timed_id
+from chalicelib.services.paging import page_of
 from chalicelib.services.races import until_won
 from chalicelib.services.throttle import CONFIRMATIONS_OF_ORG, CONFIRMATIONS_TO_ADDRESS, TESTS, throttle
 from chalicelib.store import channels, orgs
@@ -38,8 +39,7 @@ def create(org_id: str, given: dict[str, Any], now: datetime) -> Channel:
 
 def list_channels(org_id: str, limit: int, after: str | None) -> tuple[list[Channel], str | None]:
     """The next `limit` channels, oldest first; and behind which id to go on, None at the end."""
-    found = [channel for channel in channels.channels_of_org(org_id) if after is None or channel.id > after]
-    return found[:limit], found[limit - 1].id if len(found) > limit else None
+    return page_of(channels.channels_of_org(org_id), limit, after)
 
 
 def find(org_id: str, channel_id: str) -> Channel:

@@ -8,7 +8,7 @@ from chalicelib.domain import lifecycle
 from chalicelib.domain.cron import Cron, Settings, Status
 from chalicelib.domain.decision import Decision
 from chalicelib.domain.errors import Conflict, NotFound
-from chalicelib.domain.ids import org_of
+from chalicelib.domain.ids import is_timed_id, org_of
 from chalicelib.domain.run import Run, RunStatus
 from chalicelib.domain.shown import Shown, shown
 from chalicelib.domain.window import Window, covering, in_maintenance
@@ -179,7 +179,7 @@ def list_runs(
 def find_run(org_id: str, cron_id: str, run_id: str) -> Run:
     """Raises NotFound."""
     find(org_id, cron_id)
-    run = runs.find_run(cron_id, run_id, whole=True) if "#" not in run_id else None
+    run = runs.find_run(cron_id, run_id, whole=True) if is_timed_id(run_id) else None
     if run is None:
         raise NotFound("no such run")
     return run

@@ -6,6 +6,7 @@ from chalicelib.domain import lifecycle
 from chalicelib.domain.cron import Cron
 from chalicelib.domain.decision import Decision
 from chalicelib.domain.errors import Conflict, NotFound
+from chalicelib.domain.ids import is_timed_id
 from chalicelib.domain.incident import Incident
 from chalicelib.domain.occurrences import END_OF_TIME
 from chalicelib.services import crons
@@ -19,7 +20,7 @@ _AFTER = timedelta(minutes=1)
 
 def find(org_id: str, incident_id: str) -> NamedIncident:
     """Raises NotFound."""
-    found = incidents.find_incident(org_id, incident_id)
+    found = incidents.find_incident(org_id, incident_id) if is_timed_id(incident_id) else None
     if found is None:
         raise NotFound("no such incident")
     return found

@@ -8,6 +8,7 @@ from typing import Any
 from chalicelib.domain.errors import Conflict, FieldError, Invalid, NotFound
 from chalicelib.domain.ids import is_timed_id, org_of, timed_id
 from chalicelib.domain.window import Window, faults, is_active
+from chalicelib.services.paging import page_of
 from chalicelib.services.races import until_won
 from chalicelib.store import crons, windows
 
@@ -41,12 +42,8 @@ def list_windows(
     org_id: str, active: bool | None, limit: int, after: str | None, now: datetime
 ) -> tuple[list[Window], str | None]:
     """The next `limit` windows, oldest first; and behind which id to go on, None at the end."""
-    found = [
-        window
-        for window in windows.windows_of_org(org_id)
-        if (after is None or window.id > after) and active in (None, is_active(window, now))
-    ]
-    return found[:limit], found[limit - 1].id if len(found) > limit else None
+    held = windows.windows_of_org(org_id)
+    return page_of((window for window in held if active in (None, is_active(window, now))), limit, after)
 
 
 def find(org_id: str, window_id: str) -> Window:

@@ -86,7 +86,7 @@ def list_invites(slug: str, by: ApiKey) -> list[Invite]:
 def revoke_invite(slug: str, invite_id: str, by: ApiKey) -> None:
     """Raises NotFound, also for one that is not open any more."""
     org = org_of_key(slug, by)
-    found = members.find_invite(org.id, invite_id)
+    found = members.find_invite(org.id, invite_id) if ids.is_timed_id(invite_id) else None
     if found is None or found.state is not InviteState.PENDING:
         raise NotFound("no such open invitation")
     _require_right_over(by, found.role)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.domain import ids
-from chalicelib.domain.access import Action, Scope
+from chalicelib.domain.access import Action, Role, Scope
 from chalicelib.domain.errors import Conflict, NotFound, Unauthenticated
 from chalicelib.domain.org import KEY_LENGTH, ApiKey, Org, key_hash, key_text
 from chalicelib.services import access
@@ -117,7 +117,10 @@ def _key(org: Org, name: str, scope: Scope, now: datetime) -> ApiKey:
 
 
 def delete_key(slug: str, key_id: str, by: ApiKey) -> None:
-    """Revokes a key. Raises NotFound."""
+    """Revokes a key; an owner's only by an owner's. Raises NotFound, Forbidden."""
     org = org_of_key(slug, by)
-    if not api_keys.delete_key(org.id, key_id):
+    found = [key for key in api_keys.keys_of_org(org.id) if key.id == key_id]
+    if found and found[0].role is Role.OWNER:
+        access.require(by, Action.OWN)
+    if not (found and api_keys.delete_key(org.id, key_id)):
         raise NotFound("no such key")

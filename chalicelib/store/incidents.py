@@ -30,6 +30,7 @@ class NamedIncident(NamedTuple):
     cron_name: str
     acknowledged: Handling | None = None
     resolved_by: str | None = None
+    resolution_note: str | None = None
 
 
 def incident_changes(incident: Incident, cron: Cron) -> tuple[IncidentItem, list[Action]]:
@@ -118,7 +119,13 @@ def _named(item: IncidentItem) -> NamedIncident:
         resolution=Resolution(item.resolution) if item.resolution else None,
     )
     return NamedIncident(
-        incident, item.product, item.service, item.cron_name, _acknowledged(item), item.resolved_by
+        incident,
+        item.product,
+        item.service,
+        item.cron_name,
+        _acknowledged(item),
+        item.resolved_by,
+        item.resolution_note,
     )
 
 
@@ -140,6 +147,6 @@ def acknowledge(org_id: str, incident_id: str, handling: Handling) -> None:
 def note_resolver(org_id: str, incident_id: str, handling: Handling) -> None:
     actions: list[Action] = [IncidentItem.resolved_by.set(handling.by)]
     if handling.note:
-        actions.append(IncidentItem.note.set(handling.note))
+        actions.append(IncidentItem.resolution_note.set(handling.note))
     with told_as_unavailable():
         IncidentItem(org_id, incident_id).update(actions, IncidentItem.opened_at.exists())

@@ -1,7 +1,7 @@
 """Members and invitations."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 
 from pynamodb.transactions import TransactWrite
@@ -17,6 +17,8 @@ from chalicelib.store.faults import told_as_unavailable
 from chalicelib.store.tables import InviteItem, KeyItem, MemberItem, OrgItem
 
 _SEAT = "email#"
+# A transaction holds 100 items, and a member is up to three of them.
+_KEYS_AT_ONCE = 95
 _INVITES_KEPT = timedelta(days=30)
 
 
@@ -94,25 +96,49 @@ def add_member(member: Member, invite: Invite, key: ApiKey, key_hash: str) -> No
 
 def change_member(member: Member, version: int) -> None:
     """Writes a member and the role of all their keys. Raises LostRace."""
+
+    def set_role(transaction: TransactWrite, hashed: str, key: ApiKey) -> None:
+        transaction.update(KeyItem(hashed), [KeyItem.role.set(member.role.value)], KeyItem.key_id == key.id)
+
     keys = _keys_of(member)
-    with told_as_unavailable(), TransactWrite(connection=connection()) as transaction:
-        transaction.save(_member_item(member), MemberItem.member_id.exists())
-        for hashed, key in keys:
-            transaction.update(KeyItem(hashed), [KeyItem.role.set(member.role.value)], KeyItem.key_id == key.id)
-        _move_on(transaction, member.org_id, version)
+    with told_as_unavailable():
+        last = _write_but_last(keys, set_role)
+        with TransactWrite(connection=connection()) as transaction:
+            transaction.save(_member_item(member), MemberItem.member_id.exists())
+            for hashed, key in last:
+                set_role(transaction, hashed, key)
+            _move_on(transaction, member.org_id, version)
     forget(hashed for hashed, _ in keys)
 
 
 def remove_member(member: Member, version: int) -> None:
     """Removes a member and revokes all their keys. Raises LostRace."""
+
+    def revoke(transaction: TransactWrite, hashed: str, _key: ApiKey) -> None:
+        transaction.delete(KeyItem(hashed))
+
     keys = _keys_of(member)
-    with told_as_unavailable(), TransactWrite(connection=connection()) as transaction:
-        transaction.delete(MemberItem(member.org_id, member.id), MemberItem.member_id.exists())
-        transaction.delete(_seat(member.org_id, member.email))
-        for hashed, _ in keys:
-            transaction.delete(KeyItem(hashed))
-        _move_on(transaction, member.org_id, version)
+    with told_as_unavailable():
+        last = _write_but_last(keys, revoke)
+        with TransactWrite(connection=connection()) as transaction:
+            transaction.delete(MemberItem(member.org_id, member.id), MemberItem.member_id.exists())
+            transaction.delete(_seat(member.org_id, member.email))
+            for hashed, key in last:
+                revoke(transaction, hashed, key)
+            _move_on(transaction, member.org_id, version)
     forget(hashed for hashed, _ in keys)
+
+
+def _write_but_last(
+    keys: list[tuple[str, ApiKey]], write: Callable[[TransactWrite, str, ApiKey], None]
+) -> list[tuple[str, ApiKey]]:
+    """Writes those keys that the transaction of their member has no room for; gives the others."""
+    while len(keys) > _KEYS_AT_ONCE:
+        with TransactWrite(connection=connection()) as transaction:
+            for hashed, key in keys[:_KEYS_AT_ONCE]:
+                write(transaction, hashed, key)
+        keys = keys[_KEYS_AT_ONCE:]
+    return keys
 
 
 def _keys_of(member: Member) -> list[tuple[str, ApiKey]]:

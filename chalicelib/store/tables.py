@@ -204,6 +204,7 @@ class IncidentItem(Model):
     resolved_at = NumberAttribute(null=True)
     resolution = UnicodeAttribute(null=True)
     resolved_by = UnicodeAttribute(null=True)
+    resolution_note = UnicodeAttribute(null=True)
     acknowledged_at = NumberAttribute(null=True)
     acknowledged_by = UnicodeAttribute(null=True)
     note = UnicodeAttribute(null=True)

@@ -9,7 +9,7 @@ from infra.local import leash
 from infra.local.log import say, use_as_logging_format
 from infra.local.signals import StopSignal
 
-# Well below what a call of the queue may take (chalicelib/store/queue.py), and how long a stop waits.
+# Well within what the client waits for an answer: one that comes too late hides its messages for a minute.
 WAIT_SECONDS = 2
 CLAIM_SECONDS = 60
 PAUSE = 1.0

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.api.client import Api, Clock
-from tests.api.test_every_route import ROUTES, WITH_BODY
+from tests.api.test_every_route import ROUTES, UNKNOWN, WITH_BODY
 
 GOOD = {"name": "good", "schedule": "0 2 * * *"}
 LONG = "x" * 10_000
@@ -182,6 +182,57 @@ def test_a_bad_slug_is_refused(api: Api, slug: Any) -> None:
 
     assert answer.status == 422
     assert answer.wrong_fields == ["slug"]
+
+
+@pytest.mark.parametrize(
+    "text", ['{"slug": "x", "slug": "y", "name": "z"}', '{"name": {"a": 1, "a": 1}, "slug": "x"}']
+)
+def test_a_field_that_is_there_twice_is_refused(api: Api, text: str) -> None:
+    answer = api.post("/api/orgs", raw=text, key=None)
+
+    assert answer.status == 400
+    assert "twice" in answer.json["detail"]
+
+
+def test_json_that_is_not_utf_8_is_refused_and_a_jobs_output_kept(api: Api) -> None:
+    register_body = b'{"product": "p", "service": "s", "crons": [{"name": "caf\xe9", "schedule": null}]}'
+    cron_id = api.new_cron()
+
+    assert api.post("/api/crons/register", raw=register_body).status == 400
+    assert api.post(f"/api/fail/{cron_id}", raw=b"caf\xe9", content_type="text/plain", key=None).status == 200
+    assert api.runs(cron_id)[0]["message"] == "caf\ufffd"
+
+
+@pytest.mark.parametrize("bad_id", ["x" * 2000, "0" * 27, "name%23x", "%23"])
+def test_what_is_no_id_is_not_found(api: Api, bad_id: str) -> None:
+    cron_id = api.new_cron()
+    readable = [f"crons/{cron_id}/runs", "incidents", "maintenance", "channels", "projects"]
+    removable = ["maintenance", "channels", "projects", "orgs/mon-org/api-keys", "orgs/mon-org/invites"]
+
+    answers = [api.get(f"/api/{path}/{bad_id}") for path in readable]
+    answers += [api.delete(f"/api/{path}/{bad_id}") for path in [*removable, "orgs/mon-org/members"]]
+
+    assert {answer.status for answer in answers} == {404}
+
+
+LISTS = [
+    "/api/projects",
+    "/api/orgs/mon-org/api-keys",
+    "/api/orgs/mon-org/members",
+    "/api/orgs/mon-org/invites",
+    "/api/channels",
+    "/api/maintenance",
+    "/api/incidents",
+]
+
+
+@pytest.mark.parametrize("path", LISTS)
+@pytest.mark.parametrize("query", [{"limit": "0"}, {"cursor": UNKNOWN}, {"colour": "red"}])
+def test_every_list_names_a_bad_query(api: Api, path: str, query: dict[str, str]) -> None:
+    answer = api.get(path, **query)
+
+    assert answer.status == 422
+    assert answer.wrong_fields == list(query)
 
 
 JSON = st.recursive(

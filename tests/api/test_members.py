@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.store import members
 from tests.api.client import Api, Clock
 
 
@@ -116,6 +117,42 @@ def test_owners_are_made_and_unmade_by_owners_alone(api: Api) -> None:
     assert api.patch(path, {"name": "The boss"}, key=admin["key"]).json["name"] == "The boss"
 
 
+def test_owners_keys_are_revoked_by_owners_alone(api: Api) -> None:
+    admin = joined(api, "admin@example.com", role="admin")
+    keys = api.get("/api/orgs/mon-org/api-keys").json["api_keys"]
+    paths = {key["role"]: f"/api/orgs/mon-org/api-keys/{key['id']}" for key in keys}
+
+    assert api.delete(paths["owner"], key=admin["key"]).status == 403
+    assert api.get("/api/crons").status == 200
+    assert api.delete(paths["admin"], key=admin["key"]).status == 204
+
+
+def test_a_member_with_more_keys_than_a_transaction_holds_is_changed_and_removed(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(members, "_KEYS_AT_ONCE", 2)
+    member = joined(api, role="admin")
+    made = [
+        api.post("/api/orgs/mon-org/api-keys", {"name": "spare"}, key=member["key"]).json["key"] for _ in range(4)
+    ]
+    path = f"/api/orgs/mon-org/members/{member['member']['id']}"
+
+    assert api.patch(path, {"role": "viewer"}).status == 200
+    assert {api.post("/api/projects", {"name": "p"}, key=key).status for key in made} == {403}
+    assert api.delete(path).status == 204
+    assert {api.get("/api/crons", key=key).status for key in [member["key"], *made]} == {401}
+
+
+def test_a_transaction_has_room_for_a_member_with_many_keys(api: Api) -> None:
+    member = joined(api, role="admin")
+    for _ in range(100):
+        api.post("/api/orgs/mon-org/api-keys", {"name": "spare"}, key=member["key"])
+    path = f"/api/orgs/mon-org/members/{member['member']['id']}"
+
+    assert api.patch(path, {"role": "viewer"}).status == 200
+    assert api.delete(path).status == 204
+
+
 def test_the_last_owner_stays(api: Api) -> None:
     one = joined(api, "one@example.com", role="owner")["member"]["id"]
     other = joined(api, "other@example.com", role="owner")["member"]["id"]
@@ -158,6 +195,25 @@ def test_a_new_role_is_the_role_of_their_keys(api: Api) -> None:
     assert api.post("/api/projects", {"name": "p"}, key=member["key"]).status == 403
     api.patch(path, {"role": "admin"})
     assert api.get("/api/orgs/mon-org/invites", key=member["key"]).status == 200
+
+
+def test_lists_come_in_pages(api: Api) -> None:
+    for number in range(3):
+        api.post("/api/projects", {"name": f"project {number}"})
+        api.post("/api/orgs/mon-org/invite", {"email": f"{number}@example.com"})
+        api.new_key("read")
+
+    for path, name in (
+        ("/api/projects", "projects"),
+        ("/api/orgs/mon-org/invites", "invites"),
+        ("/api/orgs/mon-org/api-keys", "api_keys"),
+    ):
+        whole = api.get(path).json
+        first = api.get(path, limit=2).json
+        rest = api.get(path, cursor=first["next_cursor"]).json
+        assert len(first[name]) == 2
+        assert first[name] + rest[name] == whole[name]
+        assert rest["next_cursor"] is whole["next_cursor"] is None
 
 
 def test_another_orgs_members_are_not_found(api: Api) -> None:
