@@ -11,6 +11,7 @@ from chalicelib.domain.errors import Malformed, TooLarge, UnsupportedMedia
 from chalicelib.domain.org import ApiKey
 
 MAX_BODY_BYTES = 100 * 1024
+_MOST_DIGITS = 1000
 
 
 class Call(NamedTuple):
@@ -67,8 +68,10 @@ def body_object(request: Request) -> dict[str, Any]:
     media = str(request.headers.get("content-type", "")).split(";")[0].strip().lower()
     if media != "application/json" and not media.endswith("+json"):
         raise UnsupportedMedia("send the body as Content-Type: application/json")
+    if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
+        raise UnsupportedMedia("send the body as it is, without Content-Encoding")
     try:
-        body = json.loads(data.decode(), parse_constant=_no_constant, object_pairs_hook=_object)
+        body = json.loads(data.decode(), parse_int=_whole, parse_constant=_no_constant, object_pairs_hook=_object)
     except ValueError as error:
         raise Malformed(f"the body is not JSON: {error}") from None
     except RecursionError:
@@ -86,6 +89,13 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         twice = next(name for name, times in names.items() if times > 1)
         raise ValueError(f"the field {json.dumps(twice[:128])} is there twice")
     return found
+
+
+def _whole(text: str) -> int:
+    # Python reads 4300 digits at most, and says so in words of its own.
+    if len(text) > _MOST_DIGITS:
+        raise ValueError(f"a number has over {_MOST_DIGITS} digits")
+    return int(text)
 
 
 def _no_constant(name: str) -> NoReturn:

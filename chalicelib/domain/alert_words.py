@@ -53,6 +53,8 @@ def text(alert: Alert, link: str, also_down: Sequence[str] = ()) -> str:
         lines.append(f"{alert.detail[0].upper()}{alert.detail[1:]}.")
     if alert.about is not None:
         lines.append(f"{_ABOUT.get(alert.kind, 'Expected at')} {local(alert.about, alert.timezone)}.")
+    elif alert.opened_at is not None and alert.opened_at < alert.at:
+        lines.append(f"Down since {local(alert.opened_at, alert.timezone)}.")
     lines.append(f"Decided at {local(alert.at, alert.timezone)}.")
     if alert.missed > 1:
         lines.append(f"{alert.missed} occurrences were missed meanwhile.")

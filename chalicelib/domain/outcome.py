@@ -66,9 +66,8 @@ def tell_held(draft: Draft) -> None:
     if cron.incident is None or cron.reason is None or not cron.incident.held:
         return
     draft.change(incident=cron.incident._replace(held=False))
-    opened_at = cron.incident.opened_at
-    detail = f"{cron.reason.value} at {opened_at:%Y-%m-%d %H:%M:%S} UTC, in maintenance, and still so"
-    draft.tell(_TOLD_AS[cron.reason], opened_at, detail=detail)
+    # Which occurrence or run it was is not kept: since when it is down says the incident.
+    draft.tell(_TOLD_AS[cron.reason], detail=f"{cron.reason.value} in maintenance, and still so")
 
 
 def count_missed(draft: Draft, occurrences: int) -> None:

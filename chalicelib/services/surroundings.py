@@ -14,6 +14,7 @@ from chalicelib.store.windows import windows_of_org
 
 Windows = Callable[[str], list[Window]]
 Gaps = Callable[[], tuple[Gap, ...]]
+Dependencies = Callable[[Cron], tuple[Cron, ...]]
 
 
 def gaps_now() -> tuple[Gap, ...]:
@@ -21,11 +22,18 @@ def gaps_now() -> tuple[Gap, ...]:
     return gaps_until(load_watch(), clock.now())
 
 
+def dependencies_of(cron: Cron) -> tuple[Cron, ...]:
+    """Those crons it depends on that are still there; an archived one holds nobody up."""
+    found = crons.find_crons(cron.org_id, cron.depends_on)
+    return tuple(one for one in found.values() if one.archived_at is None)
+
+
 def decide_with(
     cron: Cron,
     decide: Callable[[Surroundings], Decision],
     windows: Windows = windows_of_org,
     gaps: Gaps = gaps_now,
+    dependencies: Dependencies = dependencies_of,
 ) -> Decision:
     """The decision made with all it turns on; most turn on nothing, and read nothing."""
     around = Surroundings()
@@ -34,14 +42,8 @@ def decide_with(
         if decision.wanted.windows:
             around = around._replace(windows=covering(windows(cron.org_id), cron))
         if decision.wanted.dependencies:
-            around = around._replace(dependencies=dependencies_of(cron))
+            around = around._replace(dependencies=dependencies(cron))
         if decision.wanted.gaps:
             around = around._replace(gaps=gaps())
         decision = decide(around)
     return decision
-
-
-def dependencies_of(cron: Cron) -> tuple[Cron, ...]:
-    """Those crons it depends on that are still there; an archived one holds nobody up."""
-    found = crons.find_crons(cron.org_id, cron.depends_on)
-    return tuple(one for one in found.values() if one.archived_at is None)

@@ -9,13 +9,14 @@ from itertools import islice
 from typing import NamedTuple
 
 from chalicelib.domain.alert import Alert
+from chalicelib.domain.cron import Cron
 from chalicelib.domain.deadlines import due_at
 from chalicelib.domain.errors import CronHubError
 from chalicelib.domain.evaluation import evaluate
 from chalicelib.domain.notice import blind
 from chalicelib.services.events import commit_and_tell, wake_for
 from chalicelib.services.races import until_won
-from chalicelib.services.surroundings import Gaps, Windows, decide_with, gaps_now
+from chalicelib.services.surroundings import Gaps, Windows, decide_with, dependencies_of, gaps_now
 from chalicelib.store import crons
 from chalicelib.store.alerts import put_notice
 from chalicelib.store.queue import hand_over
@@ -30,6 +31,8 @@ TAKEN_FOR = timedelta(seconds=60)
 PUT_OFF_BROKEN = timedelta(minutes=15)
 # A backlog larger than this is worked off by shards, side by side.
 HANDED_OVER_FROM = 500
+# How far a chain of dependencies is followed: Python's own stack ends at 1000 calls, and a link is 7.
+_DEEPEST = 80
 
 Key = tuple[str, str]
 
@@ -99,19 +102,20 @@ class _Round(NamedTuple):
     gaps: Gaps
     alerts: list[Alert]
     report: TickReport
+    looked_at: set[Key]
 
 
 def _look_at_all(due: Iterable[Key], now: datetime, budget_seconds: float, gaps: Gaps) -> TickReport:
     until = time.monotonic() + budget_seconds
     # One read an org, or a tick, however many crons are due.
-    this = _Round(now, cache(windows_of_org), cache(gaps), [], TickReport())
+    this = _Round(now, cache(windows_of_org), cache(gaps), [], TickReport(), set())
     report = this.report
     for org_id, cron_id in due:
         if time.monotonic() >= until:
             report.out_of_time = True
             break
-        report.looked_at += 1
-        _look(this, org_id, cron_id)
+        if (org_id, cron_id) not in this.looked_at:
+            _look(this, org_id, cron_id)
     # Together, so that of crons that went down together people are told in one message.
     report.woke_notify = wake_for(this.alerts)
     if report.looked_at or report.out_of_time:
@@ -125,9 +129,12 @@ def _look_at_all(due: Iterable[Key], now: datetime, budget_seconds: float, gaps:
     return report
 
 
-def _look(this: _Round, org_id: str, cron_id: str) -> None:
+def _look(this: _Round, org_id: str, cron_id: str, depth: int = 0) -> None:
+    this.report.looked_at += 1
+    this.looked_at.add((org_id, cron_id))
     try:
-        this.report.changed += until_won(lambda: _evaluate(this, org_id, cron_id))
+        changed = until_won(lambda: _evaluate(this, org_id, cron_id, depth))
+        this.report.changed += changed
     except CronHubError:
         # The store is in trouble, not this cron: it is due again at the next tick.
         log.exception("cron %s could not be looked at", cron_id)
@@ -139,11 +146,17 @@ def _look(this: _Round, org_id: str, cron_id: str) -> None:
         _put_off(org_id, cron_id, this.now)
 
 
-def _evaluate(this: _Round, org_id: str, cron_id: str) -> bool:
+def _evaluate(this: _Round, org_id: str, cron_id: str, depth: int) -> bool:
     cron, now = crons.find_cron(org_id, cron_id), this.now
     if cron is None:
         return False
-    decision = decide_with(cron, lambda around: evaluate(cron, now, around), this.windows, this.gaps)
+    decision = decide_with(
+        cron,
+        lambda around: evaluate(cron, now, around),
+        this.windows,
+        this.gaps,
+        lambda cron: _dependencies_looked_at(this, cron, depth),
+    )
     if decision.cron == cron:
         at = due_at(cron)
         # An index entry that its cron's state does not bear out would come back every minute.
@@ -157,6 +170,23 @@ def _evaluate(this: _Round, org_id: str, cron_id: str) -> bool:
             this.alerts.append(notice)
     this.alerts.extend(commit_and_tell(cron, decision, now))
     return True
+
+
+def _dependencies_looked_at(this: _Round, cron: Cron, depth: int) -> tuple[Cron, ...]:
+    """What a cron depends on: what of it is due is looked at first, so that one that goes down in the
+    same tick already speaks for its dependants."""
+    found = dependencies_of(cron)
+    waiting = [one for one in found if _is_due(one, this.now) and (one.org_id, one.id) not in this.looked_at]
+    if not waiting or depth == _DEEPEST:
+        return found
+    for one in waiting:
+        _look(this, one.org_id, one.id, depth + 1)
+    return dependencies_of(cron)
+
+
+def _is_due(cron: Cron, now: datetime) -> bool:
+    at = due_at(cron)
+    return at is not None and at <= now
 
 
 def _put_off(org_id: str, cron_id: str, now: datetime) -> None:

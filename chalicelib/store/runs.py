@@ -122,7 +122,8 @@ def list_runs(
             filter_condition=RunItem.status == status.value if status else None,
             scan_index_forward=False,
             consistent_read=True,
-            page_size=limit + 2,
+            # Of a status there may be few among very many: those are looked for in the largest pages.
+            page_size=limit + 2 if status is None else None,
         )
         for item in items:
             if item.run_id == high:  # `between` takes in its end

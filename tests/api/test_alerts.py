@@ -182,6 +182,27 @@ def test_maintenance_holds_and_then_tells_what_is_still_wrong(api: Api, clock: C
     assert api.cron(down)["status"] == "down"
 
 
+def test_what_maintenance_held_says_since_when_and_makes_up_no_times(
+    api: Api, clock: Clock, hook: Receiver
+) -> None:
+    add_channel(api, hook)
+    api.new_cron("0 13 * * *", grace_seconds=60)
+    window = {"name": "w", "starts_at": "2026-03-10T12:30:00Z", "ends_at": "2026-03-10T14:00:00Z"}
+    api.post("/api/maintenance", window)
+
+    for time in ("13:02:00", "14:00:00"):
+        clock.at(time)
+        api.tick()
+    send_due(clock.now)
+
+    (got,) = hook.got
+    data = json.loads(got.body)["data"]
+    assert data["kind"] == "missed"
+    assert "Down since 2026-03-10 13:02:00 UTC." in data["text"]
+    assert "Expected at" not in data["text"]
+    assert (data["about"], data["expected_at"]) == (None, None)
+
+
 def test_a_channel_is_not_told_of_what_was_before_it(api: Api, clock: Clock, hook: Receiver) -> None:
     fail(api, api.new_cron())
     clock.pass_by(seconds=1)

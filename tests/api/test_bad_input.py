@@ -1,5 +1,6 @@
 """Bad input: a clear answer that names the field, and nothing changed."""
 
+import gzip
 from typing import Any
 
 import pytest
@@ -192,6 +193,20 @@ def test_a_field_that_is_there_twice_is_refused(api: Api, text: str) -> None:
 
     assert answer.status == 400
     assert "twice" in answer.json["detail"]
+
+
+def test_a_number_of_thousands_of_digits_is_refused_in_our_words(api: Api) -> None:
+    answer = api.post("/api/orgs", raw='{"name": "x", "slug": ' + "9" * 5000 + "}", key=None)
+
+    assert answer.status == 400
+    assert answer.json["detail"] == "the body is not JSON: a number has over 1000 digits"
+
+
+def test_a_packed_body_is_refused_as_such(api: Api) -> None:
+    answer = api.post("/api/orgs", raw=gzip.compress(b"{}"), headers={"Content-Encoding": "gzip"}, key=None)
+
+    assert answer.status == 415
+    assert "Content-Encoding" in answer.json["detail"]
 
 
 def test_json_that_is_not_utf_8_is_refused_and_a_jobs_output_kept(api: Api) -> None:

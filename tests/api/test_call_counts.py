@@ -89,6 +89,19 @@ def test_a_list_of_a_thousand_reads_each_cron_once_and_no_index(api: Api, clock:
     assert len(of_crons) <= 5, calls.names
 
 
+def test_rare_runs_are_found_among_many_in_one_query(api: Api, calls: Calls) -> None:
+    cron_id = api.new_cron(None)
+    api.heartbeat(cron_id, "failure")
+    for _ in range(20):
+        api.heartbeat(cron_id)
+    calls.clear()
+
+    [found] = api.runs(cron_id, status="failed", limit=1)
+
+    assert found["status"] == "failed"
+    assert calls.names.count("Query") == 1, calls.names
+
+
 def test_details_are_at_most_six_calls(api: Api, calls: Calls) -> None:
     first, middle, last = api.register(*({"name": name, "schedule": "@daily"} for name in "abc"))
     for cron_id, depends_on in ((middle, first), (last, middle)):

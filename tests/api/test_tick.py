@@ -2,11 +2,14 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import pairwise
+from typing import Any
 
 import pytest
 
 from chalicelib.domain.cron import Cron
 from chalicelib.domain.errors import Unavailable
+from chalicelib.domain.ids import org_of
 from chalicelib.services.tick import PUT_OFF_BROKEN, TickReport, run_tick
 from chalicelib.store import crons
 from chalicelib.store.tables import CronItem
@@ -114,3 +117,37 @@ def test_a_shard_that_cannot_be_read_leaves_the_others_to_be(
     assert 0 < first.changed < 40
     assert first.changed + second.changed == 40
     assert set(statuses(api).values()) == {"down"}
+
+
+def overdue_chain(api: Api, clock: Clock, number: int) -> list[str]:
+    """Hourly crons of which each waits for the one before it, all missed just now."""
+    crons: list[dict[str, Any]] = [{"name": f"job {n}", "schedule": "0 * * * *"} for n in range(number)]
+    for before, cron in pairwise(crons):
+        cron["depends_on"] = [before["name"]]
+    ids = api.register(*crons)
+    clock.at("13:07:00")
+    return ids
+
+
+def test_a_dependency_that_goes_down_in_the_same_tick_speaks_for_its_dependants(api: Api, clock: Clock) -> None:
+    first, *others = overdue_chain(api, clock, 8)
+
+    report = api.tick()
+
+    [incident] = api.get("/api/incidents").json["incidents"]
+    assert incident["cron_id"] == first
+    assert {api.runs(one)[0]["incident_id"] for one in others} == {incident["id"]}
+    assert statuses(api) == {"job 0": "down"} | {f"job {n}": "blocked" for n in range(1, 8)}
+    assert (report.looked_at, report.changed) == (8, 8)
+
+
+def test_a_very_long_chain_is_followed_as_far_as_python_can(
+    api: Api, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    *_, last = overdue_chain(api, clock, 100)
+    due = {0: [(str(org_of(last)), last)]}
+    monkeypatch.setattr(crons, "due_crons", lambda shard, _now: iter(due.get(shard, [])))
+
+    report = api.tick()
+
+    assert (report.looked_at, report.changed, report.broken) == (81, 81, 0)
