@@ -11,6 +11,7 @@ from chalicelib.api.requests import Call, body_object
 from chalicelib.api.routes import route
 from chalicelib.api.shapes import CRON_CHANGES, CRON_QUERY, REGISTER, RUN_QUERY
 from chalicelib.domain.access import Action
+from chalicelib.domain.cron import Cron
 from chalicelib.domain.errors import FieldError, Invalid
 from chalicelib.domain.ids import is_timed_id, org_of
 from chalicelib.services import crons
@@ -79,7 +80,11 @@ def change_cron(call: Call, cron_id: str) -> tuple[int, Any]:
     given = load(CRON_CHANGES, body_object(call.request))
     names = {name: given[name] for name in _NAMES if name in given}
     changes = crons.Changes(names, settings_given(given))
-    return 200, render.cron(crons.change(call.org_id, cron_id, changes, call.now), call.now)
+    return 200, _rendered(call, crons.change(call.org_id, cron_id, changes, call.now))
+
+
+def _rendered(call: Call, cron: Cron) -> render.Json:
+    return render.cron(cron, call.now, windows_of_org(call.org_id))
 
 
 @route(blueprint, "DELETE", "/api/crons/{cron_id}", action=Action.CHANGE)
@@ -90,12 +95,12 @@ def delete_cron(call: Call, cron_id: str) -> tuple[int, Any]:
 
 @route(blueprint, "POST", "/api/crons/{cron_id}/pause", action=Action.CHANGE)
 def pause_cron(call: Call, cron_id: str) -> tuple[int, Any]:
-    return 200, render.cron(crons.pause(call.org_id, cron_id, call.now), call.now)
+    return 200, _rendered(call, crons.pause(call.org_id, cron_id, call.now))
 
 
 @route(blueprint, "POST", "/api/crons/{cron_id}/resume", action=Action.CHANGE)
 def resume_cron(call: Call, cron_id: str) -> tuple[int, Any]:
-    return 200, render.cron(crons.resume(call.org_id, cron_id, call.now), call.now)
+    return 200, _rendered(call, crons.resume(call.org_id, cron_id, call.now))
 
 
 @route(blueprint, "GET", "/api/crons/{cron_id}/runs", action=Action.READ)

@@ -50,7 +50,7 @@ def ping_url(cron: Cron) -> str:
     return f"{settings.base_url()}/api/ping/{cron.id}"
 
 
-def cron(one: Cron, now: datetime, windows: Sequence[Window] = ()) -> Json:
+def cron(one: Cron, now: datetime, windows: Sequence[Window]) -> Json:
     """A cron as lists show it, in an org with these maintenance windows."""
     grace = effective_grace(one)
     return {

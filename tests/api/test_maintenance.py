@@ -220,6 +220,20 @@ def test_a_deleted_window_is_gone(api: Api) -> None:
     assert listed(api) == []
 
 
+def test_every_answer_about_a_cron_says_that_it_is_in_maintenance(api: Api, clock: Clock) -> None:
+    cron_id = api.new_cron()
+    made(api, DEPLOY)
+    clock.at("13:30:00")
+
+    path = f"/api/crons/{cron_id}"
+    shown = [api.patch(path, {"description": "x"}), api.get(path)]
+    paused = api.post(f"{path}/pause")
+    shown.append(api.post(f"{path}/resume"))
+
+    assert {answer.json["status"] for answer in shown} == {"in_maintenance"}
+    assert paused.json["status"] == "paused"
+
+
 def test_windows_are_listed_in_pages_oldest_first(api: Api, clock: Clock) -> None:
     for number in range(5):
         made(api, DEPLOY, name=f"w{number}")
