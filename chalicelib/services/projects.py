@@ -6,6 +6,7 @@ from typing import Any
 
 from chalicelib.domain import ids
 from chalicelib.domain.errors import Conflict, NotFound
+from chalicelib.services.races import until_won
 from chalicelib.store import projects
 from chalicelib.store.faults import LostRace
 from chalicelib.store.projects import Project
@@ -47,4 +48,4 @@ def _save(project: Project, before: Project | None) -> None:
 
 def delete(org_id: str, project_id: str) -> None:
     """Its crons stay, and keep its id as a label. Raises NotFound."""
-    projects.delete_project(find(org_id, project_id))
+    until_won(lambda: projects.delete_project(find(org_id, project_id)))

@@ -52,8 +52,9 @@ def save_project(project: Project, before: Project | None) -> None:
 
 
 def delete_project(project: Project) -> None:
+    """Raises LostRace where it has another name by now, or is gone."""
     with told_as_unavailable(), TransactWrite(connection=connection()) as transaction:
-        transaction.delete(_item(project))
+        transaction.delete(_item(project), ProjectItem.name == project.name)
         transaction.delete(_name_item(project))
 
 

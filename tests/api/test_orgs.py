@@ -3,7 +3,8 @@
 import pytest
 
 from chalicelib.services import orgs
-from chalicelib.store import removal
+from chalicelib.store import projects, removal
+from chalicelib.store.projects import Project
 from chalicelib.store.tables import MODELS, OrgItem
 from tests.api.client import Api, Clock
 
@@ -107,6 +108,28 @@ def test_projects_have_names_of_their_own(api: Api) -> None:
     assert {one["name"] for one in api.get("/api/projects").json["projects"]} == {"Store", "Shop"}
     assert api.get(path, key=api.new_org("other")).status == 404
     assert api.get("/api/projects/nothing").status == 404
+
+
+def test_a_project_that_is_renamed_while_it_is_deleted_leaves_no_name_behind(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = f"/api/projects/{api.post('/api/projects', {'name': 'Shop'}).json['id']}"
+    real = projects.find_project
+    renamed: list[str] = []
+
+    def find(org_id: str, project_id: str) -> Project | None:
+        found = real(org_id, project_id)
+        if not renamed:
+            # Between the deletion's reading and its writing.
+            renamed.append("Store")
+            assert api.patch(path, {"name": "Store"}).status == 200
+        return found
+
+    monkeypatch.setattr(projects, "find_project", find)
+
+    assert api.delete(path).status == 204
+    assert api.post("/api/projects", {"name": "Shop"}).status == 201
+    assert api.post("/api/projects", {"name": "Store"}).status == 201
 
 
 def test_a_key_shows_its_last_use_to_the_hour(api: Api, clock: Clock) -> None:
