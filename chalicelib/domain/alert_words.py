@@ -25,6 +25,8 @@ _SAYS = {
     EventKind.BLIND: "was interrupted",
 }
 _EXPECTED = {EventKind.LATE, EventKind.MISSED, EventKind.DRIFT}
+# Their detail is the time that they are about, which is said in the cron's own time zone.
+_ONLY_TIMED = {EventKind.LATE, EventKind.MISSED}
 _DOWN = {EventKind.MISSED, EventKind.FAILED, EventKind.TIMEOUT}
 _LISTED = 50
 _NAMED = 10
@@ -49,7 +51,7 @@ def group_title(alerts: Sequence[Alert]) -> str:
 def text(alert: Alert, link: str, also_down: Sequence[str] = ()) -> str:
     """What, which, since when and what else, a line each."""
     lines = [] if alert.kind in NOTICES else [f"{_named(alert)} {_SAYS[alert.kind]}."]
-    if alert.detail:
+    if alert.detail and not (alert.kind in _ONLY_TIMED and alert.about is not None):
         lines.append(f"{alert.detail[0].upper()}{alert.detail[1:]}.")
     if alert.about is not None:
         lines.append(f"{_ABOUT.get(alert.kind, 'Expected at')} {local(alert.about, alert.timezone)}.")

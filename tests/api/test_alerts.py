@@ -182,6 +182,20 @@ def test_maintenance_holds_and_then_tells_what_is_still_wrong(api: Api, clock: C
     assert api.cron(down)["status"] == "down"
 
 
+def test_a_miss_says_once_when_it_was_expected_in_the_crons_own_zone(
+    api: Api, clock: Clock, hook: Receiver
+) -> None:
+    add_channel(api, hook)
+    api.new_cron("0 14 * * *", grace_seconds=60, timezone="Europe/Paris")
+    clock.at("13:01:00")
+    api.tick()
+    send_due(clock.now)
+
+    (got,) = hook.got
+    said = json.loads(got.body)["data"]["text"].splitlines()
+    assert [line for line in said if "xpected" in line] == ["Expected at 2026-03-10 14:00:00 Europe/Paris."]
+
+
 def test_what_maintenance_held_says_since_when_and_makes_up_no_times(
     api: Api, clock: Clock, hook: Receiver
 ) -> None:
