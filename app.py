@@ -12,7 +12,7 @@ from typing import Any
 from chalice.app import BaseLambdaEvent, Chalice, CloudWatchEvent, Rate, SQSEvent
 
 from chalicelib import settings, telemetry
-from chalicelib.api import (
+from chalicelib.api.routes import (
     channels,
     crons,
     dependencies,
@@ -59,7 +59,7 @@ for part in (
 # What only these do is loaded by them: a request's cold start does not pay for it.
 @app.schedule(Rate(1, unit=Rate.MINUTES))
 def tick(event: CloudWatchEvent) -> dict[str, Any]:
-    from chalicelib.services.minute import run_minute
+    from chalicelib.services.tick import run_minute
 
     _begin(event)
     try:
@@ -71,7 +71,7 @@ def tick(event: CloudWatchEvent) -> dict[str, Any]:
 
 @app.on_sqs_message(queue=settings.due_queue_name(), batch_size=1)
 def evaluate(event: SQSEvent) -> None:
-    from chalicelib.services.tick import work_off
+    from chalicelib.services.evaluate import work_off
     from chalicelib.store.queue import shard_of_message
 
     _begin(event)

@@ -61,8 +61,8 @@ def show_actions() -> tuple[Consumed, Consumed]:
 
 def measured() -> Iterator[tuple[str, Consumed]]:
     from chalicelib.services import clock
-    from chalicelib.services.minute import run_minute
     from chalicelib.services.notify import send_due
+    from chalicelib.services.tick import run_minute
     from chalicelib.store.tables import create_tables
     from tests.api.client import Api
 

@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from croniter import croniter
 
-from chalicelib.domain.schedule import CronSchedule, ScheduleError, parse_schedule
+from chalicelib.domain.schedule.schedule import CronSchedule, ScheduleError, parse_schedule
 
 ORDINARY = ("*/5 * * * *", "0 * * * *", "30 2 * * *", "0 9 * * 1-5", "@daily", "15 4 1 * *")
 WORST = (

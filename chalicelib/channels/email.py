@@ -1,9 +1,9 @@
 """E-mail, as the deployment sends its mail."""
 
-from chalicelib.channels import mail
-from chalicelib.channels.guard import BadTarget
 from chalicelib.channels.message import Message, Outcome, delivered, later, refused
-from chalicelib.domain.channel import Channel
+from chalicelib.domain.alerts.channel import Channel
+from chalicelib.outbound import mail
+from chalicelib.outbound.http import BadTarget
 
 
 def check(url: str) -> None:

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
-from chalicelib.domain.channel import Channel, ChannelKind, Severity
+from chalicelib.domain.alerts.channel import Channel, ChannelKind, Severity
 
 MOST_DETAIL_BYTES = 1024
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]+")

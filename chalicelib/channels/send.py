@@ -7,7 +7,7 @@ import logging
 from datetime import datetime
 
 from chalicelib.channels.message import Message, Outcome, later, refused, told
-from chalicelib.domain.channel import Channel, ChannelKind
+from chalicelib.domain.alerts.channel import Channel, ChannelKind
 
 log = logging.getLogger("cronhub.channels")
 
@@ -36,9 +36,9 @@ def _deliver(channel: Channel, message: Message, now: datetime) -> Outcome:
 
             return email.deliver(channel, message)
         case ChannelKind.APPRISE:
-            from chalicelib.channels import apprise_
+            from chalicelib.channels import apprise
 
-            return apprise_.deliver(channel, message)
+            return apprise.deliver(channel, message)
         case ChannelKind.SNS:
             from chalicelib.channels import sns
 
@@ -47,7 +47,7 @@ def _deliver(channel: Channel, message: Message, now: datetime) -> Outcome:
 
 def why_not(kind: ChannelKind, url: str) -> str | None:
     """What keeps a URL of this kind from being sent to, in words; None: nothing is known to."""
-    from chalicelib.channels.guard import BadTarget
+    from chalicelib.outbound.http import BadTarget
 
     try:
         _check(kind, url)
@@ -69,9 +69,9 @@ def _check(kind: ChannelKind, url: str) -> None:
 
             email.check(url)
         case ChannelKind.APPRISE:
-            from chalicelib.channels import apprise_
+            from chalicelib.channels import apprise
 
-            apprise_.check(url)
+            apprise.check(url)
         case ChannelKind.SNS:
             from chalicelib.channels import sns
 

@@ -5,9 +5,9 @@ import re
 from functools import cache
 from typing import Any
 
-from chalicelib.channels.guard import BadTarget
 from chalicelib.channels.message import Message, Outcome, cut, delivered, later, refused
-from chalicelib.domain.channel import Channel
+from chalicelib.domain.alerts.channel import Channel
+from chalicelib.outbound.http import BadTarget
 
 _TOPIC = re.compile(
     r"arn:aws(?:-[a-z]+)*:sns:([a-z]{2,4}(?:-[a-z]+)+-[0-9]):[0-9]{12}:[A-Za-z0-9_-]{1,256}(\.fifo)?"

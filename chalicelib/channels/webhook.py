@@ -3,15 +3,15 @@
 import base64
 import hashlib
 import hmac
-import http.client
 import json
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from http.client import HTTPException
 
-from chalicelib.channels import guard
-from chalicelib.channels.guard import Answer, BadTarget, Unresolved
 from chalicelib.channels.message import Message, Outcome, delivered, later, refused
-from chalicelib.domain.channel import Channel
+from chalicelib.domain.alerts.channel import Channel
+from chalicelib.outbound import http
+from chalicelib.outbound.http import Answer, BadTarget, Unresolved
 
 SECRET_PREFIX = "whsec_"  # noqa: S105 - what they begin with
 _GONE = (404, 410)
@@ -25,18 +25,18 @@ def new_secret(random: bytes) -> str:
 
 def check(url: str) -> None:
     """Raises BadTarget."""
-    guard.check_url(url)
+    http.check_url(url)
 
 
 def deliver(channel: Channel, message: Message, now: datetime) -> Outcome:
     body = json.dumps(message.event, ensure_ascii=False, separators=(",", ":")).encode()
     try:
-        answer = guard.post(channel.url, body, _headers(channel, message, body, now))
+        answer = http.post(channel.url, body, _headers(channel, message, body, now))
     except Unresolved as error:
         return later(f"the address {error}")
     except BadTarget as error:
         return refused(f"the address {error}")
-    except (OSError, http.client.HTTPException) as error:
+    except (OSError, HTTPException) as error:
         return later(_in_words(error))
     return _outcome(answer, now)
 

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from chalicelib.domain.dependencies import Blocker
+from chalicelib.domain.monitor.dependencies import Blocker
 
 
 class FieldError(NamedTuple):

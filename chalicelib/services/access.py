@@ -3,9 +3,9 @@
 from contextlib import suppress
 from datetime import datetime, timedelta
 
-from chalicelib.domain.access import Action, may
+from chalicelib.domain.accounts.org import ApiKey, key_hash, looks_like_key
+from chalicelib.domain.accounts.permissions import Action, may
 from chalicelib.domain.errors import Forbidden, Unauthenticated, Unavailable
-from chalicelib.domain.org import ApiKey, key_hash, looks_like_key
 from chalicelib.store import api_keys
 
 NOTED_EVERY = timedelta(hours=1)

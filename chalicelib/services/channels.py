@@ -6,14 +6,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib import settings
-from chalicelib.channels import mail
 from chalicelib.channels.message import Message, Outcome
 from chalicelib.channels.send import deliver, why_not
-from chalicelib.domain.channel import Channel, ChannelKind, Severity, rotated, token_hash
+from chalicelib.domain.alerts.channel import Channel, ChannelKind, Severity, rotated, token_hash
 from chalicelib.domain.errors import Conflict, FieldError, Invalid, NotFound
 from chalicelib.domain.ids import is_timed_id, timed_id
+from chalicelib.outbound import mail
 from chalicelib.services.paging import page_of
-from chalicelib.services.races import until_won
+from chalicelib.services.retries import until_won
 from chalicelib.services.throttle import CONFIRMATIONS_OF_ORG, CONFIRMATIONS_TO_ADDRESS, TESTS, throttle
 from chalicelib.store import channels, orgs
 

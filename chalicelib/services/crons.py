@@ -4,16 +4,16 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from chalicelib.domain import lifecycle
-from chalicelib.domain.cron import Cron, Settings, Status
-from chalicelib.domain.decision import Decision
 from chalicelib.domain.errors import Conflict, NotFound
 from chalicelib.domain.ids import is_timed_id, org_of
-from chalicelib.domain.run import Run, RunStatus
-from chalicelib.domain.shown import Shown, shown
-from chalicelib.domain.window import Window, covering, in_maintenance
+from chalicelib.domain.monitor import on_request
+from chalicelib.domain.monitor.cron import Cron, Settings, Status
+from chalicelib.domain.monitor.decision import Decision
+from chalicelib.domain.monitor.display_status import Shown, shown
+from chalicelib.domain.monitor.maintenance import Window, covering, in_maintenance
+from chalicelib.domain.runs.run import Run, RunStatus
 from chalicelib.services.dependencies import release_dependants
-from chalicelib.services.races import until_won
+from chalicelib.services.retries import until_won
 from chalicelib.store import crons, runs
 from chalicelib.store.commits import commit, commit_many, delete_cron
 from chalicelib.store.cron_names import find_ids
@@ -92,7 +92,7 @@ def change(org_id: str, cron_id: str, changes: Changes, now: datetime) -> Cron:
         named = cron._replace(**changes.names)
         if _names(named) != _names(cron):
             _require_free(named)
-        return lifecycle.change(named, with_settings(cron.settings, changes.settings), now)
+        return on_request.change(named, with_settings(cron.settings, changes.settings), now)
 
     return write(org_id, cron_id, decide, now)
 
@@ -118,7 +118,7 @@ def pause(org_id: str, cron_id: str, now: datetime) -> Cron:
     def decide(cron: Cron) -> Decision:
         if cron.status is Status.PAUSED:
             return Decision(cron)
-        return lifecycle.pause(cron, now)
+        return on_request.pause(cron, now)
 
     return write(org_id, cron_id, decide, now)
 
@@ -129,7 +129,7 @@ def resume(org_id: str, cron_id: str, now: datetime) -> Cron:
     def decide(cron: Cron) -> Decision:
         if cron.status is not Status.PAUSED:
             return Decision(cron)
-        return lifecycle.resume(cron, now)
+        return on_request.resume(cron, now)
 
     return write(org_id, cron_id, decide, now)
 
@@ -157,7 +157,7 @@ def delete(org_id: str, cron_id: str, now: datetime) -> None:
     def once() -> None:
         cron = find(org_id, cron_id)
         release_dependants(cron)
-        delete_cron(cron, lifecycle.archive(cron, now))
+        delete_cron(cron, on_request.archive(cron, now))
 
     until_won(once)
 

@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from chalicelib.domain.cron import Cron
-from chalicelib.domain.decision import Decision
-from chalicelib.domain.dependencies import (
+from chalicelib.domain.errors import Conflict, FieldError, Invalid, NotFound
+from chalicelib.domain.ids import org_of
+from chalicelib.domain.monitor.cron import Cron
+from chalicelib.domain.monitor.decision import Decision
+from chalicelib.domain.monitor.dependencies import (
     MOST_DEPENDENCIES,
     Blocker,
     Edges,
@@ -13,9 +15,7 @@ from chalicelib.domain.dependencies import (
     cycle,
     depending_on,
 )
-from chalicelib.domain.errors import Conflict, FieldError, Invalid, NotFound
-from chalicelib.domain.ids import org_of
-from chalicelib.services.races import until_won
+from chalicelib.services.retries import until_won
 from chalicelib.store import crons, dependencies
 from chalicelib.store.commits import commit_many
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from chalicelib.domain.errors import Unavailable
 from chalicelib.store.queue import is_there
-from chalicelib.store.watch import load_watch
+from chalicelib.store.tick_log import load_watch
 
 TICK_IS_OLD_AFTER = timedelta(minutes=3)
 

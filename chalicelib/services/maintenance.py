@@ -7,10 +7,10 @@ from typing import Any
 
 from chalicelib.domain.errors import Conflict, FieldError, Invalid, NotFound
 from chalicelib.domain.ids import is_timed_id, org_of, timed_id
-from chalicelib.domain.window import Window, faults, is_active
+from chalicelib.domain.monitor.maintenance import Window, faults, is_active
 from chalicelib.services.paging import page_of
-from chalicelib.services.races import until_won
-from chalicelib.store import crons, windows
+from chalicelib.services.retries import until_won
+from chalicelib.store import crons, maintenance
 
 MOST_WINDOWS = 200
 
@@ -25,30 +25,30 @@ def create(org_id: str, given: dict[str, Any], now: datetime) -> Window:
     _require_sound(window)
     _require_crons(org_id, window.cron_ids)
     _make_room(org_id, now)
-    return windows.save_window(window)
+    return maintenance.save_window(window)
 
 
 def _make_room(org_id: str, now: datetime) -> None:
-    held = windows.windows_of_org(org_id)
+    held = maintenance.windows_of_org(org_id)
     if len(held) < MOST_WINDOWS:
         return
     first = min(held, key=lambda window: window.until)
     if first.until > now:
         raise Conflict(f"an org has at most {MOST_WINDOWS} maintenance windows")
-    windows.delete_window(org_id, first.id)
+    maintenance.delete_window(org_id, first.id)
 
 
 def list_windows(
     org_id: str, active: bool | None, limit: int, after: str | None, now: datetime
 ) -> tuple[list[Window], str | None]:
     """The next `limit` windows, oldest first; and behind which id to go on, None at the end."""
-    held = windows.windows_of_org(org_id)
+    held = maintenance.windows_of_org(org_id)
     return page_of((window for window in held if active in (None, is_active(window, now))), limit, after)
 
 
 def find(org_id: str, window_id: str) -> Window:
     """Raises NotFound."""
-    window = windows.find_window(org_id, window_id) if is_timed_id(window_id) else None
+    window = maintenance.find_window(org_id, window_id) if is_timed_id(window_id) else None
     if window is None:
         raise NotFound("no such maintenance window")
     return window
@@ -61,7 +61,7 @@ def change(org_id: str, window_id: str, given: dict[str, Any], now: datetime) ->
         window = find(org_id, window_id)._replace(**given)
         _require_sound(window)
         _require_crons(org_id, given.get("cron_ids", ()))
-        return windows.save_window(window)
+        return maintenance.save_window(window)
 
     changed = until_won(once)
     _look_again(org_id, now)
@@ -70,7 +70,7 @@ def change(org_id: str, window_id: str, given: dict[str, Any], now: datetime) ->
 
 def delete(org_id: str, window_id: str, now: datetime) -> None:
     """Raises NotFound."""
-    there = is_timed_id(window_id) and windows.delete_window(org_id, window_id)
+    there = is_timed_id(window_id) and maintenance.delete_window(org_id, window_id)
     # Also where it is gone: an earlier try may have been cut off right after it.
     _look_again(org_id, now)
     if not there:

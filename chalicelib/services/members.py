@@ -5,18 +5,26 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from chalicelib import settings
-from chalicelib.channels import mail
 from chalicelib.domain import ids
-from chalicelib.domain.access import Action, Role, Scope
+from chalicelib.domain.accounts.member import (
+    Invite,
+    InviteState,
+    Member,
+    is_token_of,
+    place_of,
+    same_address,
+    token_hash,
+)
+from chalicelib.domain.accounts.member import token_of as text_of
+from chalicelib.domain.accounts.org import KEY_LENGTH, ApiKey, Org, key_hash, key_text
+from chalicelib.domain.accounts.permissions import Action, Role, Scope
 from chalicelib.domain.errors import Conflict, Forbidden, Gone, NotFound
-from chalicelib.domain.member import Invite, InviteState, Member, is_token_of, place_of, same_address, token_hash
-from chalicelib.domain.member import token_of as text_of
-from chalicelib.domain.org import KEY_LENGTH, ApiKey, Org, key_hash, key_text
+from chalicelib.outbound import mail
 from chalicelib.services import access
 from chalicelib.services.orgs import org_of_key
-from chalicelib.services.races import until_won
+from chalicelib.services.retries import until_won
 from chalicelib.store import members
-from chalicelib.store.faults import LostRace
+from chalicelib.store.errors import LostRace
 
 _MOST_INVITES = 90
 

@@ -6,10 +6,10 @@ from typing import Any
 
 from chalicelib import settings
 from chalicelib.channels.message import Message
-from chalicelib.domain import alert_words
-from chalicelib.domain.alert import Alert
-from chalicelib.domain.channel import Severity, severity_of
-from chalicelib.domain.notice import NOTICES
+from chalicelib.domain.alerts import wording
+from chalicelib.domain.alerts.alert import Alert
+from chalicelib.domain.alerts.channel import Severity, severity_of
+from chalicelib.domain.alerts.system_notice import NOTICES
 
 
 def message_of(alerts: Sequence[Alert], channel_id: str, also_down: Sequence[str] = ()) -> Message:
@@ -20,8 +20,8 @@ def message_of(alerts: Sequence[Alert], channel_id: str, also_down: Sequence[str
             id=_delivery_id(alerts, channel_id),
             kind=first.kind.value,
             severity=severity_of(first.kind),
-            title=alert_words.title(first),
-            text=alert_words.text(first, _page(first), also_down),
+            title=wording.title(first),
+            text=wording.text(first, _page(first), also_down),
             event=_event(first, also_down),
             at=first.at,
         )
@@ -29,17 +29,17 @@ def message_of(alerts: Sequence[Alert], channel_id: str, also_down: Sequence[str
         id=_delivery_id(alerts, channel_id),
         kind="down",
         severity=Severity.CRITICAL,
-        title=alert_words.group_title(alerts),
-        text=alert_words.group_text(alerts, f"{settings.base_url()}/"),
-        event=alert_words.group_event(alerts, [_event(alert) for alert in alerts]),
+        title=wording.group_title(alerts),
+        text=wording.group_text(alerts, f"{settings.base_url()}/"),
+        event=wording.group_event(alerts, [_event(alert) for alert in alerts]),
         at=first.at,
     )
 
 
 def _event(alert: Alert, also_down: Sequence[str] = ()) -> dict[str, Any]:
-    words = alert_words.text(alert, _page(alert), also_down)
+    words = wording.text(alert, _page(alert), also_down)
     cron_url = f"{settings.base_url()}/api/crons/{alert.cron_id}"
-    return alert_words.event(alert, words, cron_url, severity_of(alert.kind).value, also_down)
+    return wording.event(alert, words, cron_url, severity_of(alert.kind).value, also_down)
 
 
 def _page(alert: Alert) -> str:

@@ -10,17 +10,17 @@ from typing import NamedTuple
 
 from chalicelib.channels.message import Outcome
 from chalicelib.channels.send import deliver
-from chalicelib.domain.alert import Alert
-from chalicelib.domain.alert_words import is_down
-from chalicelib.domain.channel import Channel, admits, severity_of
-from chalicelib.domain.delivery import Delivery, DeliveryState, Result, tried
+from chalicelib.domain.alerts.alert import Alert
+from chalicelib.domain.alerts.channel import Channel, admits, severity_of
+from chalicelib.domain.alerts.delivery import Delivery, DeliveryState, Result, tried
+from chalicelib.domain.alerts.system_notice import NOTICES, channel_failing
+from chalicelib.domain.alerts.wording import is_down
 from chalicelib.domain.errors import CronHubError
-from chalicelib.domain.event import EventKind
-from chalicelib.domain.notice import NOTICES, channel_failing
+from chalicelib.domain.monitor.event import EventKind
 from chalicelib.services import clock
-from chalicelib.services.events import wake_for
+from chalicelib.services.commit import wake_for
 from chalicelib.services.messages import message_of
-from chalicelib.services.races import until_won
+from chalicelib.services.retries import until_won
 from chalicelib.store import alerts
 from chalicelib.store.alerts import Outgoing
 from chalicelib.store.channels import channels_of_org, note_delivered, note_failed, tell_failing

@@ -6,13 +6,13 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.domain import ids
-from chalicelib.domain.access import Action, Role, Scope
+from chalicelib.domain.accounts.org import KEY_LENGTH, ApiKey, Org, key_hash, key_text
+from chalicelib.domain.accounts.permissions import Action, Role, Scope
 from chalicelib.domain.errors import Conflict, NotFound, Unauthenticated
-from chalicelib.domain.org import KEY_LENGTH, ApiKey, Org, key_hash, key_text
 from chalicelib.services import access
-from chalicelib.services.races import until_won
-from chalicelib.store import api_keys, orgs, removal
-from chalicelib.store.faults import LostRace
+from chalicelib.services.retries import until_won
+from chalicelib.store import api_keys, org_deletion, orgs
+from chalicelib.store.errors import LostRace
 
 _TRIES = 4
 
@@ -60,8 +60,8 @@ def delete_org(slug: str, by: ApiKey, budget_seconds: float = 20.0) -> bool:
     Gives whether all is gone already. Raises NotFound.
     """
     org = org_of_key(slug, by)
-    removal.mark(org.id)
-    removal.revoke_keys(org.id)
+    org_deletion.mark(org.id)
+    org_deletion.revoke_keys(org.id)
     api_keys.forget_keys()
     return _remove(org.id, time.monotonic() + budget_seconds)
 
@@ -69,14 +69,14 @@ def delete_org(slug: str, by: ApiKey, budget_seconds: float = 20.0) -> bool:
 def go_on_deleting(budget_seconds: float = 10.0) -> None:
     """Goes on with the orgs that were not gone at once."""
     until = time.monotonic() + budget_seconds
-    for org_id in removal.marked():
+    for org_id in org_deletion.marked():
         _remove(org_id, until)
 
 
 def _remove(org_id: str, until: float) -> bool:
-    gone = removal.remove(org_id, lambda: time.monotonic() < until)
+    gone = org_deletion.remove(org_id, lambda: time.monotonic() < until)
     if gone:
-        removal.unmark(org_id)
+        org_deletion.unmark(org_id)
     return gone
 
 

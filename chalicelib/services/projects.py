@@ -6,9 +6,9 @@ from typing import Any
 
 from chalicelib.domain import ids
 from chalicelib.domain.errors import Conflict, NotFound
-from chalicelib.services.races import until_won
+from chalicelib.services.retries import until_won
 from chalicelib.store import projects
-from chalicelib.store.faults import LostRace
+from chalicelib.store.errors import LostRace
 from chalicelib.store.projects import Project
 
 _MOST = 1000

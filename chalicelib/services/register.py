@@ -6,14 +6,15 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from chalicelib.domain import ids, lifecycle
-from chalicelib.domain.cron import Cron, Settings
-from chalicelib.domain.decision import Decision
-from chalicelib.domain.dependencies import depending_on
+from chalicelib.domain import ids
 from chalicelib.domain.errors import FieldError, Invalid
+from chalicelib.domain.monitor import on_request
+from chalicelib.domain.monitor.cron import Cron, Settings
+from chalicelib.domain.monitor.decision import Decision
+from chalicelib.domain.monitor.dependencies import depending_on
 from chalicelib.services.crons import with_settings
 from chalicelib.services.dependencies import fault_of, require_few, require_no_cycle
-from chalicelib.services.races import until_won
+from chalicelib.services.retries import until_won
 from chalicelib.store import crons
 from chalicelib.store.commits import Change, commit_many
 from chalicelib.store.cron_names import find_ids, ids_of_service
@@ -112,21 +113,21 @@ def _plan(call: _Call, wanted: Wanted, before: Cron | None) -> _Plan:
         cron_id = ids.cron_id(call.org_id, secrets.token_bytes(10))
         settings = with_settings(Settings(), wanted.settings)
         names = (call.product, call.service, wanted.name)
-        cron = lifecycle.create(call.org_id, cron_id, names, settings, call.now)
+        cron = on_request.create(call.org_id, cron_id, names, settings, call.now)
         return _Plan(None, Decision(cron), Result.CREATED)
     settings = with_settings(before.settings, wanted.settings)
     if before.archived_at is not None:
-        revived = lifecycle.resume(before._replace(settings=settings), call.now)
+        revived = on_request.resume(before._replace(settings=settings), call.now)
         return _Plan(before, revived, Result.UPDATED)
     if settings == before.settings:
         return _Plan(before, Decision(before), Result.UNCHANGED)
-    return _Plan(before, lifecycle.change(before, settings, call.now), Result.UPDATED)
+    return _Plan(before, on_request.change(before, settings, call.now), Result.UPDATED)
 
 
 def _to_archive(call: _Call, kept: set[str]) -> list[Change]:
     service_ids = ids_of_service(call.org_id, call.product, call.service)
     others = crons.find_crons(call.org_id, (cron_id for cron_id in service_ids if cron_id not in kept))
-    return [(cron, lifecycle.archive(cron, call.now)) for cron in others.values() if cron.archived_at is None]
+    return [(cron, on_request.archive(cron, call.now)) for cron in others.values() if cron.archived_at is None]
 
 
 def _with_dependencies(call: _Call, plans: list[_Plan], known: Mapping[str, Cron]) -> list[_Plan]:

@@ -3,19 +3,19 @@
 import secrets
 from datetime import datetime
 
-from chalicelib.domain.cron import Cron
-from chalicelib.domain.decision import Decision
 from chalicelib.domain.errors import Blocked, NotFound, Unavailable
 from chalicelib.domain.ids import is_timed_id, org_of
-from chalicelib.domain.run import Run
-from chalicelib.domain.signal import Signal
-from chalicelib.domain.signals import apply
-from chalicelib.services.events import commit_and_tell, wake_for
-from chalicelib.services.races import until_won
-from chalicelib.services.surroundings import decide_with
+from chalicelib.domain.monitor.cron import Cron
+from chalicelib.domain.monitor.decision import Decision
+from chalicelib.domain.monitor.on_signal import apply
+from chalicelib.domain.monitor.signal import Signal
+from chalicelib.domain.runs.run import Run
+from chalicelib.services.commit import commit_and_tell, wake_for
+from chalicelib.services.context import decide_with
+from chalicelib.services.retries import until_won
 from chalicelib.store import crons, runs
 from chalicelib.store.commits import landed
-from chalicelib.store.faults import LostRace
+from chalicelib.store.errors import LostRace
 from chalicelib.telemetry import measure
 
 

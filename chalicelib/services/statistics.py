@@ -3,18 +3,18 @@
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
-from chalicelib.domain.cron import Cron
-from chalicelib.domain.dependencies import Blocker
-from chalicelib.domain.occurrences import occurrences
-from chalicelib.domain.periods import DAYS, LAST_DAY, Period, last_day, last_days
-from chalicelib.domain.run import Run
-from chalicelib.domain.tally import DayTally
-from chalicelib.domain.window import Window, covering
+from chalicelib.domain.monitor.cron import Cron
+from chalicelib.domain.monitor.dependencies import Blocker
+from chalicelib.domain.monitor.maintenance import Window, covering
+from chalicelib.domain.runs.counts import DayTally
+from chalicelib.domain.runs.periods import DAYS, LAST_DAY, Period, last_day, last_days
+from chalicelib.domain.runs.run import Run
+from chalicelib.domain.schedule.occurrences import occurrences
 from chalicelib.services.crons import find
 from chalicelib.services.dependencies import overview
 from chalicelib.store import runs
-from chalicelib.store.tallies import days_between
-from chalicelib.store.windows import windows_of_org
+from chalicelib.store.daily_counts import days_between
+from chalicelib.store.maintenance import windows_of_org
 
 _RECENT = 100
 

@@ -10,13 +10,13 @@ from pynamodb.exceptions import PutError, UpdateError
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
-from chalicelib.domain.alert import Alert
-from chalicelib.domain.delivery import Delivery, DeliveryState
-from chalicelib.domain.event import EventKind
+from chalicelib.domain.alerts.alert import Alert
+from chalicelib.domain.alerts.delivery import Delivery, DeliveryState
 from chalicelib.domain.ids import first_id_at, from_ms, to_ms
+from chalicelib.domain.monitor.event import EventKind
 from chalicelib.store.connections import connection
-from chalicelib.store.cron_items import at_ms, ms
-from chalicelib.store.faults import LostRace, is_unmet, told_as_unavailable
+from chalicelib.store.cron_codec import at_ms, ms
+from chalicelib.store.errors import LostRace, is_unmet, told_as_unavailable
 from chalicelib.store.tables import AlertItem, SendIndex
 
 SHARDS = 4

@@ -5,11 +5,11 @@ from datetime import datetime, timedelta
 
 from pynamodb.exceptions import UpdateError
 
-from chalicelib.domain.access import Role, Scope
+from chalicelib.domain.accounts.org import ApiKey
+from chalicelib.domain.accounts.permissions import Role, Scope
 from chalicelib.domain.ids import from_ms, to_ms
-from chalicelib.domain.org import ApiKey
-from chalicelib.store.cron_items import at_ms, ms
-from chalicelib.store.faults import is_lost_race, told_as_unavailable
+from chalicelib.store.cron_codec import at_ms, ms
+from chalicelib.store.errors import is_lost_race, told_as_unavailable
 from chalicelib.store.tables import KeyItem, KeysOfOrg
 
 # A revoked key works on for as long as this where it was used just before.

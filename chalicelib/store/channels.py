@@ -6,13 +6,13 @@ from typing import Any
 from pynamodb.exceptions import DeleteError, TransactWriteError, UpdateError
 from pynamodb.transactions import TransactWrite
 
-from chalicelib.domain.alert import Alert
-from chalicelib.domain.channel import Channel, ChannelKind, Filters, Severity
+from chalicelib.domain.alerts.alert import Alert
+from chalicelib.domain.alerts.channel import Channel, ChannelKind, Filters, Severity
 from chalicelib.domain.ids import from_ms, to_ms
 from chalicelib.store.alerts import alert_item
 from chalicelib.store.connections import connection
-from chalicelib.store.cron_items import at_ms, ms
-from chalicelib.store.faults import failed_at, is_lost_race, is_unmet, told_as_unavailable
+from chalicelib.store.cron_codec import at_ms, ms
+from chalicelib.store.errors import failed_at, is_lost_race, is_unmet, told_as_unavailable
 from chalicelib.store.tables import ChannelItem
 
 _HEALTH = (

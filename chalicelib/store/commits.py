@@ -7,21 +7,21 @@ from itertools import chain
 from pynamodb.exceptions import TransactWriteError
 from pynamodb.transactions import TransactWrite
 
-from chalicelib.domain.alert import Alert
-from chalicelib.domain.cron import Cron
-from chalicelib.domain.decision import Decision, RunWrite
-from chalicelib.domain.run import RunStatus
-from chalicelib.domain.tally import DayTally, sum_tallies
+from chalicelib.domain.alerts.alert import Alert
+from chalicelib.domain.monitor.cron import Cron
+from chalicelib.domain.monitor.decision import Decision, RunWrite
+from chalicelib.domain.runs.counts import DayTally, sum_tallies
+from chalicelib.domain.runs.run import RunStatus
 from chalicelib.store import runs
 from chalicelib.store.alerts import alert_item
 from chalicelib.store.connections import connection
-from chalicelib.store.cron_items import to_item
+from chalicelib.store.cron_codec import to_item
 from chalicelib.store.cron_names import name_item
+from chalicelib.store.daily_counts import find_days, rollup_item
 from chalicelib.store.dependencies import added, move_edges, move_graph_on, remove_edges, removed
-from chalicelib.store.faults import LostRace, failed_at, told_as_unavailable
+from chalicelib.store.errors import LostRace, failed_at, told_as_unavailable
 from chalicelib.store.incidents import incident_changes
 from chalicelib.store.tables import CronItem, CronNameItem, RunItem
-from chalicelib.store.tallies import find_days, rollup_item
 
 # A transaction holds 100 items; one is kept for the version of the org's graph.
 ITEMS_AT_ONCE = 99

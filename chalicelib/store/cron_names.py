@@ -3,8 +3,8 @@
 import hashlib
 from collections.abc import Iterable
 
-from chalicelib.domain.cron import Cron
-from chalicelib.store.faults import told_as_unavailable
+from chalicelib.domain.monitor.cron import Cron
+from chalicelib.store.errors import told_as_unavailable
 from chalicelib.store.tables import CronNameItem
 
 

@@ -5,10 +5,10 @@ from datetime import datetime
 
 from pynamodb.exceptions import UpdateError
 
-from chalicelib.domain.cron import Cron
 from chalicelib.domain.ids import to_ms
-from chalicelib.store.cron_items import to_cron
-from chalicelib.store.faults import is_lost_race, told_as_unavailable
+from chalicelib.domain.monitor.cron import Cron
+from chalicelib.store.cron_codec import to_cron
+from chalicelib.store.errors import is_lost_race, told_as_unavailable
 from chalicelib.store.tables import DUE_SHARDS, CronItem, DueIndex
 
 _PAGE = 200

@@ -6,9 +6,9 @@ from typing import NamedTuple
 from pynamodb.expressions.condition import Condition
 from pynamodb.transactions import TransactWrite
 
-from chalicelib.domain.cron import Cron
-from chalicelib.domain.dependencies import Edges
-from chalicelib.store.faults import told_as_unavailable
+from chalicelib.domain.monitor.cron import Cron
+from chalicelib.domain.monitor.dependencies import Edges
+from chalicelib.store.errors import told_as_unavailable
 from chalicelib.store.tables import EdgeItem
 
 # Sorts behind all edges: these begin with a hex digit.

@@ -5,11 +5,11 @@ from typing import Any, NamedTuple
 
 from pynamodb.expressions.update import Action
 
-from chalicelib.domain.cron import Cron, Reason
 from chalicelib.domain.ids import first_id_at, from_ms, to_ms
-from chalicelib.domain.incident import Incident, Resolution
-from chalicelib.store.cron_items import at_ms, ms
-from chalicelib.store.faults import told_as_unavailable
+from chalicelib.domain.monitor.cron import Cron, Reason
+from chalicelib.domain.monitor.incident import Incident, Resolution
+from chalicelib.store.cron_codec import at_ms, ms
+from chalicelib.store.errors import told_as_unavailable
 from chalicelib.store.tables import IncidentItem
 
 

@@ -6,14 +6,14 @@ from datetime import timedelta
 
 from pynamodb.transactions import TransactWrite
 
-from chalicelib.domain.access import Role
+from chalicelib.domain.accounts.member import Invite, InviteState, Member
+from chalicelib.domain.accounts.org import ApiKey
+from chalicelib.domain.accounts.permissions import Role
 from chalicelib.domain.ids import from_ms
-from chalicelib.domain.member import Invite, InviteState, Member
-from chalicelib.domain.org import ApiKey
 from chalicelib.store.api_keys import forget, key_item, keys_with_hashes
 from chalicelib.store.connections import connection
-from chalicelib.store.cron_items import ms
-from chalicelib.store.faults import told_as_unavailable
+from chalicelib.store.cron_codec import ms
+from chalicelib.store.errors import told_as_unavailable
 from chalicelib.store.tables import InviteItem, KeyItem, MemberItem, OrgItem
 
 _SEAT = "email#"

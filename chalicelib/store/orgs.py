@@ -3,12 +3,12 @@
 from pynamodb.exceptions import TransactWriteError
 from pynamodb.transactions import TransactWrite
 
+from chalicelib.domain.accounts.org import ApiKey, Org
 from chalicelib.domain.ids import from_ms
-from chalicelib.domain.org import ApiKey, Org
 from chalicelib.store.api_keys import key_item
 from chalicelib.store.connections import connection
-from chalicelib.store.cron_items import ms
-from chalicelib.store.faults import failed_at, told_as_unavailable
+from chalicelib.store.cron_codec import ms
+from chalicelib.store.errors import failed_at, told_as_unavailable
 from chalicelib.store.tables import OrgItem
 
 

@@ -8,8 +8,8 @@ from pynamodb.transactions import TransactWrite
 
 from chalicelib.domain.ids import from_ms
 from chalicelib.store.connections import connection
-from chalicelib.store.cron_items import ms
-from chalicelib.store.faults import told_as_unavailable
+from chalicelib.store.cron_codec import ms
+from chalicelib.store.errors import told_as_unavailable
 from chalicelib.store.tables import ProjectItem
 
 _NAME = "name#"

@@ -6,12 +6,12 @@ from typing import Any
 
 from pynamodb.expressions.update import Action
 
-from chalicelib.domain.anomaly import Anomaly, AnomalyKind
 from chalicelib.domain.ids import first_id_at
-from chalicelib.domain.run import Excuse, Run, RunStatus
-from chalicelib.domain.tally import moment_of
-from chalicelib.store.cron_items import at_ms, ms
-from chalicelib.store.faults import told_as_unavailable
+from chalicelib.domain.runs.anomaly import Anomaly, AnomalyKind
+from chalicelib.domain.runs.counts import moment_of
+from chalicelib.domain.runs.run import Excuse, Run, RunStatus
+from chalicelib.store.cron_codec import at_ms, ms
+from chalicelib.store.errors import told_as_unavailable
 from chalicelib.store.tables import RunItem
 
 KEPT = timedelta(days=90)

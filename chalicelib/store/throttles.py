@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from chalicelib.store.faults import told_as_unavailable
+from chalicelib.store.errors import told_as_unavailable
 from chalicelib.store.tables import ThrottleItem
 
 

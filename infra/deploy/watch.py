@@ -2,7 +2,7 @@
 
 import json
 
-from chalicelib.domain.signal import SignalKind
+from chalicelib.domain.monitor.signal import SignalKind
 from chalicelib.telemetry import NAMESPACE
 from infra.deploy.cfn import Json, ref, resource, sub
 from infra.deploy.policies import ACCESS, short_name

@@ -11,7 +11,7 @@ def main() -> None:
 
 def _work_off(message: str) -> None:
     from chalicelib.services import clock
-    from chalicelib.services.tick import work_off
+    from chalicelib.services.evaluate import work_off
     from chalicelib.store.queue import shard_of_message
 
     work_off(shard_of_message(message), clock.now())

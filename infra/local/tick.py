@@ -20,7 +20,7 @@ def main() -> int:
     leash.hold()
     use_as_logging_format("tick")
     stop = StopSignal(signal.SIGTERM)
-    from chalicelib.services.minute import run_minute
+    from chalicelib.services.tick import run_minute
 
     every_minute(run_minute, lambda: datetime.now(UTC), stop)
     return 0

@@ -13,7 +13,7 @@ from chalice.test import Client
 
 from app import app
 from chalicelib.services import clock
-from chalicelib.services.tick import TickReport, run_tick
+from chalicelib.services.evaluate import TickReport, run_tick
 
 
 class Clock:

@@ -2,12 +2,13 @@
 
 import pytest
 
-from chalicelib.domain import ids, lifecycle
-from chalicelib.domain.cron import Settings
+from chalicelib.domain import ids
+from chalicelib.domain.monitor import on_request
+from chalicelib.domain.monitor.cron import Settings
+from chalicelib.services.evaluate import run_tick
 from chalicelib.services.notify import send_due
-from chalicelib.services.tick import run_tick
 from chalicelib.store import api_keys
-from chalicelib.store.cron_items import to_item
+from chalicelib.store.cron_codec import to_item
 from chalicelib.store.tables import CronItem
 from tests.api.client import Api, Clock
 from tests.api.conftest import Calls
@@ -72,7 +73,7 @@ def test_a_list_of_a_thousand_reads_each_cron_once_and_no_index(api: Api, clock:
         for number in range(1000):
             cron_id = ids.cron_id(org_id, number.to_bytes(10, "big"))
             names = ("shop", "many", f"job {number}")
-            cron = lifecycle.create(org_id, cron_id, names, Settings("0 2 * * *"), clock.now)
+            cron = on_request.create(org_id, cron_id, names, Settings("0 2 * * *"), clock.now)
             batch.save(to_item(cron._replace(version=1)))
     calls.clear()
 

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from standardwebhooks import Webhook
 
-from chalicelib.channels import guard
 from chalicelib.domain.errors import NotFound
+from chalicelib.outbound import http
 from chalicelib.services import channels, throttle
 from chalicelib.store import channels as stored
-from chalicelib.store.faults import LostRace
+from chalicelib.store.errors import LostRace
 from tests.api.client import Answer, Api, Clock
 from tests.channels.receivers import Receiver, Reply, receiver
 
@@ -33,13 +33,13 @@ NO_FILTERS: dict[str, list[str]] = {
 def _names(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test asks for a name outside: those of example.com are public, `inside.test` is not."""
 
-    def resolve(host: str, port: int) -> list[guard.Address]:
+    def resolve(host: str, port: int) -> list[http.Address]:
         known = {"inside.test": "10.0.0.1", "127.0.0.1": "127.0.0.1"}
         if host not in known and not host.endswith("example.com"):
             raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
         return [(socket.AF_INET, (known.get(host, "93.184.215.14"), port))]
 
-    monkeypatch.setattr(guard, "resolve", resolve)
+    monkeypatch.setattr(http, "resolve", resolve)
 
 
 @pytest.fixture
@@ -337,7 +337,7 @@ def test_a_change_leaves_how_it_goes_but_a_new_url_starts_afresh(
 
 def test_a_name_that_has_moved_inside_since_is_not_sent_to(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     channel = made(api)
-    monkeypatch.setattr(guard, "resolve", lambda _, port: [(socket.AF_INET, ("127.0.0.1", port))])
+    monkeypatch.setattr(http, "resolve", lambda _, port: [(socket.AF_INET, ("127.0.0.1", port))])
     answer = tried(api, channel)
 
     assert (answer["delivered"], answer["outcome"]) == (False, "refused")

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from pynamodb.connection import Connection
 
-from chalicelib.domain.cron import Cron
-from chalicelib.domain.decision import Decision
-from chalicelib.domain.dependencies import cycle
 from chalicelib.domain.errors import Conflict
 from chalicelib.domain.ids import org_of
+from chalicelib.domain.monitor.cron import Cron
+from chalicelib.domain.monitor.decision import Decision
+from chalicelib.domain.monitor.dependencies import cycle
 from chalicelib.services import crons as cron_service
 from chalicelib.services import dependencies as service
 from chalicelib.store import commits, crons, dependencies

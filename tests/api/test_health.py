@@ -6,7 +6,7 @@ import pytest
 from botocore.client import BaseClient
 from botocore.exceptions import EndpointConnectionError
 
-from chalicelib.services.minute import run_minute
+from chalicelib.services.tick import run_minute
 from chalicelib.store import queue
 from chalicelib.store.queue import client
 from tests.api.client import Api, Clock

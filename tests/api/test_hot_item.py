@@ -4,13 +4,13 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from chalicelib.domain.anomaly import Baseline
-from chalicelib.domain.cron import Cron, LastRun, OpenIncident, OpenRun, Settings, Status
-from chalicelib.domain.durations import Durations
 from chalicelib.domain.ids import timed_id
-from chalicelib.domain.run import RunStatus
-from chalicelib.domain.tally import DayTally, Tally
-from chalicelib.store.cron_items import to_cron, to_item
+from chalicelib.domain.monitor.cron import Cron, LastRun, OpenIncident, OpenRun, Settings, Status
+from chalicelib.domain.runs.anomaly import Baseline
+from chalicelib.domain.runs.counts import DayTally, Tally
+from chalicelib.domain.runs.durations import Durations
+from chalicelib.domain.runs.run import RunStatus
+from chalicelib.store.cron_codec import to_cron, to_item
 from tests.api.client import Clock
 
 

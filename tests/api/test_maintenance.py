@@ -5,14 +5,15 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.cron import Cron
-from chalicelib.domain.decision import Decision
 from chalicelib.domain.ids import org_of
-from chalicelib.domain.window import Window
+from chalicelib.domain.monitor.cron import Cron
+from chalicelib.domain.monitor.decision import Decision
+from chalicelib.domain.monitor.maintenance import Window
 from chalicelib.services import maintenance
-from chalicelib.store import crons, windows
+from chalicelib.store import crons
+from chalicelib.store import maintenance as stored
 from chalicelib.store.commits import commit_many
-from chalicelib.store.faults import LostRace
+from chalicelib.store.errors import LostRace
 from tests.api.client import Answer, Api, Clock
 
 DEPLOY = {"name": "Deploy v2", "starts_at": "2026-03-10T13:00:00Z", "ends_at": "2026-03-10T14:00:00Z"}
@@ -320,14 +321,14 @@ def test_an_org_has_so_many_windows(api: Api, clock: Clock, monkeypatch: pytest.
 
 def test_two_changes_at_once_both_hold(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     window = made(api, DEPLOY)
-    save, others = windows.save_window, [{"product": "shop"}]
+    save, others = stored.save_window, [{"product": "shop"}]
 
     def save_after_another(changed: Any) -> Any:
         if others:
             api.patch(f"/api/maintenance/{window['id']}", others.pop())
         return save(changed)
 
-    monkeypatch.setattr(windows, "save_window", save_after_another)
+    monkeypatch.setattr(stored, "save_window", save_after_another)
     answer = api.patch(f"/api/maintenance/{window['id']}", {"name": "Deploy v3"})
 
     assert (answer.json["name"], answer.json["product"]) == ("Deploy v3", "shop")
@@ -340,7 +341,7 @@ def test_a_window_that_always_loses_its_race_is_unavailable(api: Api, monkeypatc
         raise LostRace
 
     monkeypatch.setattr("time.sleep", lambda _: None)
-    monkeypatch.setattr(windows, "save_window", lose)
+    monkeypatch.setattr(stored, "save_window", lose)
 
     assert api.patch(f"/api/maintenance/{window['id']}", {"name": "x"}).status == 503
 
@@ -381,7 +382,7 @@ def test_what_a_window_held_is_looked_at_again_when_it_changes(api: Api, clock: 
 def test_a_delete_that_was_cut_off_is_done_when_it_is_made_again(api: Api, clock: Clock) -> None:
     window = made(api, DEPLOY)
     cron_id = held(api, clock)
-    windows.delete_window(loaded(cron_id).org_id, window["id"])
+    stored.delete_window(loaded(cron_id).org_id, window["id"])
 
     assert api.delete(f"/api/maintenance/{window['id']}").status == 404
     assert due(clock.now) == [cron_id]
@@ -389,7 +390,7 @@ def test_a_delete_that_was_cut_off_is_done_when_it_is_made_again(api: Api, clock
 
 def test_a_new_window_comes_back_from_the_store_as_it_was(store: None) -> None:
     at = datetime(2026, 3, 10, 12, tzinfo=UTC)
-    kept = windows.save_window(
+    kept = stored.save_window(
         Window(
             org_id="00112233aabb",
             id=UNKNOWN,
@@ -404,5 +405,5 @@ def test_a_new_window_comes_back_from_the_store_as_it_was(store: None) -> None:
         )
     )
 
-    assert windows.windows_of_org("00112233aabb") == [kept]
-    assert windows.find_window("00112233aabb", UNKNOWN) == kept
+    assert stored.windows_of_org("00112233aabb") == [kept]
+    assert stored.find_window("00112233aabb", UNKNOWN) == kept

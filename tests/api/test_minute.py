@@ -6,13 +6,13 @@ from collections.abc import Iterator
 import pytest
 
 from chalicelib import settings
-from chalicelib.services import tick
-from chalicelib.services.minute import run_minute
+from chalicelib.services import evaluate
+from chalicelib.services.evaluate import run_tick, work_off
 from chalicelib.services.notify import send_due
-from chalicelib.services.tick import run_tick, work_off
+from chalicelib.services.tick import run_minute
 from chalicelib.store import queue
 from chalicelib.store.queue import client, shard_of_message
-from chalicelib.store.watch import load_watch, take_shard
+from chalicelib.store.tick_log import load_watch, take_shard
 from tests.api.client import Api, Clock
 from tests.channels.receivers import Receiver, receiver
 
@@ -78,7 +78,7 @@ def test_a_tick_that_fails_is_no_good_tick_and_leaves_the_gap_to_the_next(
     ticks(clock, 1)
     clock.at("12:40:00")
     with monkeypatch.context() as patched:
-        patched.setattr("chalicelib.services.minute.run_tick", _die)
+        patched.setattr("chalicelib.services.tick.run_tick", _die)
         with pytest.raises(KeyboardInterrupt):
             run_minute(clock.now)
     clock.pass_by(minutes=1)
@@ -107,7 +107,7 @@ def test_a_signal_that_comes_before_the_first_tick_after_a_gap(api: Api, clock: 
 @pytest.fixture
 def backlog(api: Api, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Five crons that are missed; from three on it is a large backlog."""
-    monkeypatch.setattr(tick, "HANDED_OVER_FROM", 3)
+    monkeypatch.setattr(evaluate, "HANDED_OVER_FROM", 3)
     ids = api.register(*({"name": f"job {n}", "schedule": "0 13 * * *"} for n in range(5)))
     clock.at("14:30:00")
     return ids
@@ -147,7 +147,7 @@ def test_where_nobody_takes_a_backlog_over_the_tick_works_it_off(
 
 def test_a_shard_is_worked_off_by_one_at_a_time(api: Api, clock: Clock, backlog: list[str]) -> None:
     for shard in range(16):
-        assert take_shard(shard, clock.now, clock.now + tick.TAKEN_FOR)
+        assert take_shard(shard, clock.now, clock.now + evaluate.TAKEN_FOR)
 
     assert sum(work_off(shard, clock.now).looked_at for shard in range(16)) == 0
     # The one that took it may have died.

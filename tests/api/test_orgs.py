@@ -3,7 +3,7 @@
 import pytest
 
 from chalicelib.services import orgs
-from chalicelib.store import projects, removal
+from chalicelib.store import org_deletion, projects
 from chalicelib.store.projects import Project
 from chalicelib.store.tables import MODELS, OrgItem
 from tests.api.client import Api, Clock
@@ -51,7 +51,7 @@ def test_ending_an_org_takes_all_of_it(api: Api) -> None:
 
     assert api.post(f"/api/ping/{cron_id}", key=None).status == 404
     assert api.get("/api/crons").status == 401
-    assert removal.marked() == []
+    assert org_deletion.marked() == []
     for item in OrgItem.scan():
         assert item.key == "leaving"
     assert set(left()) <= {"cronhub-orgs"}
@@ -73,15 +73,15 @@ def test_ending_an_org_spares_another(api: Api) -> None:
 def test_an_end_that_was_cut_off_goes_on_with_the_tick(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     fill(api)
     calls = iter([True] * 3 + [False])
-    real = removal.remove
-    monkeypatch.setattr(removal, "remove", lambda org_id, _in_time: real(org_id, lambda: next(calls)))
+    real = org_deletion.remove
+    monkeypatch.setattr(org_deletion, "remove", lambda org_id, _in_time: real(org_id, lambda: next(calls)))
 
     assert api.delete("/api/orgs/mon-org", raw='{"slug":"mon-org"}').status == 202
-    monkeypatch.setattr(removal, "remove", real)
-    assert len(removal.marked()) == 1
+    monkeypatch.setattr(org_deletion, "remove", real)
+    assert len(org_deletion.marked()) == 1
     orgs.go_on_deleting()
 
-    assert removal.marked() == []
+    assert org_deletion.marked() == []
     assert set(left()) <= {"cronhub-orgs"}
 
 

@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from app import app
-from chalicelib.api import pages
+from chalicelib.api.routes import pages
 from tests.api.client import Api
 from tests.api.conftest import Calls
 
 UNKNOWN = "00000000-0000-8000-8000-000000000000"
 PAGES = ["/", f"/crons/{UNKNOWN}", "/invites/accept"]
-FOLDER = Path(pages.__file__).parents[1] / "web"
+FOLDER = Path(pages.__file__).parents[2] / "web"
 TEXTS = {path.name: path.read_text() for path in FOLDER.iterdir() if path.is_file()}
 
 

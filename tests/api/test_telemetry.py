@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from chalicelib import telemetry
-from chalicelib.services.minute import run_minute
+from chalicelib.services.tick import run_minute
 from tests.api.client import Api, Clock
 
 

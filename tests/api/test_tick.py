@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.cron import Cron
 from chalicelib.domain.errors import Unavailable
 from chalicelib.domain.ids import org_of
-from chalicelib.services.tick import PUT_OFF_BROKEN, TickReport, run_tick
+from chalicelib.domain.monitor.cron import Cron
+from chalicelib.services.evaluate import PUT_OFF_BROKEN, TickReport, run_tick
 from chalicelib.store import crons
 from chalicelib.store.tables import CronItem
 from tests.api.client import Api, Clock
@@ -76,7 +76,9 @@ def test_a_tick_whose_time_is_over_leaves_the_rest_to_the_next(
 ) -> None:
     overdue(api, clock, 9)
     seconds = iter(range(100))
-    monkeypatch.setattr("chalicelib.services.tick.time", SimpleNamespace(monotonic=lambda: float(next(seconds))))
+    monkeypatch.setattr(
+        "chalicelib.services.evaluate.time", SimpleNamespace(monotonic=lambda: float(next(seconds)))
+    )
 
     first = run_tick(clock.now, budget_seconds=5)
     second = run_tick(clock.now, budget_seconds=50)

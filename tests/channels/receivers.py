@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from chalicelib.channels.message import Message
-from chalicelib.domain.channel import Channel, ChannelKind, Severity, severity_of
+from chalicelib.domain.alerts.channel import Channel, ChannelKind, Severity, severity_of
 
 NOON = datetime(2026, 3, 10, 12, 0, 0, tzinfo=UTC)
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"

@@ -1,6 +1,6 @@
 import pytest
 
-from chalicelib.channels.addresses import why_not_public
+from chalicelib.outbound.public_addresses import why_not_public
 
 
 @pytest.mark.parametrize(

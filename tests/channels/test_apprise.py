@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from chalicelib.channels import apprise_, guard
-from chalicelib.channels.addresses import why_not_public
-from chalicelib.channels.confinement import NotAllowed, confined
+from chalicelib.channels import apprise as apprise_channel
 from chalicelib.channels.message import State
 from chalicelib.channels.send import deliver, why_not
-from chalicelib.domain.channel import Channel, ChannelKind
+from chalicelib.domain.alerts.channel import Channel, ChannelKind
+from chalicelib.outbound import http
+from chalicelib.outbound.public_addresses import why_not_public
+from chalicelib.outbound.sandbox import NotAllowed, confined
 from tests.channels.receivers import NOON, Reply, channel, message, receiver
 
 
@@ -25,7 +26,7 @@ def apprise(url: str) -> Channel:
 @pytest.fixture
 def unchecked(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if the URL did not name where it leads: only what is connected to is left to be checked."""
-    monkeypatch.setattr(apprise_, "_require_public", lambda _: None)
+    monkeypatch.setattr(apprise_channel, "_require_public", lambda _: None)
 
 
 def test_a_message_is_sent(private_allowed: None) -> None:
@@ -64,7 +65,7 @@ def test_where_nothing_answers_it_goes_later(private_allowed: None) -> None:
 def test_a_receiver_that_does_not_answer_is_left_in_time(
     private_allowed: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(apprise_, "MOST_SECONDS", 0.2)
+    monkeypatch.setattr(apprise_channel, "MOST_SECONDS", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         outcome = deliver(apprise(f"json://127.0.0.1:{silent.getsockname()[1]}/"), message(), NOON)
 
@@ -107,13 +108,11 @@ def test_the_host_in_a_url_is_checked_when_it_is_saved_and_when_it_is_sent_to() 
 
 
 def test_a_redirect_into_the_network_is_not_followed(unchecked: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    from chalicelib.channels import confinement
+    from chalicelib.outbound import sandbox
 
     real = why_not_public
     with receiver() as inner, receiver(Reply(307, {"Location": f"http://localhost:{inner.port}/"})) as outer:
-        monkeypatch.setattr(
-            confinement, "why_not_public", lambda address: None if outer.got == [] else real(address)
-        )
+        monkeypatch.setattr(sandbox, "why_not_public", lambda address: None if outer.got == [] else real(address))
         outcome = deliver(apprise(f"json://127.0.0.1:{outer.port}/"), message(), NOON)
 
     assert len(outer.got) == 1
@@ -162,7 +161,7 @@ def test_what_apprise_does_not_take_is_refused(url: str) -> None:
 
 
 def test_what_it_takes_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(guard, "resolve", lambda _, port: [(socket.AF_INET, ("93.184.215.14", port))])
+    monkeypatch.setattr(http, "resolve", lambda _, port: [(socket.AF_INET, ("93.184.215.14", port))])
     for url in (
         "discord://4174216298/JHMHI8qBe7bk2ZwO5U711o3dV_js",
         "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ/#general",
@@ -190,7 +189,7 @@ def test_confined_code_reaches_no_file_program_or_local_socket(tmp_path: Path) -
             one.sendto(b"x", ("10.0.0.1", 53))
         with socket.socket() as one, pytest.raises(NotAllowed):
             one.connect(("localhost", 1))
-        assert Path(guard.__file__).name == "guard.py"
+        assert Path(http.__file__).name == "http.py"
 
     assert secret.read_text() == "x"
     assert len(found) == 4

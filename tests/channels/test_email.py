@@ -9,7 +9,7 @@ from moto import mock_aws
 
 from chalicelib.channels.message import State
 from chalicelib.channels.send import deliver, why_not
-from chalicelib.domain.channel import Channel, ChannelKind
+from chalicelib.domain.alerts.channel import Channel, ChannelKind
 from tests.channels.mailbox import Mailbox, mailbox
 from tests.channels.receivers import NOON, channel, message
 

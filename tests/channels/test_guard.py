@@ -10,9 +10,9 @@ from contextlib import contextmanager
 import pytest
 import trustme
 
-from chalicelib.channels import guard
-from chalicelib.channels.addresses import why_not_public
-from chalicelib.channels.guard import Address, BadTarget, Unresolved, check_url, post
+from chalicelib.outbound import http
+from chalicelib.outbound.http import Address, BadTarget, Unresolved, check_url, post
+from chalicelib.outbound.public_addresses import why_not_public
 from tests.channels.receivers import Reply, receiver
 
 Names = Callable[..., None]
@@ -28,7 +28,7 @@ def names(monkeypatch: pytest.MonkeyPatch) -> Names:
                 raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
             return [(_family(address), (address, port)) for address in known[host]]
 
-        monkeypatch.setattr(guard, "resolve", resolve)
+        monkeypatch.setattr(http, "resolve", resolve)
 
     return install
 
@@ -125,7 +125,7 @@ def test_a_name_that_answers_otherwise_the_second_time_gains_nothing(monkeypatch
             tried.append(address)
             raise ConnectionRefusedError
 
-    monkeypatch.setattr(guard, "resolve", resolve)
+    monkeypatch.setattr(http, "resolve", resolve)
     monkeypatch.setattr(socket, "socket", Socket)
     with pytest.raises(ConnectionRefusedError):
         post("http://rebinding.test/", b"", {})
@@ -200,8 +200,8 @@ def test_a_redirect_is_checked_as_any_address_is(monkeypatch: pytest.MonkeyPatch
     with receiver(Reply(307, {"Location": location})) as one:
         # Only the receiver's own address is let through.
         real = why_not_public
-        monkeypatch.setattr(guard, "resolve", _with_public_name(one.port))
-        monkeypatch.setattr(guard, "why_not_public", lambda a: None if a == "127.0.0.1" else real(a))
+        monkeypatch.setattr(http, "resolve", _with_public_name(one.port))
+        monkeypatch.setattr(http, "why_not_public", lambda a: None if a == "127.0.0.1" else real(a))
         with pytest.raises(BadTarget):
             post(f"http://public.test:{one.port}/", b"", {})
     assert len(one.got) == 1
@@ -271,7 +271,7 @@ def test_an_answer_that_does_not_end_is_one_all_the_same(
     def endless(*_: object) -> str:
         raise TimeoutError
 
-    monkeypatch.setattr(guard, "_beginning_of", endless)
+    monkeypatch.setattr(http, "_beginning_of", endless)
     with receiver() as one:
         assert post(one.url, b"", {}).status == 200
 
@@ -283,7 +283,7 @@ def test_a_server_that_does_not_answer_is_left_in_time(private_allowed: None) ->
 
 def test_a_search_for_a_name_that_does_not_end_is_left_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     over = threading.Event()
-    monkeypatch.setattr(guard, "resolve", lambda *_: over.wait(5) and [])
+    monkeypatch.setattr(http, "resolve", lambda *_: over.wait(5) and [])
     with pytest.raises(TimeoutError):
         post("http://slow.test/", b"", {}, seconds=0.1)
     over.set()

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from chalicelib.channels import guard
 from chalicelib.channels.message import State, later, told
 from chalicelib.channels.send import deliver, why_not
-from chalicelib.domain.channel import ChannelKind, masked
+from chalicelib.domain.alerts.channel import ChannelKind, masked
+from chalicelib.outbound import http
 from tests.channels.receivers import NOON, SECRET, channel, message
 
 _PARTS = st.one_of(
@@ -28,7 +28,7 @@ _URLS = _RESTS | st.builds(lambda scheme, rest: f"{scheme}://{rest}", _SCHEMES, 
 def test_no_url_makes_a_delivery_raise(url: str, kind: ChannelKind) -> None:
     with pytest.MonkeyPatch.context() as patch:
         # Every name is known, and inside: nothing is sent.
-        patch.setattr(guard, "resolve", lambda _, port: [(socket.AF_INET, ("10.0.0.1", port))])
+        patch.setattr(http, "resolve", lambda _, port: [(socket.AF_INET, ("10.0.0.1", port))])
         patch.delenv("CRONHUB_MAIL", raising=False)
         why_not(kind, url)
         masked(url)

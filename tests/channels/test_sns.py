@@ -12,7 +12,7 @@ from moto import mock_aws
 from chalicelib.channels import sns
 from chalicelib.channels.message import State
 from chalicelib.channels.send import deliver, why_not
-from chalicelib.domain.channel import Channel, ChannelKind
+from chalicelib.domain.alerts.channel import Channel, ChannelKind
 from tests.channels.receivers import NOON, channel, message
 
 ARN = "arn:aws:sns:eu-west-1:123456789012:alerts"

@@ -12,9 +12,10 @@ import pytest
 from freezegun import freeze_time
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from chalicelib.channels import guard, webhook
+from chalicelib.channels import webhook
 from chalicelib.channels.message import State
 from chalicelib.channels.send import deliver
+from chalicelib.outbound import http
 from tests.channels.receivers import NOON, SECRET, Reply, channel, message, receiver
 
 OTHER = "whsec_" + base64.b64encode(b"another secret of 32 bytes, yes!").decode()
@@ -130,7 +131,7 @@ def test_what_an_answer_means(status: int, state: State) -> None:
     ],
 )
 def test_a_receiver_can_say_when_to_come_again(status: int, said: str, seconds: int | None) -> None:
-    answer = guard.Answer(status, {"retry-after": said}, "")
+    answer = http.Answer(status, {"retry-after": said}, "")
     outcome = webhook._outcome(answer, NOON)
 
     assert (outcome.state, outcome.retry_after_seconds) == (State.LATER, seconds)
@@ -176,10 +177,10 @@ def test_where_nothing_answers_it_goes_later() -> None:
 
 
 def test_a_slow_receiver_goes_later(monkeypatch: pytest.MonkeyPatch) -> None:
-    def post(*args: object) -> guard.Answer:
+    def post(*args: object) -> http.Answer:
         raise TimeoutError("it took longer than 10 s")
 
-    monkeypatch.setattr(guard, "post", post)
+    monkeypatch.setattr(http, "post", post)
     outcome = deliver(channel("https://example.com/"), message(), NOON)
 
     assert (outcome.state, outcome.detail) == (State.LATER, "no answer in time: it took longer than 10 s")
@@ -193,7 +194,7 @@ def test_a_private_address_is_refused_and_an_unknown_name_goes_later(monkeypatch
     monkeypatch.delenv("CRONHUB_ALLOW_PRIVATE_TARGETS")
     with receiver() as one:
         private = deliver(channel(one.url), message(), NOON)
-    monkeypatch.setattr(guard, "resolve", unknown_name)
+    monkeypatch.setattr(http, "resolve", unknown_name)
     unknown = deliver(channel("https://nowhere.test/"), message(), NOON)
 
     assert one.got == []
@@ -204,10 +205,10 @@ def test_a_private_address_is_refused_and_an_unknown_name_goes_later(monkeypatch
 def test_whatever_goes_wrong_nothing_is_raised_and_no_secret_told(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def post(url: str, *args: object) -> guard.Answer:
+    def post(url: str, *args: object) -> http.Answer:
         raise RuntimeError(f"cannot send to {url}")
 
-    monkeypatch.setattr(guard, "post", post)
+    monkeypatch.setattr(http, "post", post)
     outcome = deliver(channel("https://example.com/very-secret-path"), message(), NOON)
 
     assert outcome.state is State.LATER

@@ -13,13 +13,13 @@ from chalice.test import Client
 from app import app
 from chalicelib import settings
 from chalicelib.channels import sns
-from chalicelib.services.minute import run_minute
-from chalicelib.services.tick import work_off
-from chalicelib.store import queue, removal
+from chalicelib.services.evaluate import work_off
+from chalicelib.services.tick import run_minute
+from chalicelib.store import org_deletion, queue
 from chalicelib.store.channels import note_failed
 from chalicelib.store.crons import shards
 from chalicelib.store.tables import ChannelItem, CronItem
-from chalicelib.store.watch import note_tick
+from chalicelib.store.tick_log import note_tick
 from infra.deploy.policies import ACCESS, LOGGING, TAKING
 from infra.deploy.template import ROOT
 from tests.api.client import Api, Clock
@@ -145,9 +145,9 @@ def test_the_tick(
         clock.pass_by(days=1, hours=2)
         api.heartbeat(hung, run_id=f"of the {day} day")
         tick(recorder, clock)
-    removal.mark(org_id(api, other))
+    org_deletion.mark(org_id(api, other))
     tick(recorder, clock)
-    monkeypatch.setattr("chalicelib.services.tick.HANDED_OVER_FROM", 0)
+    monkeypatch.setattr("chalicelib.services.evaluate.HANDED_OVER_FROM", 0)
     clock.pass_by(days=1)
     tick(recorder, clock)
 

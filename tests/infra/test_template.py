@@ -9,7 +9,7 @@ import pytest
 from pynamodb.models import Model
 
 from app import app
-from chalicelib.domain.signal import SignalKind
+from chalicelib.domain.monitor.signal import SignalKind
 from chalicelib.store.tables import MODELS
 from chalicelib.telemetry import NAMESPACE
 from infra.deploy.cfn import logical

@@ -5,7 +5,7 @@ from email import message_from_bytes
 from email.policy import default
 from typing import Any
 
-from chalicelib.store.watch import note_tick
+from chalicelib.store.tick_log import note_tick
 from tests.api.client import Answer, Api, Clock
 from tests.infra.recorder import Recorder
 

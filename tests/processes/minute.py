@@ -4,7 +4,7 @@ import sys
 from datetime import UTC, datetime, timedelta
 
 from chalicelib.services import clock
-from chalicelib.services.minute import run_minute
+from chalicelib.services.tick import run_minute
 from infra.local.log import use_as_logging_format
 
 

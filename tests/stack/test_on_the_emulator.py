@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from chalicelib.domain.signal import Signal, SignalKind
+from chalicelib.domain.monitor.signal import Signal, SignalKind
 from chalicelib.services import clock
+from chalicelib.services.evaluate import TickReport, run_tick
 from chalicelib.services.signals import receive
-from chalicelib.services.tick import TickReport, run_tick
 from chalicelib.store.tables import create_tables
 from infra.local.__main__ import STACK_PYTHON, STACK_SERVICES, free_port
 from tests.api.client import Api

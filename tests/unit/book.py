@@ -2,10 +2,10 @@
 
 from datetime import date, datetime
 
-from chalicelib.domain.cron import Cron
-from chalicelib.domain.decision import Decision
-from chalicelib.domain.run import Run
-from chalicelib.domain.tally import DayTally, Tally, sum_tallies
+from chalicelib.domain.monitor.cron import Cron
+from chalicelib.domain.monitor.decision import Decision
+from chalicelib.domain.runs.counts import DayTally, Tally, sum_tallies
+from chalicelib.domain.runs.run import Run
 
 _DEFAULTS = Run("", "", None)  # type: ignore[arg-type]
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
 
-from chalicelib.domain.cron import Reason, Settings, Status
-from chalicelib.domain.event import EventKind
-from chalicelib.domain.run import RunStatus
-from chalicelib.domain.schedule import CronSchedule, Interval, parse_schedule
-from chalicelib.domain.signal import Signal, SignalKind
+from chalicelib.domain.monitor.cron import Reason, Settings, Status
+from chalicelib.domain.monitor.event import EventKind
+from chalicelib.domain.monitor.signal import Signal, SignalKind
+from chalicelib.domain.runs.run import RunStatus
+from chalicelib.domain.schedule.schedule import CronSchedule, Interval, parse_schedule
 
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)

@@ -2,7 +2,8 @@
 
 import pytest
 
-from chalicelib.domain.anomaly import (
+from chalicelib.domain.monitor.event import EventKind
+from chalicelib.domain.runs.anomaly import (
     BASELINE_RUNS,
     Anomaly,
     AnomalyKind,
@@ -11,7 +12,6 @@ from chalicelib.domain.anomaly import (
     learn,
     overrun_after_ms,
 )
-from chalicelib.domain.event import EventKind
 from tests.unit.watched import Watched
 
 USUALLY_10_S = Baseline((10_000, 10_000, 10_000))

@@ -2,9 +2,9 @@
 
 import pytest
 
-from chalicelib.domain.cron import Reason, Status
-from chalicelib.domain.event import EventKind
-from chalicelib.domain.signal import Signal, SignalKind
+from chalicelib.domain.monitor.cron import Reason, Status
+from chalicelib.domain.monitor.event import EventKind
+from chalicelib.domain.monitor.signal import Signal, SignalKind
 from tests.unit.watched import Watched, at
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from chalicelib.domain.channel import (
+from chalicelib.domain.alerts.channel import (
     KINDS,
     Channel,
     ChannelKind,
@@ -17,7 +17,7 @@ from chalicelib.domain.channel import (
     rotated,
     severity_of,
 )
-from chalicelib.domain.event import EventKind
+from chalicelib.domain.monitor.event import EventKind
 from tests.channels.receivers import NOON
 
 

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.domain.cron import Status
-from chalicelib.domain.deadlines import due_at, effective_grace, tolerance_of
-from chalicelib.domain.event import EventKind
+from chalicelib.domain.monitor.cron import Status
+from chalicelib.domain.monitor.deadlines import due_at, effective_grace, tolerance_of
+from chalicelib.domain.monitor.event import EventKind
 from tests.unit.watched import HOUR, MINUTE, SECOND, Watched, at, new_cron
 
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.cron import Cron, LastRun, OpenRun, Settings, Status
-from chalicelib.domain.dependencies import Blocker, Edges, Unmet, blockers, cycle, depending_on, unmet
-from chalicelib.domain.run import RunStatus
+from chalicelib.domain.monitor.cron import Cron, LastRun, OpenRun, Settings, Status
+from chalicelib.domain.monitor.dependencies import Blocker, Edges, Unmet, blockers, cycle, depending_on, unmet
+from chalicelib.domain.runs.run import RunStatus
 
 SECOND = timedelta(seconds=1)
 NOW = datetime(2026, 3, 10, 2, 30, tzinfo=UTC)

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.domain.deadlines import drift_tolerance
-from chalicelib.domain.drift import OFFSETS_KEPT, Drift, drift_of, is_drifting
+from chalicelib.domain.monitor.deadlines import drift_tolerance
+from chalicelib.domain.runs.drift import OFFSETS_KEPT, Drift, drift_of, is_drifting
 from tests.unit.watched import HOUR, Watched, at
 
 TOLERANCE_MS = 60_000

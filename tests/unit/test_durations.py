@@ -6,9 +6,9 @@ import random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.domain.durations import Durations, one_duration, sum_durations
-from chalicelib.domain.tally import Tally
-from chalicelib.store.tallies import pack_tally, unpack_tally
+from chalicelib.domain.runs.counts import Tally
+from chalicelib.domain.runs.durations import Durations, one_duration, sum_durations
+from chalicelib.store.daily_counts import pack_tally, unpack_tally
 
 DURATIONS = st.lists(st.integers(0, 366 * 86_400_000), max_size=60)
 

@@ -2,16 +2,16 @@
 
 from datetime import datetime
 
-from chalicelib.domain.cron import Status
-from chalicelib.domain.deadlines import due_at
-from chalicelib.domain.evaluation import evaluate
-from chalicelib.domain.event import EventKind
-from chalicelib.domain.gap import Gap, Watch, gaps_until
-from chalicelib.domain.run import Excuse, RunStatus
-from chalicelib.domain.signal import Signal, SignalKind
-from chalicelib.domain.signals import apply
-from chalicelib.domain.surroundings import Surroundings
-from chalicelib.domain.tally import tally_of
+from chalicelib.domain.monitor.blackout import Gap, Watch, gaps_until
+from chalicelib.domain.monitor.context import Surroundings
+from chalicelib.domain.monitor.cron import Status
+from chalicelib.domain.monitor.deadlines import due_at
+from chalicelib.domain.monitor.event import EventKind
+from chalicelib.domain.monitor.on_signal import apply
+from chalicelib.domain.monitor.on_tick import evaluate
+from chalicelib.domain.monitor.signal import Signal, SignalKind
+from chalicelib.domain.runs.counts import tally_of
+from chalicelib.domain.runs.run import Excuse, RunStatus
 from tests.unit.watched import Watched, at
 
 GAP = Gap(at("09:58"), at("10:30"))

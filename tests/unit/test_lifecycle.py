@@ -1,23 +1,23 @@
 """What people do to a cron: make, change, pause, resume, archive it."""
 
-from chalicelib.domain import lifecycle
-from chalicelib.domain.cron import Reason, Settings, Status
-from chalicelib.domain.deadlines import due_at
-from chalicelib.domain.event import EventKind
-from chalicelib.domain.incident import Resolution
-from chalicelib.domain.run import RunStatus
+from chalicelib.domain.monitor import on_request
+from chalicelib.domain.monitor.cron import Reason, Settings, Status
+from chalicelib.domain.monitor.deadlines import due_at
+from chalicelib.domain.monitor.event import EventKind
+from chalicelib.domain.monitor.incident import Resolution
+from chalicelib.domain.runs.run import RunStatus
 from tests.unit.watched import CRON_ID, NAMES, ORG, Watched, at
 
 
 def test_a_new_cron_is_expected_from_its_first_occurrence_on() -> None:
-    cron = lifecycle.create(ORG, CRON_ID, NAMES, Settings(schedule="0 * * * *"), at("10:00"))
+    cron = on_request.create(ORG, CRON_ID, NAMES, Settings(schedule="0 * * * *"), at("10:00"))
 
     assert cron.status is Status.NEW
     assert cron.expected_at == at("11:00")
 
 
 def test_a_new_interval_is_expected_after_one_of_it() -> None:
-    cron = lifecycle.create(ORG, CRON_ID, NAMES, Settings(schedule="@every 10m"), at("10:00"))
+    cron = on_request.create(ORG, CRON_ID, NAMES, Settings(schedule="@every 10m"), at("10:00"))
 
     assert cron.expected_at == at("10:10")
 
@@ -229,7 +229,7 @@ def test_archiving_ends_the_incident_and_the_watch() -> None:
     watched = Watched(since="09:30")
     watched.fail("10:00")
 
-    watched.commit(lifecycle.archive(watched.cron, at("10:10")))
+    watched.commit(on_request.archive(watched.cron, at("10:10")))
 
     [incident] = watched.incidents.values()
     assert incident.resolution is Resolution.ARCHIVED

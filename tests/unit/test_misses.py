@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.domain.cron import Reason, Status
-from chalicelib.domain.deadlines import due_at
-from chalicelib.domain.decision import Decision
-from chalicelib.domain.event import EventKind
-from chalicelib.domain.misses import RECORDS_AT_ONCE
-from chalicelib.domain.run import RunStatus
+from chalicelib.domain.monitor.cron import Reason, Status
+from chalicelib.domain.monitor.deadlines import due_at
+from chalicelib.domain.monitor.decision import Decision
+from chalicelib.domain.monitor.event import EventKind
+from chalicelib.domain.monitor.misses import RECORDS_AT_ONCE
+from chalicelib.domain.runs.run import RunStatus
 from tests.unit.watched import HOUR, MINUTE, SECOND, Watched, at
 
 

@@ -1,8 +1,8 @@
 """What keeps alerts few: flapping summed up, anomalies and drift told seldom, reminders."""
 
-from chalicelib.domain import lifecycle
-from chalicelib.domain.event import EventKind
-from chalicelib.domain.surroundings import Surroundings
+from chalicelib.domain.monitor import on_request
+from chalicelib.domain.monitor.context import Surroundings
+from chalicelib.domain.monitor.event import EventKind
 from tests.unit.watched import Watched, at
 
 
@@ -113,7 +113,7 @@ def test_a_reminder_comes_as_often_as_asked_for() -> None:
 def test_an_acknowledged_incident_sends_no_reminders() -> None:
     watched = Watched(since="09:30", schedule=None, reminder_seconds=1800)
     watched.fail("10:00")
-    watched.commit(lifecycle.acknowledge(watched.cron))
+    watched.commit(on_request.acknowledge(watched.cron))
 
     watched.look("12:00")
 
@@ -123,7 +123,7 @@ def test_an_acknowledged_incident_sends_no_reminders() -> None:
 def test_what_a_person_ends_begins_flapping_anew_but_not_the_six_hours() -> None:
     watched = flapping()
     noise = watched.cron.noise._replace(anomaly_at=at("10:20"))
-    watched.cron = lifecycle.resolve(watched.cron._replace(noise=noise), at("10:25"), Surroundings()).cron
+    watched.cron = on_request.resolve(watched.cron._replace(noise=noise), at("10:25"), Surroundings()).cron
 
     assert watched.cron.noise.changes == ()
     assert watched.cron.noise.flapping_told_at is None

@@ -2,9 +2,9 @@
 
 import pytest
 
-from chalicelib.domain.cron import Reason, Status
-from chalicelib.domain.event import EventKind
-from chalicelib.domain.incident import Resolution
+from chalicelib.domain.monitor.cron import Reason, Status
+from chalicelib.domain.monitor.event import EventKind
+from chalicelib.domain.monitor.incident import Resolution
 from tests.unit.watched import Watched, at
 
 

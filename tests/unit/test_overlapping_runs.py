@@ -2,8 +2,8 @@
 
 import pytest
 
-from chalicelib.domain.cron import MAX_OPEN_RUNS, Status
-from chalicelib.domain.run import RunStatus
+from chalicelib.domain.monitor.cron import MAX_OPEN_RUNS, Status
+from chalicelib.domain.runs.run import RunStatus
 from tests.unit.watched import SECOND, Watched, at
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.store.packing import pack, pack_signed, pack_steps, unpack, unpack_signed, unpack_steps
+from chalicelib.store.varints import pack, pack_signed, pack_steps, unpack, unpack_signed, unpack_steps
 
 quick = settings(derandomize=True, deadline=None, max_examples=200)
 

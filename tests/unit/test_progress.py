@@ -1,8 +1,8 @@
 """`running`: a sign of life of a run."""
 
-from chalicelib.domain.deadlines import due_at
-from chalicelib.domain.event import EventKind
-from chalicelib.domain.run import RunStatus
+from chalicelib.domain.monitor.deadlines import due_at
+from chalicelib.domain.monitor.event import EventKind
+from chalicelib.domain.runs.run import RunStatus
 from tests.unit.watched import Watched, at
 
 

@@ -7,16 +7,16 @@ from itertools import count
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.domain import lifecycle
-from chalicelib.domain.cron import Cron, Settings, Status
-from chalicelib.domain.evaluation import evaluate
-from chalicelib.domain.gap import Gap
-from chalicelib.domain.run import Run, RunStatus
-from chalicelib.domain.schedule import CronSchedule, parse_schedule
-from chalicelib.domain.signal import Signal, SignalKind
-from chalicelib.domain.signals import apply
-from chalicelib.domain.surroundings import Surroundings
-from chalicelib.domain.window import Window
+from chalicelib.domain.monitor import on_request
+from chalicelib.domain.monitor.blackout import Gap
+from chalicelib.domain.monitor.context import Surroundings
+from chalicelib.domain.monitor.cron import Cron, Settings, Status
+from chalicelib.domain.monitor.maintenance import Window
+from chalicelib.domain.monitor.on_signal import apply
+from chalicelib.domain.monitor.on_tick import evaluate
+from chalicelib.domain.monitor.signal import Signal, SignalKind
+from chalicelib.domain.runs.run import Run, RunStatus
+from chalicelib.domain.schedule.schedule import CronSchedule, parse_schedule
 from tests.unit.book import Book, at
 
 START = at("2026-03-28T12:00:00")
@@ -44,7 +44,7 @@ def test_every_figure_is_what_the_run_records_add_up_to(
     schedule: str | None, max_runtime: int | None, around: str | None, steps: list[Step]
 ) -> None:
     settings_ = Settings(schedule, "Europe/Paris", max_runtime_seconds=max_runtime)
-    cron = lifecycle.create(ORG, CRON, ("shop", "nightly", "backup"), settings_, START)
+    cron = on_request.create(ORG, CRON, ("shop", "nightly", "backup"), settings_, START)
     book = _lived(Book(cron._replace(depends_on=("other",))), _surroundings(around), steps)
 
     assert {day: tally.counts for day, tally in book.days().items()} == _recounted(book)
@@ -57,7 +57,7 @@ def test_every_figure_is_what_the_run_records_add_up_to(
 
 def _surroundings(kind: str | None) -> Surroundings:
     windows = Window(ORG, "w", "nights", START, schedule="0 0 * * *", duration_minutes=360)
-    other = lifecycle.create(ORG, "other", ("shop", "nightly", "other"), Settings(), START)
+    other = on_request.create(ORG, "other", ("shop", "nightly", "other"), Settings(), START)
     down = other._replace(status=Status.UP, blamed_on="an incident")
     return Surroundings(
         (windows,) if kind == "maintenance" else (),
@@ -112,12 +112,12 @@ def _tick(book: Book, now: datetime, _random: bytes, _key: str, around: Surround
 
 def _pause(book: Book, now: datetime, *_: object) -> None:
     if book.cron.status is not Status.PAUSED:
-        book.commit(lifecycle.pause(book.cron, now))
+        book.commit(on_request.pause(book.cron, now))
 
 
 def _resume(book: Book, now: datetime, *_: object) -> None:
     if book.cron.status is Status.PAUSED:
-        book.commit(lifecycle.resume(book.cron, now))
+        book.commit(on_request.resume(book.cron, now))
 
 
 _STEPS: dict[str, Callable[..., None]] = {
@@ -200,7 +200,7 @@ def _durations(book: Book) -> list[int]:
 
 
 def test_a_long_outage_is_counted_on_each_of_its_days() -> None:
-    cron = lifecycle.create(ORG, CRON, ("a", "b", "c"), Settings("0 * * * *"), START)
+    cron = on_request.create(ORG, CRON, ("a", "b", "c"), Settings("0 * * * *"), START)
     book = Book(cron)
 
     book.commit(evaluate(cron, START + timedelta(days=10, minutes=30), Surroundings((), (), ())))
@@ -211,7 +211,7 @@ def test_a_long_outage_is_counted_on_each_of_its_days() -> None:
 
 
 def test_an_outage_of_months_fits_a_transaction() -> None:
-    cron = lifecycle.create(ORG, CRON, ("a", "b", "c"), Settings("0 0 * * *"), START)
+    cron = on_request.create(ORG, CRON, ("a", "b", "c"), Settings("0 0 * * *"), START)
 
     decision = evaluate(cron, START + timedelta(days=300), Surroundings((), (), ()))
 
@@ -222,10 +222,10 @@ def test_an_outage_of_months_fits_a_transaction() -> None:
 
 
 def test_paused_occurrences_are_excused() -> None:
-    cron = lifecycle.create(ORG, CRON, ("a", "b", "c"), Settings("0 2 * * *"), START)
-    paused = lifecycle.pause(cron, START).cron
+    cron = on_request.create(ORG, CRON, ("a", "b", "c"), Settings("0 2 * * *"), START)
+    paused = on_request.pause(cron, START).cron
 
-    resumed = lifecycle.resume(paused, START + timedelta(days=3))
+    resumed = on_request.resume(paused, START + timedelta(days=3))
 
     assert [(run.status, run.occurrences) for run, _ in resumed.writes] == [(RunStatus.PAUSED, 3)]
     assert resumed.cron.today is not None
@@ -234,7 +234,7 @@ def test_paused_occurrences_are_excused() -> None:
 
 
 def test_of_a_long_outage_those_inside_a_window_are_excused() -> None:
-    cron = lifecycle.create(ORG, CRON, ("a", "b", "c"), Settings("* * * * *"), START)
+    cron = on_request.create(ORG, CRON, ("a", "b", "c"), Settings("* * * * *"), START)
     window = Window(ORG, "w", "lunch", START, START + timedelta(minutes=30), START + timedelta(minutes=50))
     book = Book(cron)
 

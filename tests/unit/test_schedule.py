@@ -12,14 +12,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.domain.schedule import (
+from chalicelib.domain.schedule.schedule import (
     CronSchedule,
     Interval,
     ScheduleError,
     TimezoneError,
     parse_schedule,
 )
-from chalicelib.domain.zone_stretches import zone_names
+from chalicelib.domain.schedule.utc_offsets import zone_names
 
 NEW_YEAR = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -413,5 +413,5 @@ def test_any_schedule_costs_little(expression: str) -> None:
 
 
 def test_zones_do_not_depend_on_the_files_of_the_machine() -> None:
-    code = "import chalicelib.domain.schedule, sys, zoneinfo; sys.exit(zoneinfo.TZPATH != ())"
+    code = "import chalicelib.domain.schedule.schedule, sys, zoneinfo; sys.exit(zoneinfo.TZPATH != ())"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.schedule import CronSchedule, parse_schedule
+from chalicelib.domain.schedule.schedule import CronSchedule, parse_schedule
 
 RECORDS = Path(__file__).parent.parent / "data" / "debian-cron-clock-changes.jsonl"
 MINUTE = timedelta(minutes=1)

@@ -18,8 +18,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.domain.schedule import CronSchedule, ScheduleError, parse_schedule
-from chalicelib.domain.zone_stretches import zone_names
+from chalicelib.domain.schedule.schedule import CronSchedule, ScheduleError, parse_schedule
+from chalicelib.domain.schedule.utc_offsets import zone_names
 
 MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)

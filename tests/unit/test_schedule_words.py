@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from chalicelib.domain.schedule import ScheduleError
-from chalicelib.domain.schedule_words import describe
+from chalicelib.domain.schedule.description import describe
+from chalicelib.domain.schedule.schedule import ScheduleError
 
 
 @pytest.mark.parametrize(
@@ -83,5 +83,5 @@ def test_a_schedule_that_is_not_accepted_has_no_words() -> None:
 
 
 def test_the_describing_library_is_not_loaded_before_it_is_needed() -> None:
-    code = "import sys, chalicelib.domain.schedule_words; sys.exit('cron_descriptor' in sys.modules)"
+    code = "import sys, chalicelib.domain.schedule.description; sys.exit('cron_descriptor' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from chalicelib.domain.sla import sla_of
-from chalicelib.domain.tally import Tally
+from chalicelib.domain.runs.counts import Tally
+from chalicelib.domain.runs.sla import sla_of
 
 PAGE = Path(__file__).parents[2] / "docs" / "sla.md"
 

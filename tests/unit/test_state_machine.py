@@ -7,15 +7,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from chalicelib.domain import lifecycle
-from chalicelib.domain.cron import Cron, OpenRun, Settings, Status
-from chalicelib.domain.deadlines import due_at, effective_grace, tolerance_of
-from chalicelib.domain.decision import Decision
-from chalicelib.domain.evaluation import evaluate
-from chalicelib.domain.event import EventKind
-from chalicelib.domain.run import RunStatus
-from chalicelib.domain.signal import Signal, SignalKind
-from chalicelib.store.cron_items import to_cron, to_item
+from chalicelib.domain.monitor import on_request
+from chalicelib.domain.monitor.cron import Cron, OpenRun, Settings, Status
+from chalicelib.domain.monitor.deadlines import due_at, effective_grace, tolerance_of
+from chalicelib.domain.monitor.decision import Decision
+from chalicelib.domain.monitor.event import EventKind
+from chalicelib.domain.monitor.on_tick import evaluate
+from chalicelib.domain.monitor.signal import Signal, SignalKind
+from chalicelib.domain.runs.run import RunStatus
+from chalicelib.store.cron_codec import to_cron, to_item
 from chalicelib.store.tables import CronItem
 from tests.unit.slow_model import TOLD_AS, Answer, SlowCron
 from tests.unit.watched import Watched
@@ -258,13 +258,13 @@ class CronUnderWatch(RuleBasedStateMachine):
     @precondition(lambda self: self.cron.status is not Status.PAUSED)
     @rule()
     def pause(self) -> None:
-        self.watched.commit(lifecycle.pause(self.cron, self.now))
+        self.watched.commit(on_request.pause(self.cron, self.now))
         self.slow.pause(self.now)
 
     @precondition(lambda self: self.cron.status is Status.PAUSED)
     @rule()
     def resume(self) -> None:
-        self.watched.commit(lifecycle.resume(self.cron, self.now))
+        self.watched.commit(on_request.resume(self.cron, self.now))
         self.slow.resume(self.now)
 
     @rule(settings=SETTINGS, same_times=st.booleans())
@@ -272,7 +272,7 @@ class CronUnderWatch(RuleBasedStateMachine):
         if same_times:
             old = self.cron.settings
             settings = settings._replace(schedule=old.schedule, timezone=old.timezone)
-        self.watched.commit(lifecycle.change(self.cron, settings, self.now))
+        self.watched.commit(on_request.change(self.cron, settings, self.now))
         self.slow.change(settings, self.now)
 
     # -- what always holds

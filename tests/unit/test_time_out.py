@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.cron import Reason, Status
-from chalicelib.domain.deadlines import due_at
-from chalicelib.domain.event import EventKind
-from chalicelib.domain.run import RunStatus
+from chalicelib.domain.monitor.cron import Reason, Status
+from chalicelib.domain.monitor.deadlines import due_at
+from chalicelib.domain.monitor.event import EventKind
+from chalicelib.domain.runs.run import RunStatus
 from tests.unit.watched import Watched, at
 
 

@@ -8,9 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.domain.cron import Cron, Settings
-from chalicelib.domain.schedule import CronSchedule, parse_schedule
-from chalicelib.domain.window import (
+from chalicelib.domain.monitor.cron import Cron, Settings
+from chalicelib.domain.monitor.maintenance import (
     LONGEST,
     Window,
     covering,
@@ -21,6 +20,7 @@ from chalicelib.domain.window import (
     maintained_until,
     next_spans,
 )
+from chalicelib.domain.schedule.schedule import CronSchedule, parse_schedule
 
 MINUTE = timedelta(minutes=1)
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)

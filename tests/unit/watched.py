@@ -7,17 +7,18 @@ Times are written as on a wall: `at("10:00")` is on Monday 15 June 2026, `at("16
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from chalicelib.domain import ids, lifecycle
-from chalicelib.domain.cron import Cron, Settings, Status
-from chalicelib.domain.decision import Decision
-from chalicelib.domain.evaluation import evaluate
-from chalicelib.domain.event import Event, EventKind
-from chalicelib.domain.incident import Incident
-from chalicelib.domain.run import Run, RunStatus
-from chalicelib.domain.schedule import Interval, parse_schedule
-from chalicelib.domain.signal import Signal, SignalKind
-from chalicelib.domain.signals import apply
-from chalicelib.domain.surroundings import Surroundings
+from chalicelib.domain import ids
+from chalicelib.domain.monitor import on_request
+from chalicelib.domain.monitor.context import Surroundings
+from chalicelib.domain.monitor.cron import Cron, Settings, Status
+from chalicelib.domain.monitor.decision import Decision
+from chalicelib.domain.monitor.event import Event, EventKind
+from chalicelib.domain.monitor.incident import Incident
+from chalicelib.domain.monitor.on_signal import apply
+from chalicelib.domain.monitor.on_tick import evaluate
+from chalicelib.domain.monitor.signal import Signal, SignalKind
+from chalicelib.domain.runs.run import Run, RunStatus
+from chalicelib.domain.schedule.schedule import Interval, parse_schedule
 
 ORG = "0123456789ab"
 CRON_ID = ids.cron_id(ORG, bytes(10))
@@ -36,7 +37,7 @@ def at(text: str) -> datetime:
 
 
 def new_cron(now: datetime, **settings: Any) -> Cron:
-    return lifecycle.create(ORG, CRON_ID, NAMES, Settings(**settings), now)
+    return on_request.create(ORG, CRON_ID, NAMES, Settings(**settings), now)
 
 
 class Watched:
@@ -94,16 +95,16 @@ class Watched:
 
     def resolve(self, when: str | datetime) -> Decision:
         now = at(when) if isinstance(when, str) else when
-        return self.commit(lifecycle.resolve(self.cron, now, Surroundings()))
+        return self.commit(on_request.resolve(self.cron, now, Surroundings()))
 
     def pause(self, when: str) -> Decision:
-        return self.commit(lifecycle.pause(self.cron, at(when)))
+        return self.commit(on_request.pause(self.cron, at(when)))
 
     def resume(self, when: str) -> Decision:
-        return self.commit(lifecycle.resume(self.cron, at(when)))
+        return self.commit(on_request.resume(self.cron, at(when)))
 
     def change(self, when: str, **settings: Any) -> Decision:
-        return self.commit(lifecycle.change(self.cron, self.cron.settings._replace(**settings), at(when)))
+        return self.commit(on_request.change(self.cron, self.cron.settings._replace(**settings), at(when)))
 
     def commit(self, decision: Decision) -> Decision:
         if decision.replay:

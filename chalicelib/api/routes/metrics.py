@@ -1,0 +1,93 @@
+"""An org's crons as Prometheus reads them (prometheus.io, "Exposition formats", text format 0.0.4)."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from chalice.app import Blueprint, Response
+
+from chalicelib.api.http.request import Call
+from chalicelib.api.http.route import route
+from chalicelib.domain.accounts.permissions import Action
+from chalicelib.domain.monitor.cron import Cron, Status
+from chalicelib.domain.monitor.display_status import Shown
+from chalicelib.services.crons import shown_in
+from chalicelib.store.crons import crons_of_org
+from chalicelib.store.maintenance import windows_of_org
+
+blueprint = Blueprint(__name__)
+
+_MEDIA = "text/plain; version=0.0.4; charset=utf-8"
+
+
+class _Gauge(NamedTuple):
+    name: str
+    help: str
+    value: Callable[[Cron], float | None]
+
+
+def _seconds(at: datetime | None) -> float | None:
+    return None if at is None else at.timestamp()
+
+
+def _last_duration(cron: Cron) -> float | None:
+    duration = cron.last_run.duration_ms if cron.last_run else None
+    return None if duration is None else duration / 1000
+
+
+_GAUGES = (
+    _Gauge(
+        "cronhub_cron_up", "0 while the cron is down, else 1.", lambda cron: float(cron.status is not Status.DOWN)
+    ),
+    _Gauge(
+        "cronhub_cron_last_run_timestamp_seconds",
+        "When its last run ended.",
+        lambda cron: _seconds(cron.last_run.finished_at if cron.last_run else None),
+    ),
+    _Gauge("cronhub_cron_last_run_duration_seconds", "How long its last run took.", _last_duration),
+    _Gauge(
+        "cronhub_cron_next_expected_timestamp_seconds",
+        "The occurrence that is waited for.",
+        lambda cron: _seconds(cron.expected_at),
+    ),
+    _Gauge(
+        "cronhub_cron_open_runs", "How many of its runs are going on.", lambda cron: float(len(cron.open_runs))
+    ),
+    _Gauge(
+        "cronhub_cron_incident_missed",
+        "Occurrences missed in its open incident.",
+        lambda cron: float(cron.incident.missed) if cron.incident else None,
+    ),
+)
+
+
+@route(blueprint, "GET", "/api/metrics", action=Action.READ)
+def read_metrics(call: Call) -> Response:
+    windows = windows_of_org(call.org_id)
+    crons = [(cron, shown_in(cron, call.now, windows)) for cron in crons_of_org(call.org_id)]
+    watched = [(cron, status) for cron, status in crons if status is not Shown.ARCHIVED]
+    return Response("".join(f"{line}\n" for line in _lines(watched)), {"Content-Type": _MEDIA}, 200)
+
+
+def _lines(crons: Sequence[tuple[Cron, Shown]]) -> Iterator[str]:
+    yield "# HELP cronhub_crons How many crons there are, by status."
+    yield "# TYPE cronhub_crons gauge"
+    for status, number in sorted(Counter(status.value for _, status in crons).items()):
+        yield f'cronhub_crons{{status="{status}"}} {number}'
+    for gauge in _GAUGES:
+        yield f"# HELP {gauge.name} {gauge.help}"
+        yield f"# TYPE {gauge.name} gauge"
+        for cron, _ in crons:
+            value = gauge.value(cron)
+            if value is not None:
+                yield f"{gauge.name}{{{_labels(cron)}}} {value:.15g}"
+
+
+def _labels(cron: Cron) -> str:
+    names = {"id": cron.id, "product": cron.product, "service": cron.service, "name": cron.name}
+    return ",".join(f'{name}="{_escaped(value)}"' for name, value in names.items())
+
+
+def _escaped(value: str) -> str:
+    return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")

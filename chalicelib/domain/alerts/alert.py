@@ -1,0 +1,86 @@
+"""An alert: an event that people are told of, with all that a message says of it."""
+
+import hashlib
+from datetime import datetime
+from typing import NamedTuple
+
+from chalicelib.domain.ids import timed_id
+from chalicelib.domain.monitor.cron import OpenIncident
+from chalicelib.domain.monitor.decision import Decision
+from chalicelib.domain.monitor.event import Event, EventKind
+
+_OUTPUT_KEPT = 1000
+
+
+class Alert(NamedTuple):
+    """at: when it was decided · send_at: not before · about: the occurrence, start or opening it is
+    about · output: the end of what the run said."""
+
+    org_id: str
+    cron_id: str
+    id: str
+    kind: EventKind
+    at: datetime
+    send_at: datetime
+    product: str
+    service: str
+    name: str
+    timezone: str
+    tags: tuple[str, ...] = ()
+    project_id: str | None = None
+    about: datetime | None = None
+    detail: str = ""
+    run_id: str | None = None
+    output: str | None = None
+    incident_id: str | None = None
+    opened_at: datetime | None = None
+    missed: int = 0
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What it is found by: its cron and its id."""
+        return self.cron_id, self.id
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """What it is sorted by among those of other crons."""
+        return self.id, self.cron_id
+
+
+def alerts_of(decision: Decision, before: OpenIncident | None) -> tuple[Alert, ...]:
+    """One for each event of a decision. before: the incident that was open until it."""
+    return tuple(_alert(decision, event, place, before) for place, event in enumerate(decision.events))
+
+
+def _alert_id(decision: Decision, event: Event, place: int) -> str:
+    """The same each time that a decision is made, and no other cron's of the same moment; a cron's later
+    alerts sort behind its earlier ones."""
+    order = decision.cron.version.to_bytes(4, "big") + place.to_bytes(1, "big")
+    return timed_id(event.at, order + hashlib.sha256(decision.cron.id.encode()).digest()[:5])
+
+
+def _alert(decision: Decision, event: Event, place: int, before: OpenIncident | None) -> Alert:
+    cron = decision.cron
+    incident = before if event.kind is EventKind.RECOVERED else cron.incident
+    run = next((run for run, _ in decision.writes if run.id == event.run_id), None)
+    return Alert(
+        org_id=cron.org_id,
+        cron_id=cron.id,
+        id=_alert_id(decision, event, place),
+        kind=event.kind,
+        at=event.at,
+        send_at=event.held_until or event.at,
+        product=cron.product,
+        service=cron.service,
+        name=cron.name,
+        timezone=cron.settings.timezone,
+        tags=cron.settings.tags,
+        project_id=cron.settings.project_id,
+        about=event.about,
+        detail=event.detail,
+        run_id=event.run_id,
+        output=run.message[-_OUTPUT_KEPT:] if run and run.message else None,
+        incident_id=incident.id if incident else None,
+        opened_at=incident.opened_at if incident else None,
+        missed=incident.missed if incident else 0,
+    )

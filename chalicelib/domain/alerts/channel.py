@@ -1,0 +1,161 @@
+"""A channel: a way by which alerts reach people, and which of them go that way."""
+
+import hashlib
+import re
+from collections.abc import Iterable
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from chalicelib.domain.monitor.event import EventKind
+
+# A secret that was followed by a new one stays good until the next one, so two are live at most.
+LIVE_SECRETS = 2
+_HOST = re.compile(r"[a-z0-9_]([a-z0-9_.-]{0,252}[a-z0-9_.])?|\[[0-9a-f:.]{2,45}\]")
+_SCHEME = re.compile(r"[a-z0-9][a-z0-9+.-]{0,31}")
+_TOPIC = re.compile(r"(arn:aws[a-z-]{0,16}:sns:[a-z0-9-]{1,32}):[0-9]{12}:([A-Za-z0-9_.-]{1,256})")
+_MASK = "…"
+
+
+class ChannelKind(StrEnum):
+    WEBHOOK = "webhook"
+    EMAIL = "email"
+    APPRISE = "apprise"
+    SNS = "sns"
+
+
+class Severity(StrEnum):
+    CRITICAL = "critical"
+    WARNING = "warning"
+    INFO = "info"
+
+
+_SEVERITIES = {
+    "missed": Severity.CRITICAL,
+    "failed": Severity.CRITICAL,
+    "timeout": Severity.CRITICAL,
+    "late": Severity.WARNING,
+    "overrunning": Severity.WARNING,
+    "anomaly": Severity.WARNING,
+    "drift": Severity.WARNING,
+    "blocked": Severity.WARNING,
+    "recovered": Severity.INFO,
+    "reminder": Severity.INFO,
+    "flapping": Severity.WARNING,
+    "channel_failing": Severity.WARNING,
+    "blind": Severity.WARNING,
+}
+# What can be told of: the kinds of events, and what is told besides.
+KINDS = tuple(_SEVERITIES)
+# Told only on channels that ask for them by name: on most days they are no news.
+_ASKED_FOR = frozenset({"late", "blocked"})
+
+
+class Filters(NamedTuple):
+    """What goes through a channel: what fits all of these; an empty one fits anything."""
+
+    products: tuple[str, ...] = ()
+    services: tuple[str, ...] = ()
+    project_ids: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    severities: tuple[Severity, ...] = ()
+
+
+class Channel(NamedTuple):
+    """url: where to, as its kind has it (a web address, an e-mail address, an Apprise URL, a topic's
+    ARN); it holds secrets, and so is shown masked · secrets: what a webhook is signed with, newest
+    first · confirmed: whether the owner of an e-mail address agreed · confirmation: the hash of the
+    token that does it, good until `confirm_by` · failing_since, last_error: None while the last
+    delivery went well · failing_told: it failed for a day, and its org's other channels were told.
+    """
+
+    org_id: str
+    id: str
+    name: str
+    kind: ChannelKind
+    url: str
+    created_at: datetime
+    secrets: tuple[str, ...] = ()
+    filters: Filters = Filters()
+    confirmed: bool = True
+    confirmation: str | None = None
+    confirm_by: datetime | None = None
+    failing_since: datetime | None = None
+    last_error: str | None = None
+    last_delivered_at: datetime | None = None
+    failing_told: bool = False
+    version: int = 0
+
+
+def severity_of(kind: str) -> Severity:
+    """How bad it is; of what is not known here, such as a test, that it is good to know."""
+    return _SEVERITIES.get(kind, Severity.INFO)
+
+
+def admits(
+    filters: Filters,
+    kind: EventKind | str,
+    severity: Severity,
+    product: str,
+    service: str,
+    project_id: str | None,
+    tags: Iterable[str],
+) -> bool:
+    """Whether it goes through: all that is given must fit, and of the tags any one."""
+    return (
+        (kind in filters.kinds if filters.kinds else kind not in _ASKED_FOR)
+        and (not filters.severities or severity in filters.severities)
+        and (not filters.products or product in filters.products)
+        and (not filters.services or service in filters.services)
+        and (not filters.project_ids or project_id in filters.project_ids)
+        and (not filters.tags or not set(filters.tags).isdisjoint(tags))
+    )
+
+
+def rotated(channel: Channel, secret: str) -> Channel:
+    """With a new secret; the newest of the old ones stays good beside it."""
+    return channel._replace(secrets=(secret, *channel.secrets)[:LIVE_SECRETS])
+
+
+def token_hash(token: str) -> str:
+    """What is kept of a confirmation's token. It holds 256 random bits: a plain hash will do."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def masked(url: str) -> str:
+    """What may be shown of a channel's URL: never a user, password, path, query or token.
+
+    Of a web address its host, of an e-mail address its domain, of a topic its region and name. Of
+    any other only the service's name, as where a host is expected, some have a token.
+    """
+    topic = _TOPIC.fullmatch(url)
+    if topic:
+        return f"{topic[1]}:{_MASK}:{topic[2]}"
+    scheme, separator, _ = url.partition("://")
+    scheme = scheme.strip().lower()
+    if not separator:
+        return _masked_address(url)
+    if not _SCHEME.fullmatch(scheme):
+        return _MASK
+    host = _host(url) if scheme in ("http", "https") else ""
+    return f"{scheme}://{host}/{_MASK}" if host else f"{scheme}://{_MASK}"
+
+
+def _masked_address(address: str) -> str:
+    user, at, domain = address.rpartition("@")
+    return f"{_MASK}@{domain.lower()}" if user and at and _HOST.fullmatch(domain.lower()) else _MASK
+
+
+def _host(url: str) -> str:
+    """The host and port of a web address; "" where it is not certain that this is what it is."""
+    if "\\" in url:
+        return ""
+    try:
+        parts = urlsplit(url.strip())
+        host, port = parts.netloc.rpartition("@")[2].lower(), parts.port
+    except ValueError:
+        return ""
+    bare = host.removesuffix(f":{port}") if port is not None else host.removesuffix(":")
+    return host if _HOST.fullmatch(bare) else ""

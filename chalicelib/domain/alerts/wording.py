@@ -1,0 +1,167 @@
+"""What an alert says, in words and as an event for programs."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from chalicelib.domain.alerts.alert import Alert
+from chalicelib.domain.alerts.system_notice import NOTICES
+from chalicelib.domain.monitor.event import EventKind
+
+_SAYS = {
+    EventKind.LATE: "is late",
+    EventKind.MISSED: "did not run",
+    EventKind.FAILED: "failed",
+    EventKind.TIMEOUT: "ran out of its time",
+    EventKind.OVERRUNNING: "runs far longer than it does",
+    EventKind.ANOMALY: "took an unusual time",
+    EventKind.DRIFT: "drifts from its schedule",
+    EventKind.BLOCKED: "was not let start",
+    EventKind.RECOVERED: "works again",
+    EventKind.REMINDER: "is still down",
+    EventKind.FLAPPING: "goes up and down",
+    EventKind.CHANNEL_FAILING: "takes no alerts",
+    EventKind.BLIND: "was interrupted",
+}
+_EXPECTED = {EventKind.LATE, EventKind.MISSED, EventKind.DRIFT}
+# Their detail is the time that they are about, which is said in the cron's own time zone.
+_ONLY_TIMED = {EventKind.LATE, EventKind.MISSED}
+_DOWN = {EventKind.MISSED, EventKind.FAILED, EventKind.TIMEOUT}
+_LISTED = 50
+_NAMED = 10
+
+
+def title(alert: Alert) -> str:
+    if alert.kind in NOTICES:
+        return f"CRONHUB: {alert.name} {_SAYS[alert.kind]}"
+    return f"{alert.kind.value.upper()}: {_full_name(alert)} {_SAYS[alert.kind]}"
+
+
+def _full_name(alert: Alert) -> str:
+    return f"{alert.product}/{alert.service}/{alert.name}"
+
+
+def group_title(alerts: Sequence[Alert]) -> str:
+    services = sorted({f"{alert.product}/{alert.service}" for alert in alerts})
+    where = services[0] if len(services) == 1 else f"{len(services)} services"
+    return f"DOWN: {len(alerts)} crons of {where}"
+
+
+def text(alert: Alert, link: str, also_down: Sequence[str] = ()) -> str:
+    """What, which, since when and what else, a line each."""
+    lines = [] if alert.kind in NOTICES else [f"{_named(alert)} {_SAYS[alert.kind]}."]
+    if alert.detail and not (alert.kind in _ONLY_TIMED and alert.about is not None):
+        lines.append(f"{alert.detail[0].upper()}{alert.detail[1:]}.")
+    if alert.about is not None:
+        lines.append(f"{_ABOUT.get(alert.kind, 'Expected at')} {local(alert.about, alert.timezone)}.")
+    elif alert.opened_at is not None and alert.opened_at < alert.at:
+        lines.append(f"Down since {local(alert.opened_at, alert.timezone)}.")
+    lines.append(f"Decided at {local(alert.at, alert.timezone)}.")
+    if alert.missed > 1:
+        lines.append(f"{alert.missed} occurrences were missed meanwhile.")
+    if alert.output:
+        lines += ["", "Last output:", alert.output]
+    if also_down:
+        more = [f"{len(also_down) - _NAMED} more"] if len(also_down) > _NAMED else []
+        lines += ["", "Also down in this service: " + ", ".join([*also_down[:_NAMED], *more]) + "."]
+    return "\n".join([*lines, "", link])
+
+
+def _named(alert: Alert) -> str:
+    return f"{alert.name} of {alert.product}/{alert.service}"
+
+
+_ABOUT = {
+    EventKind.FAILED: "Started at",
+    EventKind.TIMEOUT: "Started at",
+    EventKind.OVERRUNNING: "Started at",
+    EventKind.ANOMALY: "Started at",
+    EventKind.RECOVERED: "Down since",
+    EventKind.REMINDER: "Down since",
+    EventKind.BLOCKED: "Asked at",
+    EventKind.FLAPPING: "Since",
+    EventKind.CHANNEL_FAILING: "Since",
+}
+
+
+def group_text(alerts: Sequence[Alert], link: str) -> str:
+    lines = [f"{_full_name(alert)} {_SAYS[alert.kind]} ({alert.detail})" for alert in alerts]
+    more = [f"… and {len(lines) - _LISTED} more"] if len(lines) > _LISTED else []
+    return "\n".join([*lines[:_LISTED], *more, "", link])
+
+
+def local(at: datetime, zone: str) -> str:
+    """A time as the people of the cron's time zone read it."""
+    return f"{at.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M:%S} {zone}"
+
+
+def event(alert: Alert, words: str, cron_url: str, severity: str, also_down: Sequence[str] = ()) -> dict[str, Any]:
+    """The documented JSON event of one alert; words: as `text` gives them."""
+    is_notice = alert.kind in NOTICES
+    return {
+        "type": f"{'notice' if is_notice else 'cron'}.{alert.kind.value}",
+        "timestamp": iso(alert.at),
+        "data": {
+            "alert_id": alert.id,
+            "kind": alert.kind.value,
+            "severity": severity,
+            "cron": None if is_notice else _cron(alert, cron_url),
+            "incident": _incident(alert),
+            "title": title(alert),
+            "text": words,
+            "detail": alert.detail,
+            "at": iso(alert.at),
+            "about": iso(alert.about),
+            "expected_at": iso(alert.about if alert.kind in _EXPECTED else None),
+            "timezone": alert.timezone,
+            "run_id": alert.run_id,
+            "last_output": alert.output,
+            "downtime_seconds": _downtime(alert),
+            "also_down": list(also_down),
+        },
+    }
+
+
+def _cron(alert: Alert, cron_url: str) -> dict[str, Any]:
+    return {
+        "id": alert.cron_id,
+        "product": alert.product,
+        "service": alert.service,
+        "name": alert.name,
+        "tags": list(alert.tags),
+        "project_id": alert.project_id,
+        "url": cron_url,
+    }
+
+
+def _incident(alert: Alert) -> dict[str, Any] | None:
+    if alert.incident_id is None:
+        return None
+    return {"id": alert.incident_id, "opened_at": iso(alert.opened_at), "missed": alert.missed}
+
+
+def _downtime(alert: Alert) -> int | None:
+    if alert.kind is not EventKind.RECOVERED or alert.opened_at is None:
+        return None
+    return (alert.at - alert.opened_at) // timedelta(seconds=1)
+
+
+def group_event(alerts: Sequence[Alert], events: list[dict[str, Any]]) -> dict[str, Any]:
+    """Many crons that went down at once: the event of each, in one."""
+    return {
+        "type": "crons.down",
+        "timestamp": iso(alerts[0].at),
+        "data": {"title": group_title(alerts), "count": len(alerts), "alerts": events},
+    }
+
+
+def iso(at: datetime | None) -> str | None:
+    if at is None:
+        return None
+    text = at.isoformat(timespec="milliseconds" if at.microsecond else "seconds")
+    return text.replace("+00:00", "Z")
+
+
+def is_down(alert: Alert) -> bool:
+    return alert.kind in _DOWN

@@ -1,0 +1,87 @@
+"""Tallies: what came of a cron's runs, in numbers that add up over days."""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from typing import NamedTuple
+
+from chalicelib.domain.runs.durations import Durations, one_duration, sum_durations
+from chalicelib.domain.runs.run import Run, RunStatus
+
+
+class Tally(NamedTuple):
+    """expected: occurrences that are over · met: those a run succeeded for · missed · excused: those
+    not met that count against nobody · runs: that ended, for an occurrence or extra: ok, failed,
+    timed_out, the rest were given up · late: runs that began beyond the drift tolerance · durations:
+    of the ok ones.
+    """
+
+    expected: int = 0
+    met: int = 0
+    missed: int = 0
+    excused: int = 0
+    runs: int = 0
+    ok: int = 0
+    failed: int = 0
+    timed_out: int = 0
+    late: int = 0
+    durations: Durations = Durations()
+
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """All but the durations."""
+        return self[:-1]
+
+
+class DayTally(NamedTuple):
+    day: date
+    tally: Tally
+
+
+def sum_tallies(parts: Iterable[Tally]) -> Tally:
+    found = list(parts)
+    counts = (sum(column) for column in zip(*(part.counts for part in found), strict=True))
+    return _tally(counts, sum_durations(part.durations for part in found)) if found else Tally()
+
+
+def _tally(counts: Iterable[int], durations: Durations) -> Tally:
+    return Tally._make([*counts, durations])
+
+
+def tally_of(run: Run) -> Tally:
+    """What one record adds; nothing while the run goes on."""
+    occurrences = 0 if run.scheduled_at is None else run.occurrences
+    excused = occurrences if run.excused else 0
+    late = int(run.late)
+    match run.status:
+        case RunStatus.SUCCESS:
+            durations = Durations() if run.duration_ms is None else one_duration(run.duration_ms)
+            return Tally(occurrences, met=occurrences, runs=1, ok=1, late=late, durations=durations)
+        case RunStatus.FAILED:
+            return Tally(occurrences, excused=excused, runs=1, failed=1, late=late)
+        case RunStatus.TIMEOUT:
+            return Tally(occurrences, excused=excused, runs=1, timed_out=1, late=late)
+        case RunStatus.ABANDONED:
+            return Tally(occurrences, excused=excused, runs=1, late=late)
+        case RunStatus.MISSED:
+            return Tally(occurrences, missed=occurrences, excused=excused)
+        case RunStatus.PAUSED | RunStatus.UNKNOWN:
+            return Tally(occurrences, excused=occurrences)
+        case _:
+            return Tally()
+
+
+def moved_on(before: Run | None, after: Run) -> Tally:
+    """What a record adds beyond what it added before."""
+    if before is None:
+        return tally_of(after)
+    old, new = tally_of(before), tally_of(after)
+    counts = (now - then for now, then in zip(new.counts, old.counts, strict=True))
+    # Only a run that was given up is ever counted twice, and such a run had no duration.
+    return _tally(counts, new.durations if not old.durations.runs else Durations())
+
+
+def moment_of(run: Run) -> datetime:
+    """When a run counts: at its occurrence, else at its start, else at its end."""
+    at = run.scheduled_at or run.started_at or run.finished_at
+    assert at is not None
+    return at

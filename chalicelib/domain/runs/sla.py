@@ -1,0 +1,35 @@
+"""How well a cron keeps what was promised of it."""
+
+from typing import NamedTuple
+
+from chalicelib.domain.runs.counts import Tally
+
+
+class Sla(NamedTuple):
+    """compliance: met occurrences per cent of those that count; None of none · allowed: how many may
+    go unmet under the target · unmet: how many did."""
+
+    target: float
+    compliance: float | None
+    allowed: float
+    unmet: int
+
+    @property
+    def is_met(self) -> bool | None:
+        return None if self.compliance is None else self.compliance >= self.target
+
+    @property
+    def budget_left_percent(self) -> float | None:
+        """What is left of the unmet ones that the target allows: 100 of none used, below 0 of too many."""
+        if self.compliance is None:
+            return None
+        if self.allowed == 0:
+            return 100.0 if self.unmet == 0 else -100.0 * self.unmet
+        return 100 * (self.allowed - self.unmet) / self.allowed
+
+
+def sla_of(tally: Tally, target: float) -> Sla:
+    """Excused occurrences count for nothing; an extra run makes up for no occurrence."""
+    counted = tally.expected - tally.excused
+    compliance = 100 * tally.met / counted if counted else None
+    return Sla(target, compliance, counted * (100 - target) / 100, counted - tally.met)

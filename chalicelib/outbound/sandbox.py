@@ -1,0 +1,122 @@
+"""Keeps other people's code that sends for us within what a message needs: the public internet.
+
+What Apprise connects to is decided deep inside its services, by URL, by parameter and by redirect, so
+checking the URL beforehand would miss some. Python tells audit hooks of every connection, file and
+process as it is about to be: there it is refused, in the context that is confined and no other. (A
+thread that is started from it has another: see `apprise_.py` on how it is kept to one.)
+"""
+
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache
+from typing import Any
+
+from chalicelib import settings
+from chalicelib.outbound.public_addresses import why_not_public
+
+
+class NotAllowed(PermissionError):
+    """An OSError, as libraries expect one where a connection or a file cannot be had."""
+
+
+# What was refused, in a context that is confined; None in any other.
+_refused: ContextVar[list[str] | None] = ContextVar("refused", default=None)
+_lock = threading.Lock()
+_state = {"hooked": False}
+
+
+@contextmanager
+def confined() -> Iterator[list[str]]:
+    """In this context: no connection but to public addresses, no file but the code's own, no other
+    process or thread. Gives a list of what was refused (but for files), in words, which grows as it is."""
+    _hook_once()
+    found: list[str] = []
+    token = _refused.set(found)
+    try:
+        yield found
+    finally:
+        _refused.reset(token)
+
+
+def _hook_once() -> None:
+    # A hook stays for as long as the process does, so there is one, made when it is first needed.
+    with _lock:
+        # Not first in the hook: it imports.
+        _folders()
+        if not _state["hooked"]:
+            sys.addaudithook(_hook)
+            _state["hooked"] = True
+
+
+def _hook(event: str, args: tuple[Any, ...]) -> None:
+    found = _refused.get()
+    if found is None:
+        return
+    rule = _RULES.get(event)
+    why = rule(args) if rule else None
+    if why is not None:
+        # Files are also asked for by the way (a .netrc), where it goes on without them.
+        if event != "open":
+            found.append(why)
+        raise NotAllowed(why)
+
+
+def _why_no_connection(args: tuple[Any, ...]) -> str | None:
+    address = args[1]
+    if address is None:
+        # Sent on a connection that was let be.
+        return None
+    if not isinstance(address, tuple) or not address:
+        return "leads to this machine itself"
+    why = None if settings.allows_private_targets() else why_not_public(str(address[0]))
+    return f"leads to an address that is not public but {why}" if why else None
+
+
+def _why_no_file(args: tuple[Any, ...]) -> str | None:
+    path = args[0]
+    if isinstance(path, int):
+        return None
+    real = os.path.realpath(os.fsdecode(path))
+    if real in _FILES or real.startswith(_folders()):
+        return None
+    return "asks for a file of this machine"
+
+
+def _no_program(_args: tuple[Any, ...]) -> str:
+    return "leads to a program of this machine"
+
+
+_FILES = (os.devnull, "/etc/mime.types", "/etc/ssl/openssl.cnf")
+_RULES: dict[str, Callable[[tuple[Any, ...]], str | None]] = {
+    "socket.connect": _why_no_connection,
+    "socket.sendto": _why_no_connection,
+    "socket.sendmsg": _why_no_connection,
+    "open": _why_no_file,
+} | dict.fromkeys(
+    (
+        "subprocess.Popen",
+        "os.system",
+        "os.exec",
+        "os.fork",
+        "os.forkpty",
+        "os.posix_spawn",
+        "os.spawn",
+        "_thread.start_new_thread",
+        "syslog.openlog",
+        "syslog.syslog",
+    ),
+    _no_program,
+)
+
+
+@cache
+def _folders() -> tuple[str, ...]:
+    """Where the code is: the standard library, and what is installed beside it."""
+    import certifi
+
+    libraries = os.path.dirname(os.path.dirname(certifi.__file__))
+    return tuple(os.path.realpath(folder) + os.sep for folder in (os.path.dirname(os.__file__), libraries))

@@ -1,0 +1,26 @@
+"""Load, decide, commit: again, a few times, when somebody else wrote first."""
+
+import random
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from chalicelib.domain.errors import Unavailable
+from chalicelib.store.errors import LostRace
+
+T = TypeVar("T")
+
+TRIES = 10
+_LONGEST_PAUSE_SECONDS = 0.4
+
+
+def until_won(attempt: Callable[[], T]) -> T:
+    """The answer of the first attempt that loses no race. Raises Unavailable after ten."""
+    for tried in range(TRIES):
+        try:
+            return attempt()
+        except LostRace:
+            # Full jitter, so that those who raced once do not race again in step.
+            longest = min(_LONGEST_PAUSE_SECONDS, 0.01 * 2**tried)
+            time.sleep(random.uniform(0, longest))  # noqa: S311 - not a secret
+    raise Unavailable("too many write this at once; nothing was recorded")

@@ -1,0 +1,245 @@
+"""Between a cron and its item. What has its usual value is not stored: the item stays small."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from chalicelib.domain.ids import from_ms, moment_of_id, shard_of, to_ms
+from chalicelib.domain.monitor.blackout import Gap
+from chalicelib.domain.monitor.cron import (
+    Cron,
+    LastRun,
+    Noise,
+    OpenIncident,
+    OpenRun,
+    Reason,
+    Settings,
+    Status,
+)
+from chalicelib.domain.monitor.deadlines import due_at
+from chalicelib.domain.runs.anomaly import Baseline
+from chalicelib.domain.runs.run import RunStatus
+from chalicelib.store.daily_counts import pack_day, unpack_day
+from chalicelib.store.tables import DUE_SHARDS, CronItem
+from chalicelib.store.varints import pack, pack_signed, pack_steps, unpack, unpack_signed, unpack_steps
+
+_USUAL = Settings()
+_MS = timedelta(milliseconds=1)
+_SETTINGS = (
+    "schedule",
+    "timezone",
+    "description",
+    "grace_seconds",
+    "max_runtime_seconds",
+    "anomaly_factor",
+    "failure_tolerance",
+    "recovery_threshold",
+    "sla_target",
+    "reminder_seconds",
+    "project_id",
+)
+
+
+def ms(at: datetime | None) -> int | None:
+    return None if at is None else to_ms(at)
+
+
+def at_ms(value: Any) -> datetime | None:
+    return None if value is None else from_ms(int(value))
+
+
+def to_item(cron: Cron) -> CronItem:
+    """The item of a cron, with `due_at` made from its state: the index cannot be out of date."""
+    due = due_at(cron)
+    item = CronItem(
+        cron.org_id,
+        cron.id,
+        version=cron.version,
+        due_at=ms(due),
+        due_shard=None if due is None else shard_of(cron.id, DUE_SHARDS),
+        product=cron.product,
+        service=cron.service,
+        name=cron.name,
+        created_at=ms(cron.created_at),
+        archived_at=ms(cron.archived_at),
+        tags=list(cron.settings.tags) or None,
+        status=cron.status.value,
+        reason=cron.reason.value if cron.reason else None,
+        expected_at=ms(cron.expected_at),
+        late_told=cron.late_told or None,
+        looked_at=ms(cron.looked_at),
+        open_runs=[_open_run_map(run) for run in cron.open_runs] or None,
+        last_run=_last_run_map(cron.last_run),
+        last_signal_at=ms(cron.last_signal_at),
+        good_streak=cron.good_streak or None,
+        bad_streak=cron.bad_streak or None,
+        durations=pack_steps(cron.baseline.durations_ms) or None,
+        unusual=pack(cron.baseline.unusual_ms) or None,
+        offsets=pack_signed(cron.offsets_ms) or None,
+        incident=_incident_map(cron.incident),
+        today=pack_day(cron.today),
+        depends_on=list(cron.depends_on) or None,
+        is_blocked=cron.is_blocked or None,
+        blamed_on=cron.blamed_on,
+        held_until=ms(cron.held_until),
+        skipped_from=ms(cron.skipped_from),
+        noise=_noise_map(cron.noise),
+        blind=None if cron.blind is None else [to_ms(cron.blind.since), to_ms(cron.blind.until)],
+    )
+    for setting in _SETTINGS:
+        value = getattr(cron.settings, setting)
+        setattr(item, setting, None if value == getattr(_USUAL, setting) else value)
+    return item
+
+
+def to_cron(item: CronItem) -> Cron:
+    return Cron(
+        org_id=item.org_id,
+        id=item.cron_id,
+        product=item.product,
+        service=item.service,
+        name=item.name,
+        settings=_settings(item),
+        created_at=from_ms(int(item.created_at)),
+        version=int(item.version),
+        status=Status(item.status),
+        reason=Reason(item.reason) if item.reason else None,
+        expected_at=at_ms(item.expected_at),
+        late_told=bool(item.late_told),
+        looked_at=at_ms(item.looked_at),
+        open_runs=tuple(_open_run(run) for run in item.open_runs or ()),
+        last_run=_last_run(item.last_run),
+        last_signal_at=at_ms(item.last_signal_at),
+        good_streak=int(item.good_streak or 0),
+        bad_streak=int(item.bad_streak or 0),
+        baseline=Baseline(unpack_steps(item.durations or b""), unpack(item.unusual or b"")),
+        offsets_ms=unpack_signed(item.offsets or b""),
+        incident=_incident(item.incident),
+        today=unpack_day(item.today),
+        depends_on=tuple(item.depends_on or ()),
+        is_blocked=bool(item.is_blocked),
+        blamed_on=item.blamed_on,
+        held_until=at_ms(item.held_until),
+        skipped_from=at_ms(item.skipped_from),
+        noise=_noise(item.noise),
+        blind=None if item.blind is None else Gap(*(from_ms(int(at)) for at in item.blind)),
+        archived_at=at_ms(item.archived_at),
+    )
+
+
+def _settings(item: CronItem) -> Settings:
+    stored = {setting: getattr(item, setting) for setting in _SETTINGS}
+    given = {setting: value for setting, value in stored.items() if value is not None}
+    return Settings(**given, tags=tuple(item.tags or ()))
+
+
+def _some(**fields: Any) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _open_run_map(run: OpenRun) -> dict[str, Any]:
+    """Its start is in its id; other times are told from it, in fewer digits."""
+    return _some(
+        i=run.id,
+        k=run.key,
+        p=_after(run.started_at, run.seen_at) or None,
+        o=None if run.scheduled_at is None else _after(run.started_at, run.scheduled_at),
+        x=run.overran or None,
+        l=run.late or None,
+    )
+
+
+def _after(start: datetime, at: datetime) -> int:
+    return to_ms(at) - to_ms(start)
+
+
+def _open_run(stored: Any) -> OpenRun:
+    run = _plain(stored)
+    started_at = moment_of_id(run["i"])
+    return OpenRun(
+        id=run["i"],
+        key=run.get("k"),
+        started_at=started_at,
+        seen_at=started_at + _MS * int(run.get("p", 0)),
+        scheduled_at=None if run.get("o") is None else started_at + _MS * int(run["o"]),
+        overran=bool(run.get("x")),
+        late=bool(run.get("l")),
+    )
+
+
+def _last_run_map(run: LastRun | None) -> dict[str, Any] | None:
+    if run is None:
+        return None
+    return _some(
+        i=run.id,
+        s=run.status.value,
+        f=ms(run.finished_at),
+        b=ms(run.started_at),
+        d=run.duration_ms,
+    )
+
+
+def _last_run(stored: Any) -> LastRun | None:
+    if stored is None:
+        return None
+    run = _plain(stored)
+    duration = run.get("d")
+    return LastRun(
+        id=run["i"],
+        status=RunStatus(run["s"]),
+        finished_at=from_ms(int(run["f"])),
+        started_at=at_ms(run.get("b")),
+        duration_ms=None if duration is None else int(duration),
+    )
+
+
+def _incident_map(incident: OpenIncident | None) -> dict[str, Any] | None:
+    if incident is None:
+        return None
+    return _some(
+        i=incident.id,
+        o=ms(incident.opened_at),
+        m=incident.missed or None,
+        h=incident.held or None,
+        k=incident.acknowledged or None,
+        r=ms(incident.reminded_at),
+    )
+
+
+def _incident(stored: Any) -> OpenIncident | None:
+    if stored is None:
+        return None
+    incident = _plain(stored)
+    return OpenIncident(
+        id=incident["i"],
+        opened_at=from_ms(int(incident["o"])),
+        missed=int(incident.get("m", 0)),
+        held=bool(incident.get("h")),
+        acknowledged=bool(incident.get("k")),
+        reminded_at=at_ms(incident.get("r")),
+    )
+
+
+def _noise_map(noise: Noise) -> dict[str, Any] | None:
+    values = _some(
+        a=ms(noise.anomaly_at),
+        d=ms(noise.drift_at),
+        c=pack_steps(to_ms(at) for at in noise.changes) or None,
+        f=ms(noise.flapping_told_at),
+        u=noise.untold or None,
+    )
+    return values or None
+
+
+def _noise(stored: Any) -> Noise:
+    if stored is None:
+        return Noise()
+    noise = _plain(stored)
+    changes = tuple(from_ms(at) for at in unpack_steps(bytes(noise.get("c", b""))))
+    return Noise(
+        at_ms(noise.get("a")), at_ms(noise.get("d")), changes, at_ms(noise.get("f")), int(noise.get("u", 0))
+    )
+
+
+def _plain(stored: Any) -> dict[str, Any]:
+    plain: dict[str, Any] = stored.as_dict() if hasattr(stored, "as_dict") else stored
+    return plain

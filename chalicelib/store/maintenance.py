@@ -1,0 +1,87 @@
+"""Maintenance windows: a handful an org, so that they are read all at once."""
+
+from pynamodb.exceptions import DeleteError
+
+from chalicelib.domain.ids import from_ms
+from chalicelib.domain.monitor.maintenance import Window
+from chalicelib.store.cron_codec import at_ms, ms
+from chalicelib.store.errors import is_unmet, told_as_unavailable
+from chalicelib.store.tables import WindowItem
+
+
+def windows_of_org(org_id: str) -> list[Window]:
+    """All windows of an org, in the order they were made."""
+    with told_as_unavailable():
+        return [_window(item) for item in WindowItem.query(org_id, consistent_read=True)]
+
+
+def find_window(org_id: str, window_id: str) -> Window | None:
+    with told_as_unavailable():
+        try:
+            return _window(WindowItem.get(org_id, window_id, consistent_read=True))
+        except WindowItem.DoesNotExist:
+            return None
+
+
+def save_window(window: Window) -> Window:
+    """Writes a window that is new, or was loaded; gives it as it now stands.
+
+    Raises LostRace where it has changed since it was loaded.
+    """
+    saved = window._replace(version=window.version + 1)
+    condition = WindowItem.version == window.version if window.version else None
+    with told_as_unavailable():
+        _item(saved).save(condition)
+    return saved
+
+
+def delete_window(org_id: str, window_id: str) -> bool:
+    """Whether it was there."""
+    with told_as_unavailable():
+        try:
+            WindowItem(org_id, window_id).delete(WindowItem.window_id.exists())
+        except DeleteError as error:
+            if not is_unmet(error):
+                raise
+            return False
+    return True
+
+
+def _item(window: Window) -> WindowItem:
+    return WindowItem(
+        window.org_id,
+        window.id,
+        version=window.version,
+        name=window.name,
+        created_at=ms(window.created_at),
+        starts_at=ms(window.starts_at),
+        ends_at=ms(window.ends_at),
+        schedule=window.schedule,
+        timezone=window.timezone,
+        duration_minutes=window.duration_minutes,
+        product=window.product,
+        service=window.service,
+        project_id=window.project_id,
+        tags=list(window.tags) or None,
+        cron_ids=list(window.cron_ids) or None,
+    )
+
+
+def _window(item: WindowItem) -> Window:
+    return Window(
+        org_id=item.org_id,
+        id=item.window_id,
+        name=item.name,
+        created_at=from_ms(int(item.created_at)),
+        starts_at=at_ms(item.starts_at),
+        ends_at=at_ms(item.ends_at),
+        schedule=item.schedule,
+        timezone=item.timezone or "UTC",
+        duration_minutes=None if item.duration_minutes is None else int(item.duration_minutes),
+        product=item.product,
+        service=item.service,
+        project_id=item.project_id,
+        tags=tuple(item.tags or ()),
+        cron_ids=tuple(item.cron_ids or ()),
+        version=int(item.version),
+    )

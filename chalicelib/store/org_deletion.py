@@ -1,0 +1,71 @@
+"""Taking an org away: in steps that can be cut off anywhere, and made again."""
+
+from collections.abc import Callable, Iterator
+
+from pynamodb.exceptions import DoesNotExist
+from pynamodb.models import Model
+
+from chalicelib.store.errors import told_as_unavailable
+from chalicelib.store.tables import MODELS, AlertItem, ChannelItem, CronItem, KeyItem, OrgItem, RollupItem, RunItem
+
+# One item names the orgs that are to go: the tick reads it, and no table is ever scanned.
+_LIST = "leaving"
+# Whatever is keyed by org goes with it; crons first, as what is theirs is found by them.
+_OF_ORG = [model for model in MODELS if model is not CronItem and model._hash_keyname == "org_id"]
+
+
+def mark(org_id: str) -> None:
+    """From now on the org is to go."""
+    with told_as_unavailable():
+        OrgItem(_LIST).update([OrgItem.leaving.add({org_id})])
+
+
+def unmark(org_id: str) -> None:
+    with told_as_unavailable():
+        OrgItem(_LIST).update([OrgItem.leaving.delete({org_id})])
+
+
+def marked() -> list[str]:
+    with told_as_unavailable():
+        try:
+            return sorted(OrgItem.get(_LIST, consistent_read=True).leaving or ())
+        except DoesNotExist:
+            return []
+
+
+def revoke_keys(org_id: str) -> None:
+    with told_as_unavailable():
+        for item in list(KeyItem.of_org.query(org_id)):
+            item.delete()
+
+
+def remove(org_id: str, in_time: Callable[[], bool]) -> bool:
+    """Removes all of an org, as far as there is time; whether it is gone."""
+    with told_as_unavailable():
+        for step in _steps(org_id):
+            if not in_time():
+                return False
+            step.delete()
+        return True
+
+
+def _steps(org_id: str) -> Iterator[Model]:
+    yield from KeyItem.of_org.query(org_id)
+    for cron in CronItem.query(org_id, consistent_read=True):
+        # Last the cron itself, by which the others are found.
+        yield from RunItem.query(cron.cron_id)
+        yield from RollupItem.query(cron.cron_id)
+        yield from AlertItem.query(cron.cron_id)
+        yield cron
+    yield from AlertItem.query(org_id)
+    for channel in ChannelItem.query(org_id, consistent_read=True):
+        # What was told of the channel itself.
+        yield from AlertItem.query(channel.channel_id)
+    for model in _OF_ORG:
+        yield from model.query(org_id, consistent_read=True)
+    try:
+        org = OrgItem.get(org_id, consistent_read=True)
+    except DoesNotExist:
+        return
+    yield OrgItem(f"slug#{org.slug}")
+    yield org
