@@ -9,8 +9,7 @@ from moto.dynamodb.models import dynamodb_backends
 
 from chalicelib.services import throttle
 from chalicelib.store import api_keys, queue
-from chalicelib.store.connections import connection
-from chalicelib.store.tables import MODELS
+from chalicelib.store.tables import MODELS, connection
 
 REGION = "eu-west-1"
 

@@ -2,8 +2,6 @@
 
 from typing import NamedTuple
 
-from chalicelib.domain.monitor.dependencies import Blocker
-
 
 class FieldError(NamedTuple):
     """field: where, as `crons[3].schedule`."""
@@ -34,15 +32,6 @@ class NotFound(CronHubError):
 
 class Conflict(CronHubError):
     """It stands against something that is there already."""
-
-
-class Blocked(CronHubError):
-    """A start must wait for what its cron depends on."""
-
-    def __init__(self, blocked_by: tuple[Blocker, ...]) -> None:
-        names = ", ".join(blocker.name for blocker in blocked_by)
-        super().__init__(f"what this cron depends on is not completed: {names}")
-        self.blocked_by = blocked_by
 
 
 class Gone(CronHubError):

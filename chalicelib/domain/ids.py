@@ -5,10 +5,10 @@ Randomness comes in as an argument: the domain itself draws none.
 
 import hashlib
 import uuid
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
-ORG_REF_BITS = 48
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+from chalicelib.domain.times import from_ms, to_ms
+
 _CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
 _ULID_LENGTH = 26
 _RANDOM_BITS = 80
@@ -45,15 +45,6 @@ def org_of(cron: str) -> str | None:
     if str(parsed) != cron or parsed.version != 8:
         return None
     return f"{parsed.int >> 80:012x}"
-
-
-def to_ms(at: datetime) -> int:
-    """Whole milliseconds since 1970, rounded down."""
-    return (at - _EPOCH) // timedelta(milliseconds=1)
-
-
-def from_ms(ms: int) -> datetime:
-    return _EPOCH + timedelta(milliseconds=ms)
 
 
 def timed_id(at: datetime, random: bytes) -> str:

@@ -3,7 +3,7 @@
 from contextlib import suppress
 from datetime import datetime, timedelta
 
-from chalicelib.domain.accounts.org import ApiKey, key_hash, looks_like_key
+from chalicelib.domain.accounts.api_key import ApiKey, key_hash, looks_like_key
 from chalicelib.domain.accounts.permissions import Action, may
 from chalicelib.domain.errors import Forbidden, Unauthenticated, Unavailable
 from chalicelib.store import api_keys

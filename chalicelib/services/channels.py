@@ -13,7 +13,7 @@ from chalicelib.domain.errors import Conflict, FieldError, Invalid, NotFound
 from chalicelib.domain.ids import is_timed_id, timed_id
 from chalicelib.outbound import mail
 from chalicelib.services.paging import page_of
-from chalicelib.services.retries import until_won
+from chalicelib.services.retries import retry_on_conflict
 from chalicelib.services.throttle import CONFIRMATIONS_OF_ORG, CONFIRMATIONS_TO_ADDRESS, TESTS, throttle
 from chalicelib.store import channels, orgs
 
@@ -67,7 +67,7 @@ def change(org_id: str, channel_id: str, given: dict[str, Any], now: datetime) -
             return channels.save_channel(channel, afresh=moved)
         return channels.save_channel(channel)
 
-    return until_won(once)
+    return retry_on_conflict(once)
 
 
 def delete(org_id: str, channel_id: str) -> None:
@@ -92,7 +92,7 @@ def rotate_secret(org_id: str, channel_id: str, drop_old: bool) -> tuple[Channel
         secret = _new_secret()
         return channels.save_channel(rotated(channel, secret)), secret
 
-    return until_won(once)
+    return retry_on_conflict(once)
 
 
 def test(org_id: str, channel_id: str, now: datetime) -> Outcome:
@@ -166,7 +166,7 @@ def confirm(token: str, now: datetime) -> None:
         if not channel.confirmed:
             channels.save_channel(channel._replace(confirmed=True), afresh=True)
 
-    until_won(once)
+    retry_on_conflict(once)
 
 
 def _channel_of(token: str, now: datetime) -> Channel:

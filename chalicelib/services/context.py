@@ -2,24 +2,24 @@
 
 from collections.abc import Callable
 
-from chalicelib.domain.monitor.blackout import Gap, gaps_until
-from chalicelib.domain.monitor.context import Surroundings
+from chalicelib.domain.monitor.blackout import Blackout, blackouts_until
+from chalicelib.domain.monitor.context import Context
 from chalicelib.domain.monitor.cron import Cron
 from chalicelib.domain.monitor.decision import Decision
-from chalicelib.domain.monitor.maintenance import Window, covering
+from chalicelib.domain.monitor.maintenance import MaintenanceWindow, covering
 from chalicelib.services import clock
 from chalicelib.store import crons
-from chalicelib.store.maintenance import windows_of_org
+from chalicelib.store.maintenance import maintenance_windows_of_org
 from chalicelib.store.tick_log import load_watch
 
-Windows = Callable[[str], list[Window]]
-Gaps = Callable[[], tuple[Gap, ...]]
+Windows = Callable[[str], list[MaintenanceWindow]]
+Blackouts = Callable[[], tuple[Blackout, ...]]
 Dependencies = Callable[[Cron], tuple[Cron, ...]]
 
 
-def gaps_now() -> tuple[Gap, ...]:
-    """The gaps in which nobody looked, with the one that no tick has ended yet."""
-    return gaps_until(load_watch(), clock.now())
+def blackouts_now() -> tuple[Blackout, ...]:
+    """The blackouts in which nobody looked, with the one that no tick has ended yet."""
+    return blackouts_until(load_watch(), clock.now())
 
 
 def dependencies_of(cron: Cron) -> tuple[Cron, ...]:
@@ -30,20 +30,20 @@ def dependencies_of(cron: Cron) -> tuple[Cron, ...]:
 
 def decide_with(
     cron: Cron,
-    decide: Callable[[Surroundings], Decision],
-    windows: Windows = windows_of_org,
-    gaps: Gaps = gaps_now,
+    decide: Callable[[Context], Decision],
+    windows: Windows = maintenance_windows_of_org,
+    blackouts: Blackouts = blackouts_now,
     dependencies: Dependencies = dependencies_of,
 ) -> Decision:
     """The decision made with all it turns on; most turn on nothing, and read nothing."""
-    around = Surroundings()
-    decision = decide(around)
+    context = Context()
+    decision = decide(context)
     while any(decision.wanted):
         if decision.wanted.windows:
-            around = around._replace(windows=covering(windows(cron.org_id), cron))
+            context = context._replace(windows=covering(windows(cron.org_id), cron))
         if decision.wanted.dependencies:
-            around = around._replace(dependencies=dependencies(cron))
-        if decision.wanted.gaps:
-            around = around._replace(gaps=gaps())
-        decision = decide(around)
+            context = context._replace(dependencies=dependencies(cron))
+        if decision.wanted.blackouts:
+            context = context._replace(blackouts=blackouts())
+        decision = decide(context)
     return decision

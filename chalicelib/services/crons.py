@@ -9,11 +9,11 @@ from chalicelib.domain.ids import is_timed_id, org_of
 from chalicelib.domain.monitor import on_request
 from chalicelib.domain.monitor.cron import Cron, Settings, Status
 from chalicelib.domain.monitor.decision import Decision
-from chalicelib.domain.monitor.display_status import Shown, shown
-from chalicelib.domain.monitor.maintenance import Window, covering, in_maintenance
+from chalicelib.domain.monitor.display_status import DisplayStatus, display_status
+from chalicelib.domain.monitor.maintenance import MaintenanceWindow, covering, in_maintenance
 from chalicelib.domain.runs.run import Run, RunStatus
 from chalicelib.services.dependencies import release_dependants
-from chalicelib.services.retries import until_won
+from chalicelib.services.retries import retry_on_conflict
 from chalicelib.store import crons, runs
 from chalicelib.store.commits import commit, commit_many, delete_cron
 from chalicelib.store.cron_names import find_ids
@@ -27,9 +27,9 @@ def find(org_id: str, cron_id: str) -> Cron:
     return cron
 
 
-def shown_in(cron: Cron, now: datetime, windows: Sequence[Window]) -> Shown:
+def shown_in(cron: Cron, now: datetime, windows: Sequence[MaintenanceWindow]) -> DisplayStatus:
     """What is shown of a cron in an org with these maintenance windows."""
-    return shown(cron, now, in_maintenance=in_maintenance(covering(windows, cron), now))
+    return display_status(cron, now, in_maintenance=in_maintenance(covering(windows, cron), now))
 
 
 class Filters(NamedTuple):
@@ -39,9 +39,9 @@ class Filters(NamedTuple):
     service: str | None = None
     search: str | None = None
     project_id: str | None = None
-    status: Shown | None = None
+    status: DisplayStatus | None = None
     tag: str | None = None
-    windows: Sequence[Window] = ()
+    windows: Sequence[MaintenanceWindow] = ()
 
     def admit(self, cron: Cron, now: datetime) -> bool:
         status = shown_in(cron, now, self.windows)
@@ -51,7 +51,7 @@ class Filters(NamedTuple):
             and self.project_id in (None, cron.settings.project_id)
             and (self.tag is None or self.tag in cron.settings.tags)
             # Archived ones are out of the way unless asked for.
-            and (status is not Shown.ARCHIVED if self.status is None else status is self.status)
+            and (status is not DisplayStatus.ARCHIVED if self.status is None else status is self.status)
             and (self.search is None or _mentions(cron, self.search))
         )
 
@@ -148,7 +148,7 @@ def write(org_id: str, cron_id: str, decide: Callable[[Cron], Decision], now: da
             return commit_many([(cron, decision)])[cron.id]
         return commit(decision, now)
 
-    return until_won(once)
+    return retry_on_conflict(once)
 
 
 def delete(org_id: str, cron_id: str, now: datetime) -> None:
@@ -159,7 +159,7 @@ def delete(org_id: str, cron_id: str, now: datetime) -> None:
         release_dependants(cron)
         delete_cron(cron, on_request.archive(cron, now))
 
-    until_won(once)
+    retry_on_conflict(once)
 
 
 def list_runs(

@@ -15,7 +15,7 @@ from chalicelib.domain.monitor.dependencies import (
     cycle,
     depending_on,
 )
-from chalicelib.services.retries import until_won
+from chalicelib.services.retries import retry_on_conflict
 from chalicelib.store import crons, dependencies
 from chalicelib.store.commits import commit_many
 
@@ -68,7 +68,7 @@ def add(org_id: str, cron_id: str, depends_on_id: str) -> tuple[Cron, bool]:
         commit_many([(cron, Decision(changed))], version)
         return dependency, True
 
-    return until_won(once)
+    return retry_on_conflict(once)
 
 
 def _kept(cron: Cron) -> tuple[str, ...]:
@@ -91,11 +91,11 @@ def remove(org_id: str, cron_id: str, depends_on_id: str) -> None:
             raise NotFound("no such dependency")
         commit_many([(cron, Decision(_without(cron, depends_on_id)))])
 
-    until_won(once)
+    retry_on_conflict(once)
 
 
 def release_dependants(cron: Cron) -> None:
-    """Nothing depends on this cron any more. Raises LostRace."""
+    """Nothing depends on this cron any more. Raises ConcurrentUpdate."""
     ids = dependencies.dependants_of(cron.org_id, cron.id)
     dependants = crons.find_crons(cron.org_id, ids).values()
     commit_many([(one, Decision(_without(one, cron.id))) for one in dependants if cron.id in one.depends_on])

@@ -15,11 +15,11 @@ from chalicelib.domain.monitor.cron import Cron
 from chalicelib.domain.monitor.deadlines import due_at
 from chalicelib.domain.monitor.on_tick import evaluate
 from chalicelib.services.commit import commit_and_tell, wake_for
-from chalicelib.services.context import Gaps, Windows, decide_with, dependencies_of, gaps_now
-from chalicelib.services.retries import until_won
+from chalicelib.services.context import Blackouts, Windows, blackouts_now, decide_with, dependencies_of
+from chalicelib.services.retries import retry_on_conflict
 from chalicelib.store import crons
 from chalicelib.store.alerts import put_notice
-from chalicelib.store.maintenance import windows_of_org
+from chalicelib.store.maintenance import maintenance_windows_of_org
 from chalicelib.store.queue import hand_over
 from chalicelib.store.tick_log import release_shard, take_shard
 
@@ -53,7 +53,9 @@ class TickReport:
         self.woke_notify = False
 
 
-def run_tick(now: datetime, budget_seconds: float = BUDGET_SECONDS, gaps: Gaps = gaps_now) -> TickReport:
+def run_tick(
+    now: datetime, budget_seconds: float = BUDGET_SECONDS, blackouts: Blackouts = blackouts_now
+) -> TickReport:
     """Evaluates every cron that is due, or has others do it. Two ticks at once, or a late one, do no harm."""
     shards = _shards_of_minute(now)
     due = list(islice(_due(shards, now), HANDED_OVER_FROM + 1))
@@ -64,7 +66,7 @@ def run_tick(now: datetime, budget_seconds: float = BUDGET_SECONDS, gaps: Gaps =
     else:
         # Where nobody takes them over, they are read again, to the end.
         all_due = due if len(due) <= HANDED_OVER_FROM else _due(shards, now)
-        report = _look_at_all(all_due, now, budget_seconds, gaps)
+        report = _look_at_all(all_due, now, budget_seconds, blackouts)
     report.backlog = len(due)
     return report
 
@@ -74,7 +76,7 @@ def work_off(shard: int, now: datetime, budget_seconds: float = BUDGET_SECONDS) 
     until = now + TAKEN_FOR
     if not take_shard(shard, now, until):
         return TickReport()
-    report = _look_at_all(_due([shard], now), now, budget_seconds, gaps_now)
+    report = _look_at_all(_due([shard], now), now, budget_seconds, blackouts_now)
     release_shard(shard, until)
     return report
 
@@ -99,16 +101,16 @@ class _Round(NamedTuple):
 
     now: datetime
     windows: Windows
-    gaps: Gaps
+    blackouts: Blackouts
     alerts: list[Alert]
     report: TickReport
     looked_at: set[Key]
 
 
-def _look_at_all(due: Iterable[Key], now: datetime, budget_seconds: float, gaps: Gaps) -> TickReport:
+def _look_at_all(due: Iterable[Key], now: datetime, budget_seconds: float, blackouts: Blackouts) -> TickReport:
     until = time.monotonic() + budget_seconds
     # One read an org, or a tick, however many crons are due.
-    this = _Round(now, cache(windows_of_org), cache(gaps), [], TickReport(), set())
+    this = _Round(now, cache(maintenance_windows_of_org), cache(blackouts), [], TickReport(), set())
     report = this.report
     for org_id, cron_id in due:
         if time.monotonic() >= until:
@@ -133,7 +135,7 @@ def _look(this: _Round, org_id: str, cron_id: str, depth: int = 0) -> None:
     this.report.looked_at += 1
     this.looked_at.add((org_id, cron_id))
     try:
-        changed = until_won(lambda: _evaluate(this, org_id, cron_id, depth))
+        changed = retry_on_conflict(lambda: _evaluate(this, org_id, cron_id, depth))
         this.report.changed += changed
     except CronHubError:
         # The store is in trouble, not this cron: it is due again at the next tick.
@@ -152,9 +154,9 @@ def _evaluate(this: _Round, org_id: str, cron_id: str, depth: int) -> bool:
         return False
     decision = decide_with(
         cron,
-        lambda around: evaluate(cron, now, around),
+        lambda context: evaluate(cron, now, context),
         this.windows,
-        this.gaps,
+        this.blackouts,
         lambda cron: _dependencies_looked_at(this, cron, depth),
     )
     if decision.cron == cron:
@@ -162,10 +164,10 @@ def _evaluate(this: _Round, org_id: str, cron_id: str, depth: int) -> bool:
         # An index entry that its cron's state does not bear out would come back every minute.
         crons.put_off(org_id, cron_id, at if at is not None and at > now else now + PUT_OFF_BROKEN)
         return False
-    gap = decision.cron.blind
-    if gap is not None and gap != cron.blind:
+    blackout = decision.cron.blind
+    if blackout is not None and blackout != cron.blind:
         # Before the cron's own change: a tick that dies in between tells it again, to no effect.
-        notice = blind(org_id, gap)
+        notice = blind(org_id, blackout)
         if put_notice(notice):
             this.alerts.append(notice)
     this.alerts.extend(commit_and_tell(cron, decision, now))

@@ -2,18 +2,18 @@
 
 from datetime import timedelta
 
+from chalicelib.domain.alerts.outbox import Outgoing
 from chalicelib.domain.errors import Conflict, NotFound
 from chalicelib.domain.ids import is_timed_id
 from chalicelib.domain.monitor import on_request
 from chalicelib.domain.monitor.cron import Cron
 from chalicelib.domain.monitor.decision import Decision
-from chalicelib.domain.monitor.incident import Incident
+from chalicelib.domain.monitor.incident import Handling, Incident, NamedIncident
 from chalicelib.domain.schedule.occurrences import END_OF_TIME
 from chalicelib.services import crons
 from chalicelib.services.context import decide_with
 from chalicelib.store import incidents
-from chalicelib.store.alerts import Outgoing, alerts_between
-from chalicelib.store.incidents import Handling, NamedIncident
+from chalicelib.store.alerts import alerts_between
 
 _AFTER = timedelta(minutes=1)
 
@@ -54,7 +54,7 @@ def resolve(org_id: str, incident_id: str, handling: Handling) -> NamedIncident:
     def decide(cron: Cron) -> Decision:
         if cron.incident is None or cron.incident.id != incident_id:
             raise Conflict("this incident is resolved already")
-        return decide_with(cron, lambda around: on_request.resolve(cron, handling.at, around))
+        return decide_with(cron, lambda context: on_request.resolve(cron, handling.at, context))
 
     crons.write(org_id, incident.cron_id, decide, handling.at)
     incidents.note_resolver(org_id, incident_id, handling)

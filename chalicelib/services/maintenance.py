@@ -7,21 +7,21 @@ from typing import Any
 
 from chalicelib.domain.errors import Conflict, FieldError, Invalid, NotFound
 from chalicelib.domain.ids import is_timed_id, org_of, timed_id
-from chalicelib.domain.monitor.maintenance import Window, faults, is_active
+from chalicelib.domain.monitor.maintenance import MaintenanceWindow, faults, is_active
 from chalicelib.services.paging import page_of
-from chalicelib.services.retries import until_won
+from chalicelib.services.retries import retry_on_conflict
 from chalicelib.store import crons, maintenance
 
 MOST_WINDOWS = 200
 
 
-def create(org_id: str, given: dict[str, Any], now: datetime) -> Window:
+def create(org_id: str, given: dict[str, Any], now: datetime) -> MaintenanceWindow:
     """Raises Invalid; Conflict where the org has 200 windows that are not over.
 
     What is over makes room, the longest over first: who makes a window at each deployment, by a
     script, never has to clean up.
     """
-    window = Window(org_id, timed_id(now, secrets.token_bytes(10)), created_at=now, **given)
+    window = MaintenanceWindow(org_id, timed_id(now, secrets.token_bytes(10)), created_at=now, **given)
     _require_sound(window)
     _require_crons(org_id, window.cron_ids)
     _make_room(org_id, now)
@@ -29,7 +29,7 @@ def create(org_id: str, given: dict[str, Any], now: datetime) -> Window:
 
 
 def _make_room(org_id: str, now: datetime) -> None:
-    held = maintenance.windows_of_org(org_id)
+    held = maintenance.maintenance_windows_of_org(org_id)
     if len(held) < MOST_WINDOWS:
         return
     first = min(held, key=lambda window: window.until)
@@ -40,13 +40,13 @@ def _make_room(org_id: str, now: datetime) -> None:
 
 def list_windows(
     org_id: str, active: bool | None, limit: int, after: str | None, now: datetime
-) -> tuple[list[Window], str | None]:
+) -> tuple[list[MaintenanceWindow], str | None]:
     """The next `limit` windows, oldest first; and behind which id to go on, None at the end."""
-    held = maintenance.windows_of_org(org_id)
+    held = maintenance.maintenance_windows_of_org(org_id)
     return page_of((window for window in held if active in (None, is_active(window, now))), limit, after)
 
 
-def find(org_id: str, window_id: str) -> Window:
+def find(org_id: str, window_id: str) -> MaintenanceWindow:
     """Raises NotFound."""
     window = maintenance.find_window(org_id, window_id) if is_timed_id(window_id) else None
     if window is None:
@@ -54,16 +54,16 @@ def find(org_id: str, window_id: str) -> Window:
     return window
 
 
-def change(org_id: str, window_id: str, given: dict[str, Any], now: datetime) -> Window:
+def change(org_id: str, window_id: str, given: dict[str, Any], now: datetime) -> MaintenanceWindow:
     """Changes what is given. Raises NotFound, Invalid."""
 
-    def once() -> Window:
+    def once() -> MaintenanceWindow:
         window = find(org_id, window_id)._replace(**given)
         _require_sound(window)
         _require_crons(org_id, given.get("cron_ids", ()))
         return maintenance.save_window(window)
 
-    changed = until_won(once)
+    changed = retry_on_conflict(once)
     _look_again(org_id, now)
     return changed
 
@@ -84,7 +84,7 @@ def _look_again(org_id: str, now: datetime) -> None:
             crons.put_off(org_id, cron.id, now)
 
 
-def _require_sound(window: Window) -> None:
+def _require_sound(window: MaintenanceWindow) -> None:
     errors = faults(window)
     if errors:
         raise Invalid(*errors)

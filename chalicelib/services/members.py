@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from chalicelib import settings
 from chalicelib.domain import ids
+from chalicelib.domain.accounts.api_key import KEY_LENGTH, ApiKey, key_hash, key_text
 from chalicelib.domain.accounts.member import (
     Invite,
     InviteState,
@@ -16,15 +17,15 @@ from chalicelib.domain.accounts.member import (
     token_hash,
 )
 from chalicelib.domain.accounts.member import token_of as text_of
-from chalicelib.domain.accounts.org import KEY_LENGTH, ApiKey, Org, key_hash, key_text
+from chalicelib.domain.accounts.org import Org
 from chalicelib.domain.accounts.permissions import Action, Role, Scope
 from chalicelib.domain.errors import Conflict, Forbidden, Gone, NotFound
 from chalicelib.outbound import mail
 from chalicelib.services import access
 from chalicelib.services.orgs import org_of_key
-from chalicelib.services.retries import until_won
+from chalicelib.services.retries import retry_on_conflict
 from chalicelib.store import members
-from chalicelib.store.errors import LostRace
+from chalicelib.store.errors import ConcurrentUpdate
 
 _MOST_INVITES = 90
 
@@ -41,7 +42,7 @@ def invite(slug: str, email: str, role: Role, by: ApiKey, now: datetime) -> Invi
     """Raises NotFound, Forbidden; Conflict where the address is a member's."""
     org = org_of_key(slug, by)
     _require_right_over(by, role)
-    invitation, token = until_won(lambda: _invite(org, email, role, by, now))
+    invitation, token = retry_on_conflict(lambda: _invite(org, email, role, by, now))
     link = f"{settings.base_url()}/invites/accept#{token}"
     if not mail.is_set():
         return Invited(invitation, link, None)
@@ -100,7 +101,7 @@ def revoke_invite(slug: str, invite_id: str, by: ApiKey) -> None:
     _require_right_over(by, found.role)
     try:
         members.revoke_invite(found)
-    except LostRace:
+    except ConcurrentUpdate:
         raise NotFound("no such open invitation") from None
 
 
@@ -142,7 +143,7 @@ def accept(token: str, email: str | None, name: str | None, now: datetime) -> Ac
     )
     try:
         members.add_member(member, found, key, key_hash(text))
-    except LostRace:
+    except ConcurrentUpdate:
         raise Gone("this invitation was used, revoked or has expired") from None
     return Accepted(member, key, text)
 
@@ -160,7 +161,7 @@ def change(slug: str, member_id: str, changes: dict[str, Any], by: ApiKey) -> Me
         members.change_member(changed, version)
         return changed
 
-    return until_won(once)
+    return retry_on_conflict(once)
 
 
 def remove(slug: str, member_id: str, by: ApiKey) -> None:
@@ -177,7 +178,7 @@ def remove(slug: str, member_id: str, by: ApiKey) -> None:
         _require_another_owner(found, None)
         members.remove_member(found, version)
 
-    until_won(once)
+    retry_on_conflict(once)
 
 
 def _find(org: Org, member_id: str) -> Member:

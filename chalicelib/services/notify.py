@@ -13,18 +13,19 @@ from chalicelib.channels.send import deliver
 from chalicelib.domain.alerts.alert import Alert
 from chalicelib.domain.alerts.channel import Channel, admits, severity_of
 from chalicelib.domain.alerts.delivery import Delivery, DeliveryState, Result, tried
+from chalicelib.domain.alerts.outbox import Outgoing
 from chalicelib.domain.alerts.system_notice import NOTICES, channel_failing
 from chalicelib.domain.alerts.wording import is_down
 from chalicelib.domain.errors import CronHubError
 from chalicelib.domain.monitor.event import EventKind
+from chalicelib.domain.monitor.incident import NamedIncident
 from chalicelib.services import clock
 from chalicelib.services.commit import wake_for
 from chalicelib.services.messages import message_of
-from chalicelib.services.retries import until_won
+from chalicelib.services.retries import retry_on_conflict
 from chalicelib.store import alerts
-from chalicelib.store.alerts import Outgoing
 from chalicelib.store.channels import channels_of_org, note_delivered, note_failed, tell_failing
-from chalicelib.store.incidents import NamedIncident, open_incidents
+from chalicelib.store.incidents import open_incidents
 from chalicelib.telemetry import SECONDS, measure
 
 log = logging.getLogger("cronhub.notify")
@@ -274,7 +275,7 @@ class _Line:
             if delivery.next_at is not None:
                 self.is_down_until = delivery.next_at
                 self._look_again([work], delivery.next_at)
-        until_won(lambda: alerts.record(by_key, self.channel.id))
+        retry_on_conflict(lambda: alerts.record(by_key, self.channel.id))
 
     def _look_again(self, works: Iterable[_Work], at: datetime) -> None:
         for work in works:

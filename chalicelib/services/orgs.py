@@ -6,13 +6,14 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.domain import ids
-from chalicelib.domain.accounts.org import KEY_LENGTH, ApiKey, Org, key_hash, key_text
+from chalicelib.domain.accounts.api_key import KEY_LENGTH, ApiKey, key_hash, key_text
+from chalicelib.domain.accounts.org import Org
 from chalicelib.domain.accounts.permissions import Action, Role, Scope
 from chalicelib.domain.errors import Conflict, NotFound, Unauthenticated
 from chalicelib.services import access
-from chalicelib.services.retries import until_won
+from chalicelib.services.retries import retry_on_conflict
 from chalicelib.store import api_keys, org_deletion, orgs
-from chalicelib.store.errors import LostRace
+from chalicelib.store.errors import ConcurrentUpdate
 
 _TRIES = 4
 
@@ -25,7 +26,7 @@ def create_org(name: str, slug: str, now: datetime) -> Org:
             orgs.create_org(org)
         except orgs.SlugTaken:
             raise Conflict(f"the slug {slug} is taken") from None
-        except LostRace:
+        except ConcurrentUpdate:
             continue
         return org
     raise Conflict("no free reference was found for the org; try again")
@@ -51,7 +52,7 @@ def change_org(slug: str, by: ApiKey, changes: dict[str, Any]) -> Org:
             raise Conflict(f"the slug {after.slug} is taken") from None
         return after
 
-    return until_won(once)
+    return retry_on_conflict(once)
 
 
 def delete_org(slug: str, by: ApiKey, budget_seconds: float = 20.0) -> bool:
@@ -105,7 +106,7 @@ def _claim_first_key(slug: str, name: str, scope: Scope, text: str, now: datetim
     if org.lets_claim(now):
         try:
             orgs.claim_first_key(key, key_hash(text))
-        except LostRace:
+        except ConcurrentUpdate:
             pass
         else:
             return key

@@ -5,11 +5,11 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.domain import ids
+from chalicelib.domain.accounts.project import Project
 from chalicelib.domain.errors import Conflict, NotFound
-from chalicelib.services.retries import until_won
+from chalicelib.services.retries import retry_on_conflict
 from chalicelib.store import projects
-from chalicelib.store.errors import LostRace
-from chalicelib.store.projects import Project
+from chalicelib.store.errors import ConcurrentUpdate
 
 _MOST = 1000
 
@@ -42,10 +42,10 @@ def change(org_id: str, project_id: str, changes: dict[str, Any]) -> Project:
 def _save(project: Project, before: Project | None) -> None:
     try:
         projects.save_project(project, before)
-    except LostRace:
+    except ConcurrentUpdate:
         raise Conflict("there is another project of this name") from None
 
 
 def delete(org_id: str, project_id: str) -> None:
     """Its crons stay, and keep its id as a label. Raises NotFound."""
-    until_won(lambda: projects.delete_project(find(org_id, project_id)))
+    retry_on_conflict(lambda: projects.delete_project(find(org_id, project_id)))

@@ -14,7 +14,7 @@ from chalicelib.domain.monitor.decision import Decision
 from chalicelib.domain.monitor.dependencies import depending_on
 from chalicelib.services.crons import with_settings
 from chalicelib.services.dependencies import fault_of, require_few, require_no_cycle
-from chalicelib.services.retries import until_won
+from chalicelib.services.retries import retry_on_conflict
 from chalicelib.store import crons
 from chalicelib.store.commits import Change, commit_many
 from chalicelib.store.cron_names import find_ids, ids_of_service
@@ -80,7 +80,7 @@ def register(
     is changed then.
     """
     call = _Call(org_id, product, service, wanted, prune, now)
-    return until_won(lambda: _register(call))
+    return retry_on_conflict(lambda: _register(call))
 
 
 def _register(call: _Call) -> Registered:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from chalicelib.domain.errors import Unavailable
-from chalicelib.store.errors import LostRace
+from chalicelib.store.errors import ConcurrentUpdate
 
 T = TypeVar("T")
 
@@ -14,12 +14,12 @@ TRIES = 10
 _LONGEST_PAUSE_SECONDS = 0.4
 
 
-def until_won(attempt: Callable[[], T]) -> T:
+def retry_on_conflict(attempt: Callable[[], T]) -> T:
     """The answer of the first attempt that loses no race. Raises Unavailable after ten."""
     for tried in range(TRIES):
         try:
             return attempt()
-        except LostRace:
+        except ConcurrentUpdate:
             # Full jitter, so that those who raced once do not race again in step.
             longest = min(_LONGEST_PAUSE_SECONDS, 0.01 * 2**tried)
             time.sleep(random.uniform(0, longest))  # noqa: S311 - not a secret

@@ -3,19 +3,20 @@
 import secrets
 from datetime import datetime
 
-from chalicelib.domain.errors import Blocked, NotFound, Unavailable
+from chalicelib.domain.errors import NotFound, Unavailable
 from chalicelib.domain.ids import is_timed_id, org_of
 from chalicelib.domain.monitor.cron import Cron
 from chalicelib.domain.monitor.decision import Decision
+from chalicelib.domain.monitor.dependencies import Blocked
 from chalicelib.domain.monitor.on_signal import apply
 from chalicelib.domain.monitor.signal import Signal
 from chalicelib.domain.runs.run import Run
 from chalicelib.services.commit import commit_and_tell, wake_for
 from chalicelib.services.context import decide_with
-from chalicelib.services.retries import until_won
+from chalicelib.services.retries import retry_on_conflict
 from chalicelib.store import crons, runs
 from chalicelib.store.commits import landed
-from chalicelib.store.errors import LostRace
+from chalicelib.store.errors import ConcurrentUpdate
 from chalicelib.telemetry import measure
 
 
@@ -44,13 +45,13 @@ def receive(org_id: str | None, cron_id: str, signal: Signal, now: datetime) -> 
         if attempt.decision is not None and landed(attempt.decision):
             return attempt.decision
         known = _known(cron, signal, claimed=attempt.claimed)
-        decision = decide_with(cron, lambda around: apply(cron, signal, now, random, known, around))
+        decision = decide_with(cron, lambda context: apply(cron, signal, now, random, known, context))
         if decision.replay:
             return decision
         attempt.decision = decision
         try:
             wake_for(commit_and_tell(cron, decision, now))
-        except LostRace as race:
+        except ConcurrentUpdate as race:
             attempt.claimed = attempt.claimed or race.claimed
             raise
         except Unavailable:
@@ -60,7 +61,7 @@ def receive(org_id: str | None, cron_id: str, signal: Signal, now: datetime) -> 
             raise
         return decision
 
-    decision = until_won(once)
+    decision = retry_on_conflict(once)
     measure(f"signals_{signal.kind.value}")
     if decision.blocked_by:
         raise Blocked(decision.blocked_by)

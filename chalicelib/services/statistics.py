@@ -5,16 +5,16 @@ from typing import NamedTuple
 
 from chalicelib.domain.monitor.cron import Cron
 from chalicelib.domain.monitor.dependencies import Blocker
-from chalicelib.domain.monitor.maintenance import Window, covering
-from chalicelib.domain.runs.counts import DayTally
+from chalicelib.domain.monitor.expectation import occurrences
+from chalicelib.domain.monitor.maintenance import MaintenanceWindow, covering
+from chalicelib.domain.runs.counts import DailyCounts
 from chalicelib.domain.runs.periods import DAYS, LAST_DAY, Period, last_day, last_days
 from chalicelib.domain.runs.run import Run
-from chalicelib.domain.schedule.occurrences import occurrences
 from chalicelib.services.crons import find
 from chalicelib.services.dependencies import overview
 from chalicelib.store import runs
 from chalicelib.store.daily_counts import days_between
-from chalicelib.store.maintenance import windows_of_org
+from chalicelib.store.maintenance import maintenance_windows_of_org
 
 _RECENT = 100
 
@@ -26,7 +26,7 @@ class Details(NamedTuple):
     cron: Cron
     recent: list[Run]
     periods: dict[str, Period]
-    windows: tuple[Window, ...]
+    windows: tuple[MaintenanceWindow, ...]
     dependencies: list[tuple[Cron, Blocker | None]]
     dependants: list[Cron]
 
@@ -41,18 +41,18 @@ def details(org_id: str, cron_id: str, now: datetime) -> Details:
         cron=cron,
         recent=recent,
         periods={"24h": last_day(recent, occurrences(cron), since), **last_days(days, now)},
-        windows=covering(windows_of_org(org_id), cron),
+        windows=covering(maintenance_windows_of_org(org_id), cron),
         dependencies=dependencies,
         dependants=dependants,
     )
 
 
-def daily(org_id: str, cron_id: str, first: date, last: date) -> list[DayTally]:
+def daily(org_id: str, cron_id: str, first: date, last: date) -> list[DailyCounts]:
     """The days there is anything of, in order. Raises NotFound."""
     return _days(find(org_id, cron_id), first, last)
 
 
-def _days(cron: Cron, first: date, last: date) -> list[DayTally]:
+def _days(cron: Cron, first: date, last: date) -> list[DailyCounts]:
     days = days_between(cron.id, first, last)
     today = cron.today
     if today is not None and first <= today.day <= last:

@@ -2,22 +2,22 @@
 
 import logging
 import time
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from chalicelib import settings
-from chalicelib.domain.monitor.blackout import gaps_until
+from chalicelib.domain.monitor.blackout import blackouts_until
+from chalicelib.domain.times import MILLISECOND
 from chalicelib.services import clock
 from chalicelib.services.evaluate import BUDGET_SECONDS, TickReport, run_tick
 from chalicelib.services.notify import send_due
 from chalicelib.services.orgs import go_on_deleting
-from chalicelib.store.tick_log import load_watch, note_gaps, note_tick
+from chalicelib.store.tick_log import load_watch, note_blackouts, note_tick
 from chalicelib.telemetry import SECONDS, measure
 
 log = logging.getLogger("cronhub.minute")
 
 _PATIENCE_SECONDS = 5
 # What times are stored to.
-_MILLISECOND = timedelta(milliseconds=1)
 
 
 def run_minute(now: datetime, scheduled_at: datetime | None = None) -> TickReport:
@@ -25,13 +25,13 @@ def run_minute(now: datetime, scheduled_at: datetime | None = None) -> TickRepor
     takes more than one request; then notes that all went well. scheduled_at: when it was to begin."""
     began = time.monotonic()
     watch = load_watch()
-    gaps = gaps_until(watch, now)
-    if gaps != watch.gaps:
-        log.warning("no tick since %s: what was due since then has its grace again", gaps[-1].since)
-        note_gaps(gaps)
-    report = run_tick(now, BUDGET_SECONDS, lambda: gaps)
+    blackouts = blackouts_until(watch, now)
+    if blackouts != watch.blackouts:
+        log.warning("no tick since %s: what was due since then has its grace again", blackouts[-1].since)
+        note_blackouts(blackouts)
+    report = run_tick(now, BUDGET_SECONDS, lambda: blackouts)
     # `notify` is sending what was decided just now: two at it would tear apart what is one message.
-    send_due(now - _MILLISECOND if report.woke_notify else clock.now())
+    send_due(now - MILLISECOND if report.woke_notify else clock.now())
     go_on_deleting()
     note_tick(now)
     measure("due_backlog", report.backlog)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 from zlib import crc32
 
 from pynamodb.exceptions import PutError, UpdateError
@@ -12,29 +12,18 @@ from pynamodb.transactions import TransactWrite
 
 from chalicelib.domain.alerts.alert import Alert
 from chalicelib.domain.alerts.delivery import Delivery, DeliveryState
-from chalicelib.domain.ids import first_id_at, from_ms, to_ms
+from chalicelib.domain.alerts.outbox import Outgoing
+from chalicelib.domain.ids import first_id_at
 from chalicelib.domain.monitor.event import EventKind
-from chalicelib.store.connections import connection
+from chalicelib.domain.times import from_ms, to_ms
 from chalicelib.store.cron_codec import at_ms, ms
-from chalicelib.store.errors import LostRace, is_unmet, told_as_unavailable
-from chalicelib.store.tables import AlertItem, SendIndex
+from chalicelib.store.errors import ConcurrentUpdate, is_unmet, store_errors
+from chalicelib.store.tables import AlertItem, SendIndex, connection
 
 SHARDS = 4
 KEPT = timedelta(days=90)
 _ITEMS_AT_ONCE = 100
 _TIMES = ("at", "send_at", "about", "opened_at")
-
-
-class Outgoing(NamedTuple):
-    """An alert with its deliveries by channel; send_at: when it is next to be worked on, None: done."""
-
-    alert: Alert
-    deliveries: dict[str, Delivery]
-    send_at: datetime | None
-
-    @property
-    def key(self) -> tuple[str, str]:
-        return self.alert.key
 
 
 def alert_item(alert: Alert) -> AlertItem:
@@ -52,7 +41,7 @@ def alert_item(alert: Alert) -> AlertItem:
 
 def put_notice(notice: Alert) -> bool:
     """Puts a notice into the outbox; False where it is there already, sent or not."""
-    with told_as_unavailable():
+    with store_errors():
         try:
             alert_item(notice).save(AlertItem.alert_id.does_not_exist())
         except PutError as error:
@@ -98,13 +87,13 @@ def _delivery_map(delivery: Delivery) -> dict[str, Any]:
 
 def due_keys(shard: int, now: datetime, limit: int) -> list[tuple[str, str]]:
     """The keys of the first alerts of a shard that are to be worked on."""
-    with told_as_unavailable():
+    with store_errors():
         items = AlertItem.send.query(shard, SendIndex.send_at <= to_ms(now), limit=limit)
         return [(item.cron_id, item.alert_id) for item in items]
 
 
 def find_outgoing(keys: Iterable[tuple[str, str]]) -> list[Outgoing]:
-    with told_as_unavailable():
+    with store_errors():
         found = [_outgoing(item) for item in AlertItem.batch_get(list(keys), consistent_read=True)]
     return sorted(found, key=lambda one: one.alert.place)
 
@@ -116,7 +105,7 @@ def claim(one: Outgoing, until: datetime) -> bool:
         return False
     try:
         return _update(one.key, [AlertItem.send_at.set(to_ms(until))], AlertItem.send_at == to_ms(one.send_at))
-    except LostRace:
+    except ConcurrentUpdate:
         return False
 
 
@@ -124,7 +113,7 @@ def record(deliveries: Mapping[tuple[str, str], Delivery], channel_id: str) -> N
     """Writes how far a channel is with these alerts, at once: what was sent is not to be sent again.
 
     Those of one message together: a holder that dies in between would have a part of them sent again,
-    which the receiver could not tell from a new message. Raises LostRace where somebody else is writing
+    which the receiver could not tell from a new message. Raises ConcurrentUpdate where somebody else is writing
     one of them: to be done again.
     """
     changes = [
@@ -141,10 +130,10 @@ def record(deliveries: Mapping[tuple[str, str], Delivery], channel_id: str) -> N
 def _updated_together(changes: Sequence[tuple[tuple[str, str], list[Action]]]) -> bool:
     """False where one of them is gone, or is being written by somebody else: then none was."""
     try:
-        with told_as_unavailable(), TransactWrite(connection=connection()) as transaction:
+        with store_errors(), TransactWrite(connection=connection()) as transaction:
             for key, actions in changes:
                 transaction.update(AlertItem(*key), actions, AlertItem.alert_id.exists())
-    except LostRace:
+    except ConcurrentUpdate:
         return False
     return True
 
@@ -157,13 +146,13 @@ def settle(key: tuple[str, str], send_at: datetime | None, claimed_until: dateti
         else [AlertItem.send_at.set(to_ms(send_at))]
     )
     # Where somebody else is writing it, the claim ends by itself.
-    with suppress(LostRace):
+    with suppress(ConcurrentUpdate):
         _update(key, actions, AlertItem.send_at == to_ms(claimed_until))
 
 
 def _update(key: tuple[str, str], actions: list[Action], condition: Any) -> bool:
-    """False where the condition does not hold. Raises LostRace where it is being written just now."""
-    with told_as_unavailable():
+    """False where the condition does not hold. Raises ConcurrentUpdate where it is being written just now."""
+    with store_errors():
         try:
             AlertItem(*key).update(actions, condition)
         except UpdateError as error:
@@ -177,7 +166,7 @@ def alerts_between(cron_id: str, start: datetime, end: datetime | str) -> Iterat
     """A cron's alerts in order, from a moment on, to below a moment or an alert's id."""
     low = first_id_at(start)
     high = end if isinstance(end, str) else first_id_at(end)
-    with told_as_unavailable():
+    with store_errors():
         for item in AlertItem.query(cron_id, AlertItem.alert_id.between(low, high), consistent_read=True):
             if item.alert_id != high:
                 yield _outgoing(item)

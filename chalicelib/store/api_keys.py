@@ -5,11 +5,11 @@ from datetime import datetime, timedelta
 
 from pynamodb.exceptions import UpdateError
 
-from chalicelib.domain.accounts.org import ApiKey
+from chalicelib.domain.accounts.api_key import ApiKey
 from chalicelib.domain.accounts.permissions import Role, Scope
-from chalicelib.domain.ids import from_ms, to_ms
+from chalicelib.domain.times import from_ms, to_ms
 from chalicelib.store.cron_codec import at_ms, ms
-from chalicelib.store.errors import is_lost_race, told_as_unavailable
+from chalicelib.store.errors import is_conflict, store_errors
 from chalicelib.store.tables import KeyItem, KeysOfOrg
 
 # A revoked key works on for as long as this where it was used just before.
@@ -50,7 +50,7 @@ def find_key(hashed: str, now: datetime) -> ApiKey | None:
     if key is not None and read_at is not None and timedelta() <= now - read_at < REMEMBERED:
         return key
     _remembered.pop(hashed, None)
-    with told_as_unavailable():
+    with store_errors():
         try:
             key = _to_key(KeyItem.get(hashed, consistent_read=True))
         except KeyItem.DoesNotExist:
@@ -60,11 +60,11 @@ def find_key(hashed: str, now: datetime) -> ApiKey | None:
 
 
 def note_use(hashed: str, key: ApiKey, now: datetime) -> None:
-    with told_as_unavailable():
+    with store_errors():
         try:
             KeyItem(hashed).update([KeyItem.last_used_at.set(to_ms(now))], KeyItem.key_id == key.id)
         except UpdateError as error:
-            if not is_lost_race(error):
+            if not is_conflict(error):
                 raise
             return  # revoked meanwhile
     _remember(hashed, key._replace(last_used_at=now), now)
@@ -88,7 +88,7 @@ def forget_keys() -> None:
 
 
 def create_key(key: ApiKey, hashed: str) -> None:
-    with told_as_unavailable():
+    with store_errors():
         key_item(key, hashed).save()
 
 
@@ -98,14 +98,14 @@ def keys_of_org(org_id: str) -> list[ApiKey]:
 
 def keys_with_hashes(org_id: str) -> list[tuple[str, ApiKey]]:
     """An org's keys, each behind its hash; oldest first."""
-    with told_as_unavailable():
+    with store_errors():
         found = [(item.key_hash, _to_key(item)) for item in KeyItem.of_org.query(org_id)]
     return sorted(found, key=lambda one: (one[1].created_at, one[1].id))
 
 
 def delete_key(org_id: str, key_id: str) -> bool:
     """Revokes a key; False where there is none of this id."""
-    with told_as_unavailable():
+    with store_errors():
         items = list(KeyItem.of_org.query(org_id, KeysOfOrg.key_id == key_id))
         for item in items:
             item.delete()

@@ -8,12 +8,11 @@ from pynamodb.transactions import TransactWrite
 
 from chalicelib.domain.alerts.alert import Alert
 from chalicelib.domain.alerts.channel import Channel, ChannelKind, Filters, Severity
-from chalicelib.domain.ids import from_ms, to_ms
+from chalicelib.domain.times import from_ms, to_ms
 from chalicelib.store.alerts import alert_item
-from chalicelib.store.connections import connection
 from chalicelib.store.cron_codec import at_ms, ms
-from chalicelib.store.errors import failed_at, is_lost_race, is_unmet, told_as_unavailable
-from chalicelib.store.tables import ChannelItem
+from chalicelib.store.errors import failed_at, is_conflict, is_unmet, store_errors
+from chalicelib.store.tables import ChannelItem, connection
 
 _HEALTH = (
     ChannelItem.failing_since,
@@ -25,12 +24,12 @@ _HEALTH = (
 
 def channels_of_org(org_id: str) -> list[Channel]:
     """All channels of an org, in the order they were made."""
-    with told_as_unavailable():
+    with store_errors():
         return [_channel(item) for item in ChannelItem.query(org_id, consistent_read=True)]
 
 
 def find_channel(org_id: str, channel_id: str) -> Channel | None:
-    with told_as_unavailable():
+    with store_errors():
         try:
             return _channel(ChannelItem.get(org_id, channel_id, consistent_read=True))
         except ChannelItem.DoesNotExist:
@@ -40,7 +39,7 @@ def find_channel(org_id: str, channel_id: str) -> Channel | None:
 def save_channel(channel: Channel, *, afresh: bool = False) -> Channel:
     """Writes a channel that is new, or was loaded; gives it as it now stands.
 
-    How its deliveries go is left as it is, or with `afresh` forgotten. Raises LostRace where it has
+    How its deliveries go is left as it is, or with `afresh` forgotten. Raises ConcurrentUpdate where it has
     changed since it was loaded.
     """
     saved = channel._replace(version=channel.version + 1)
@@ -53,7 +52,7 @@ def save_channel(channel: Channel, *, afresh: bool = False) -> Channel:
     is_as_loaded: Any = (
         ChannelItem.version == channel.version if channel.version else ChannelItem.channel_id.does_not_exist()
     )
-    with told_as_unavailable():
+    with store_errors():
         ChannelItem(channel.org_id, channel.id).update(actions, condition=is_as_loaded)
     return saved
 
@@ -101,7 +100,7 @@ def note_failed(org_id: str, channel_id: str, at: datetime, error: str) -> None:
 def tell_failing(channel: Channel, notice: Alert) -> bool:
     """Marks a channel as failing, together with the notice of it; False where that was done."""
     still_fails: Any = ChannelItem.failing_since.exists() & ChannelItem.failing_told.does_not_exist()
-    with told_as_unavailable():
+    with store_errors():
         try:
             with TransactWrite(connection=connection()) as transaction:
                 transaction.save(alert_item(notice))
@@ -115,17 +114,17 @@ def tell_failing(channel: Channel, notice: Alert) -> bool:
 
 
 def _note(org_id: str, channel_id: str, *actions: Any) -> None:
-    with told_as_unavailable():
+    with store_errors():
         try:
             ChannelItem(org_id, channel_id).update(list(actions), condition=ChannelItem.channel_id.exists())
         except UpdateError as error:
-            if not is_lost_race(error):
+            if not is_conflict(error):
                 raise
 
 
 def delete_channel(org_id: str, channel_id: str) -> bool:
     """Whether it was there."""
-    with told_as_unavailable():
+    with store_errors():
         try:
             ChannelItem(org_id, channel_id).delete(ChannelItem.channel_id.exists())
         except DeleteError as error:

@@ -10,18 +10,17 @@ from pynamodb.transactions import TransactWrite
 from chalicelib.domain.alerts.alert import Alert
 from chalicelib.domain.monitor.cron import Cron
 from chalicelib.domain.monitor.decision import Decision, RunWrite
-from chalicelib.domain.runs.counts import DayTally, sum_tallies
+from chalicelib.domain.runs.counts import DailyCounts, sum_counts
 from chalicelib.domain.runs.run import RunStatus
 from chalicelib.store import runs
 from chalicelib.store.alerts import alert_item
-from chalicelib.store.connections import connection
 from chalicelib.store.cron_codec import to_item
 from chalicelib.store.cron_names import name_item
-from chalicelib.store.daily_counts import find_days, rollup_item
+from chalicelib.store.daily_counts import daily_counts_item, find_days
 from chalicelib.store.dependencies import added, move_edges, move_graph_on, remove_edges, removed
-from chalicelib.store.errors import LostRace, failed_at, told_as_unavailable
+from chalicelib.store.errors import ConcurrentUpdate, failed_at, store_errors
 from chalicelib.store.incidents import incident_changes
-from chalicelib.store.tables import CronItem, CronNameItem, RunItem
+from chalicelib.store.tables import CronItem, CronNameItem, RunItem, connection
 
 # A transaction holds 100 items; one is kept for the version of the org's graph.
 ITEMS_AT_ONCE = 99
@@ -33,14 +32,14 @@ Change = tuple[Cron | None, Decision]
 def commit(decision: Decision, now: datetime, alerts: Sequence[Alert] = ()) -> Cron:
     """Writes a decision and the alerts it makes; gives the cron as it now stands.
 
-    Raises LostRace where the cron has changed since it was loaded, or a run's own id was taken;
+    Raises ConcurrentUpdate where the cron has changed since it was loaded, or a run's own id was taken;
     Unavailable where the store does not answer (it may have been written all the same).
     """
     claims = [write.run for write in decision.writes if _claims(write)]
     cron = decision.cron._replace(version=decision.cron.version + 1)
     # Whoever writes a cron's rollups moves its version on, so what was read here holds at the write.
     days = [*decision.finished_days, *_added(cron.id, decision.past_days)]
-    with told_as_unavailable():
+    with store_errors():
         try:
             with TransactWrite(connection=connection()) as transaction:
                 # pynamodb sends puts in the order of these calls and before all updates.
@@ -50,7 +49,7 @@ def commit(decision: Decision, now: datetime, alerts: Sequence[Alert] = ()) -> C
                 for write in decision.writes:
                     _save_run(transaction, write, now)
                 for day in days:
-                    transaction.save(rollup_item(cron.id, day))
+                    transaction.save(daily_counts_item(cron.id, day))
                 for alert in alerts:
                     transaction.save(alert_item(alert))
                 if decision.incident is not None:
@@ -58,18 +57,19 @@ def commit(decision: Decision, now: datetime, alerts: Sequence[Alert] = ()) -> C
                     transaction.update(item, actions)
         except TransactWriteError as error:
             if any(failed_at(error, place) for place in range(len(claims))):
-                raise LostRace(claimed=True) from error
+                raise ConcurrentUpdate(claimed=True) from error
             raise
     return cron
 
 
-def _added(cron_id: str, additions: Sequence[DayTally]) -> list[DayTally]:
+def _added(cron_id: str, additions: Sequence[DailyCounts]) -> list[DailyCounts]:
     """The rollups of days that moved out of their cron before, with what is to be added."""
     if not additions:
         return []
-    there = {day.day: day.tally for day in find_days(cron_id, [day.day for day in additions])}
+    there = {day.day: day.counts for day in find_days(cron_id, [day.day for day in additions])}
     return [
-        DayTally(day, sum_tallies([there[day], tally] if day in there else [tally])) for day, tally in additions
+        DailyCounts(day, sum_counts([there[day], counts] if day in there else [counts]))
+        for day, counts in additions
     ]
 
 
@@ -99,11 +99,11 @@ def commit_many(changes: Sequence[Change], graph_version: int | None = None) -> 
 
     All or none of them where a transaction can hold them, else in several. graph_version: of the
     org's graph in which the edges that are added close no cycle; needed where any are.
-    Raises LostRace where a cron, a name or the graph has changed since.
+    Raises ConcurrentUpdate where a cron, a name or the graph has changed since.
     """
     written: dict[str, Cron] = {}
     for chunk in _in_transactions(changes):
-        with told_as_unavailable(), TransactWrite(connection=connection()) as transaction:
+        with store_errors(), TransactWrite(connection=connection()) as transaction:
             crons = [_save_change(transaction, change) for change in chunk]
             if any(added(before, decision.cron) for before, decision in chunk):
                 assert graph_version is not None
@@ -182,7 +182,7 @@ def delete_cron(cron: Cron, decision: Decision) -> None:
 
     Its runs go with their time; who depends on it is the caller's to see to.
     """
-    with told_as_unavailable(), TransactWrite(connection=connection()) as transaction:
+    with store_errors(), TransactWrite(connection=connection()) as transaction:
         transaction.delete(CronItem(cron.org_id, cron.id), CronItem.version == cron.version)
         transaction.delete(name_item(cron), CronNameItem.cron_id == cron.id)
         remove_edges(transaction, cron)

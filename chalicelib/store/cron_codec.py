@@ -1,10 +1,10 @@
 """Between a cron and its item. What has its usual value is not stored: the item stays small."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from chalicelib.domain.ids import from_ms, moment_of_id, shard_of, to_ms
-from chalicelib.domain.monitor.blackout import Gap
+from chalicelib.domain.ids import moment_of_id, shard_of
+from chalicelib.domain.monitor.blackout import Blackout
 from chalicelib.domain.monitor.cron import (
     Cron,
     LastRun,
@@ -18,12 +18,12 @@ from chalicelib.domain.monitor.cron import (
 from chalicelib.domain.monitor.deadlines import due_at
 from chalicelib.domain.runs.anomaly import Baseline
 from chalicelib.domain.runs.run import RunStatus
-from chalicelib.store.daily_counts import pack_day, unpack_day
+from chalicelib.domain.times import MILLISECOND, from_ms, to_ms
+from chalicelib.store.daily_counts import pack_daily_counts, unpack_daily_counts
 from chalicelib.store.tables import DUE_SHARDS, CronItem
 from chalicelib.store.varints import pack, pack_signed, pack_steps, unpack, unpack_signed, unpack_steps
 
 _USUAL = Settings()
-_MS = timedelta(milliseconds=1)
 _SETTINGS = (
     "schedule",
     "timezone",
@@ -76,7 +76,7 @@ def to_item(cron: Cron) -> CronItem:
         unusual=pack(cron.baseline.unusual_ms) or None,
         offsets=pack_signed(cron.offsets_ms) or None,
         incident=_incident_map(cron.incident),
-        today=pack_day(cron.today),
+        today=pack_daily_counts(cron.today),
         depends_on=list(cron.depends_on) or None,
         is_blocked=cron.is_blocked or None,
         blamed_on=cron.blamed_on,
@@ -114,14 +114,14 @@ def to_cron(item: CronItem) -> Cron:
         baseline=Baseline(unpack_steps(item.durations or b""), unpack(item.unusual or b"")),
         offsets_ms=unpack_signed(item.offsets or b""),
         incident=_incident(item.incident),
-        today=unpack_day(item.today),
+        today=unpack_daily_counts(item.today),
         depends_on=tuple(item.depends_on or ()),
         is_blocked=bool(item.is_blocked),
         blamed_on=item.blamed_on,
         held_until=at_ms(item.held_until),
         skipped_from=at_ms(item.skipped_from),
         noise=_noise(item.noise),
-        blind=None if item.blind is None else Gap(*(from_ms(int(at)) for at in item.blind)),
+        blind=None if item.blind is None else Blackout(*(from_ms(int(at)) for at in item.blind)),
         archived_at=at_ms(item.archived_at),
     )
 
@@ -159,8 +159,8 @@ def _open_run(stored: Any) -> OpenRun:
         id=run["i"],
         key=run.get("k"),
         started_at=started_at,
-        seen_at=started_at + _MS * int(run.get("p", 0)),
-        scheduled_at=None if run.get("o") is None else started_at + _MS * int(run["o"]),
+        seen_at=started_at + MILLISECOND * int(run.get("p", 0)),
+        scheduled_at=None if run.get("o") is None else started_at + MILLISECOND * int(run["o"]),
         overran=bool(run.get("x")),
         late=bool(run.get("l")),
     )

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable
 
 from chalicelib.domain.monitor.cron import Cron
-from chalicelib.store.errors import told_as_unavailable
+from chalicelib.store.errors import store_errors
 from chalicelib.store.tables import CronNameItem
 
 
@@ -29,12 +29,12 @@ def name_item(cron: Cron) -> CronNameItem:
 def find_ids(org_id: str, product: str, service: str, names: Iterable[str]) -> dict[str, str]:
     """The ids of those of these names (100 at most) that are taken, by name."""
     names_by_key = {name_key(product, service, name): name for name in names}
-    with told_as_unavailable():
+    with store_errors():
         items = list(CronNameItem.batch_get([(org_id, key) for key in names_by_key], consistent_read=True))
     return {names_by_key[item.name_key]: item.cron_id for item in items}
 
 
 def ids_of_service(org_id: str, product: str, service: str) -> list[str]:
     condition = CronNameItem.name_key.startswith(_service_key(product, service))
-    with told_as_unavailable():
+    with store_errors():
         return [item.cron_id for item in CronNameItem.query(org_id, condition, consistent_read=True)]

@@ -5,17 +5,17 @@ from datetime import datetime
 
 from pynamodb.exceptions import UpdateError
 
-from chalicelib.domain.ids import to_ms
 from chalicelib.domain.monitor.cron import Cron
+from chalicelib.domain.times import to_ms
 from chalicelib.store.cron_codec import to_cron
-from chalicelib.store.errors import is_lost_race, told_as_unavailable
+from chalicelib.store.errors import is_conflict, store_errors
 from chalicelib.store.tables import DUE_SHARDS, CronItem, DueIndex
 
 _PAGE = 200
 
 
 def find_cron(org_id: str, cron_id: str) -> Cron | None:
-    with told_as_unavailable():
+    with store_errors():
         try:
             return to_cron(CronItem.get(org_id, cron_id, consistent_read=True))
         except CronItem.DoesNotExist:
@@ -25,14 +25,14 @@ def find_cron(org_id: str, cron_id: str) -> Cron | None:
 def find_crons(org_id: str, ids: Iterable[str]) -> dict[str, Cron]:
     """Those of these crons that there are, by id."""
     keys = [(org_id, cron_id) for cron_id in ids]
-    with told_as_unavailable():
+    with store_errors():
         items = CronItem.batch_get(keys, consistent_read=True)
         return {item.cron_id: to_cron(item) for item in items}
 
 
 def crons_of_org(org_id: str, after: str | None = None) -> Iterator[Cron]:
     """All crons of an org by id, from behind the id `after` on; read in pages as they are used."""
-    with told_as_unavailable():
+    with store_errors():
         start = CronItem.cron_id > after if after else None
         for item in CronItem.query(org_id, start, consistent_read=True):
             yield to_cron(item)
@@ -40,7 +40,7 @@ def crons_of_org(org_id: str, after: str | None = None) -> Iterator[Cron]:
 
 def due_crons(shard: int, now: datetime) -> Iterator[tuple[str, str]]:
     """The (org id, cron id) of each cron of a shard that is due, earliest first."""
-    with told_as_unavailable():
+    with store_errors():
         condition = DueIndex.due_at <= to_ms(now)
         items = CronItem.due.query(shard, condition, page_size=_PAGE)
         for item in items:
@@ -57,9 +57,9 @@ def put_off(org_id: str, cron_id: str, until: datetime) -> None:
     For a cron that cannot be worked on: it must not hold up the others every minute.
     """
     item = CronItem(org_id, cron_id)
-    with told_as_unavailable():
+    with store_errors():
         try:
             item.update([CronItem.due_at.set(to_ms(until))], CronItem.due_at.exists())
         except UpdateError as error:
-            if not is_lost_race(error):
+            if not is_conflict(error):
                 raise

@@ -8,7 +8,7 @@ from pynamodb.transactions import TransactWrite
 
 from chalicelib.domain.monitor.cron import Cron
 from chalicelib.domain.monitor.dependencies import Edges
-from chalicelib.store.errors import told_as_unavailable
+from chalicelib.store.errors import store_errors
 from chalicelib.store.tables import EdgeItem
 
 # Sorts behind all edges: these begin with a hex digit.
@@ -24,7 +24,7 @@ class Graph(NamedTuple):
 
 def graph_of_org(org_id: str) -> Graph:
     # The version first: of what was added since then, the write must not be unaware.
-    with told_as_unavailable():
+    with store_errors():
         version = _version(org_id)
         edges: dict[str, list[str]] = {}
         for item in EdgeItem.query(org_id, EdgeItem.edge < _VERSION, consistent_read=True):
@@ -43,7 +43,7 @@ def _version(org_id: str) -> int:
 def dependants_of(org_id: str, cron_id: str) -> list[str]:
     """The ids of the crons that depend on this one."""
     condition = EdgeItem.edge.startswith(f"{cron_id}#")
-    with told_as_unavailable():
+    with store_errors():
         items = EdgeItem.query(org_id, condition, consistent_read=True)
         return [item.edge.partition("#")[2] for item in items]
 

@@ -11,16 +11,16 @@ from pynamodb.exceptions import (
 
 from chalicelib.domain.errors import Unavailable
 
-_LOST_RACE = {"ConditionalCheckFailed", "TransactionConflict"}
+_CONFLICT = {"ConditionalCheckFailed", "TransactionConflict"}
 _UNMET = "ConditionalCheckFailedException"
-_RACE_ERRORS = {
+_CONFLICT_ERRORS = {
     _UNMET,
     "TransactionConflictException",
     "TransactionInProgressException",
 }
 
 
-class LostRace(Exception):
+class ConcurrentUpdate(Exception):
     """Somebody else wrote first: load again and decide again. Nothing was written by this try.
 
     `claimed`: the caller's own id of a run stands for a run already.
@@ -32,23 +32,23 @@ class LostRace(Exception):
 
 
 @contextmanager
-def told_as_unavailable() -> Iterator[None]:
+def store_errors() -> Iterator[None]:
     """Turns whatever the store raises into `Unavailable` (503), except a lost race."""
     try:
         yield
     except (PynamoDBException, BotoCoreError) as error:
-        if is_lost_race(error):
-            raise LostRace from error
+        if is_conflict(error):
+            raise ConcurrentUpdate from error
         raise Unavailable("the store does not answer; nothing is known to be recorded") from error
 
 
-def is_lost_race(error: Exception) -> bool:
+def is_conflict(error: Exception) -> bool:
     if isinstance(error, TransactWriteError):
         reasons = [reason.code for reason in error.cancellation_reasons if reason is not None]
         if reasons:
-            return any(reason in _LOST_RACE for reason in reasons)
+            return any(reason in _CONFLICT for reason in reasons)
     cause = getattr(error, "cause_response_code", None)
-    return cause in _RACE_ERRORS
+    return cause in _CONFLICT_ERRORS
 
 
 def is_unmet(error: Exception) -> bool:

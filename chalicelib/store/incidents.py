@@ -1,36 +1,17 @@
 """Incidents: written with the state that makes them, read by people."""
 
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from pynamodb.expressions.update import Action
 
-from chalicelib.domain.ids import first_id_at, from_ms, to_ms
+from chalicelib.domain.ids import first_id_at
 from chalicelib.domain.monitor.cron import Cron, Reason
-from chalicelib.domain.monitor.incident import Incident, Resolution
+from chalicelib.domain.monitor.incident import Handling, Incident, NamedIncident, Resolution
+from chalicelib.domain.times import from_ms, to_ms
 from chalicelib.store.cron_codec import at_ms, ms
-from chalicelib.store.errors import told_as_unavailable
+from chalicelib.store.errors import store_errors
 from chalicelib.store.tables import IncidentItem
-
-
-class Handling(NamedTuple):
-    """What a person did about an incident: who, when, and what they had to say."""
-
-    by: str
-    at: datetime
-    note: str | None = None
-
-
-class NamedIncident(NamedTuple):
-    """An incident with the names that its cron had when it was written, and what people did of it."""
-
-    incident: Incident
-    product: str
-    service: str
-    cron_name: str
-    acknowledged: Handling | None = None
-    resolved_by: str | None = None
-    resolution_note: str | None = None
 
 
 def incident_changes(incident: Incident, cron: Cron) -> tuple[IncidentItem, list[Action]]:
@@ -59,7 +40,7 @@ def list_incidents(
 ) -> tuple[list[NamedIncident], str | None]:
     """An org's incidents, latest first, from below the id `before` on; and where to go on."""
     found: list[NamedIncident] = []
-    with told_as_unavailable():
+    with store_errors():
         items = IncidentItem.query(
             org_id,
             IncidentItem.incident_id < before if before else None,
@@ -76,7 +57,7 @@ def list_incidents(
 
 def open_incidents(org_id: str, since: datetime, limit: int) -> list[NamedIncident]:
     """The latest of an org's open incidents that opened since then."""
-    with told_as_unavailable():
+    with store_errors():
         items = IncidentItem.query(
             org_id,
             IncidentItem.incident_id >= first_id_at(since),
@@ -100,7 +81,7 @@ def _filter(cron_id: str | None, is_open: bool | None) -> Any:
 
 
 def find_incident(org_id: str, incident_id: str) -> NamedIncident | None:
-    with told_as_unavailable():
+    with store_errors():
         try:
             return _named(IncidentItem.get(org_id, incident_id, consistent_read=True))
         except IncidentItem.DoesNotExist:
@@ -140,7 +121,7 @@ def acknowledge(org_id: str, incident_id: str, handling: Handling) -> None:
         IncidentItem.acknowledged_by.set(handling.by),
         IncidentItem.note.set(handling.note) if handling.note else IncidentItem.note.remove(),
     ]
-    with told_as_unavailable():
+    with store_errors():
         IncidentItem(org_id, incident_id).update(actions, IncidentItem.opened_at.exists())
 
 
@@ -148,5 +129,5 @@ def note_resolver(org_id: str, incident_id: str, handling: Handling) -> None:
     actions: list[Action] = [IncidentItem.resolved_by.set(handling.by)]
     if handling.note:
         actions.append(IncidentItem.resolution_note.set(handling.note))
-    with told_as_unavailable():
+    with store_errors():
         IncidentItem(org_id, incident_id).update(actions, IncidentItem.opened_at.exists())

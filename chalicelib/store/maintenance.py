@@ -2,44 +2,44 @@
 
 from pynamodb.exceptions import DeleteError
 
-from chalicelib.domain.ids import from_ms
-from chalicelib.domain.monitor.maintenance import Window
+from chalicelib.domain.monitor.maintenance import MaintenanceWindow
+from chalicelib.domain.times import from_ms
 from chalicelib.store.cron_codec import at_ms, ms
-from chalicelib.store.errors import is_unmet, told_as_unavailable
-from chalicelib.store.tables import WindowItem
+from chalicelib.store.errors import is_unmet, store_errors
+from chalicelib.store.tables import MaintenanceWindowItem
 
 
-def windows_of_org(org_id: str) -> list[Window]:
+def maintenance_windows_of_org(org_id: str) -> list[MaintenanceWindow]:
     """All windows of an org, in the order they were made."""
-    with told_as_unavailable():
-        return [_window(item) for item in WindowItem.query(org_id, consistent_read=True)]
+    with store_errors():
+        return [_window(item) for item in MaintenanceWindowItem.query(org_id, consistent_read=True)]
 
 
-def find_window(org_id: str, window_id: str) -> Window | None:
-    with told_as_unavailable():
+def find_window(org_id: str, window_id: str) -> MaintenanceWindow | None:
+    with store_errors():
         try:
-            return _window(WindowItem.get(org_id, window_id, consistent_read=True))
-        except WindowItem.DoesNotExist:
+            return _window(MaintenanceWindowItem.get(org_id, window_id, consistent_read=True))
+        except MaintenanceWindowItem.DoesNotExist:
             return None
 
 
-def save_window(window: Window) -> Window:
+def save_window(window: MaintenanceWindow) -> MaintenanceWindow:
     """Writes a window that is new, or was loaded; gives it as it now stands.
 
-    Raises LostRace where it has changed since it was loaded.
+    Raises ConcurrentUpdate where it has changed since it was loaded.
     """
     saved = window._replace(version=window.version + 1)
-    condition = WindowItem.version == window.version if window.version else None
-    with told_as_unavailable():
+    condition = MaintenanceWindowItem.version == window.version if window.version else None
+    with store_errors():
         _item(saved).save(condition)
     return saved
 
 
 def delete_window(org_id: str, window_id: str) -> bool:
     """Whether it was there."""
-    with told_as_unavailable():
+    with store_errors():
         try:
-            WindowItem(org_id, window_id).delete(WindowItem.window_id.exists())
+            MaintenanceWindowItem(org_id, window_id).delete(MaintenanceWindowItem.window_id.exists())
         except DeleteError as error:
             if not is_unmet(error):
                 raise
@@ -47,8 +47,8 @@ def delete_window(org_id: str, window_id: str) -> bool:
     return True
 
 
-def _item(window: Window) -> WindowItem:
-    return WindowItem(
+def _item(window: MaintenanceWindow) -> MaintenanceWindowItem:
+    return MaintenanceWindowItem(
         window.org_id,
         window.id,
         version=window.version,
@@ -67,8 +67,8 @@ def _item(window: Window) -> WindowItem:
     )
 
 
-def _window(item: WindowItem) -> Window:
-    return Window(
+def _window(item: MaintenanceWindowItem) -> MaintenanceWindow:
+    return MaintenanceWindow(
         org_id=item.org_id,
         id=item.window_id,
         name=item.name,

@@ -6,15 +6,14 @@ from datetime import timedelta
 
 from pynamodb.transactions import TransactWrite
 
+from chalicelib.domain.accounts.api_key import ApiKey
 from chalicelib.domain.accounts.member import Invite, InviteState, Member
-from chalicelib.domain.accounts.org import ApiKey
 from chalicelib.domain.accounts.permissions import Role
-from chalicelib.domain.ids import from_ms
+from chalicelib.domain.times import from_ms
 from chalicelib.store.api_keys import forget, key_item, keys_with_hashes
-from chalicelib.store.connections import connection
 from chalicelib.store.cron_codec import ms
-from chalicelib.store.errors import told_as_unavailable
-from chalicelib.store.tables import InviteItem, KeyItem, MemberItem, OrgItem
+from chalicelib.store.errors import store_errors
+from chalicelib.store.tables import InviteItem, KeyItem, MemberItem, OrgItem, connection
 
 _SEAT = "email#"
 # A transaction holds 100 items, and a member is up to three of them.
@@ -28,13 +27,13 @@ def _seat(org_id: str, email: str) -> MemberItem:
 
 
 def members_of_org(org_id: str) -> list[Member]:
-    with told_as_unavailable():
+    with store_errors():
         items = MemberItem.query(org_id, MemberItem.member_id < _SEAT, consistent_read=True)
         return [_member(item) for item in items]
 
 
 def find_member(org_id: str, member_id: str) -> Member | None:
-    with told_as_unavailable():
+    with store_errors():
         try:
             return _member(MemberItem.get(org_id, member_id, consistent_read=True))
         except MemberItem.DoesNotExist:
@@ -43,7 +42,7 @@ def find_member(org_id: str, member_id: str) -> Member | None:
 
 def has_seat(org_id: str, email: str) -> bool:
     seat = _seat(org_id, email)
-    with told_as_unavailable():
+    with store_errors():
         try:
             seat.refresh(consistent_read=True)
         except MemberItem.DoesNotExist:
@@ -75,15 +74,15 @@ def _member_item(member: Member) -> MemberItem:
 
 def version_of_members(org_id: str) -> int:
     """Moves on with whatever takes an owner away: of two who would take the last two, one loses."""
-    with told_as_unavailable():
+    with store_errors():
         return int(OrgItem.get(org_id, consistent_read=True).members_version or 0)
 
 
 def add_member(member: Member, invite: Invite, key: ApiKey, key_hash: str) -> None:
-    """Uses an invitation. Raises LostRace where it is not open any more, or the address has a seat."""
+    """Uses an invitation. Raises ConcurrentUpdate where it is not open any more, or the address has a seat."""
     seat = _seat(member.org_id, member.email)
     seat.taken_by = member.id
-    with told_as_unavailable(), TransactWrite(connection=connection()) as transaction:
+    with store_errors(), TransactWrite(connection=connection()) as transaction:
         transaction.save(seat, MemberItem.member_id.does_not_exist())
         transaction.save(_member_item(member))
         transaction.save(key_item(key, key_hash))
@@ -95,13 +94,13 @@ def add_member(member: Member, invite: Invite, key: ApiKey, key_hash: str) -> No
 
 
 def change_member(member: Member, version: int) -> None:
-    """Writes a member and the role of all their keys. Raises LostRace."""
+    """Writes a member and the role of all their keys. Raises ConcurrentUpdate."""
 
     def set_role(transaction: TransactWrite, hashed: str, key: ApiKey) -> None:
         transaction.update(KeyItem(hashed), [KeyItem.role.set(member.role.value)], KeyItem.key_id == key.id)
 
     keys = _keys_of(member)
-    with told_as_unavailable():
+    with store_errors():
         last = _write_but_last(keys, set_role)
         with TransactWrite(connection=connection()) as transaction:
             transaction.save(_member_item(member), MemberItem.member_id.exists())
@@ -112,13 +111,13 @@ def change_member(member: Member, version: int) -> None:
 
 
 def remove_member(member: Member, version: int) -> None:
-    """Removes a member and revokes all their keys. Raises LostRace."""
+    """Removes a member and revokes all their keys. Raises ConcurrentUpdate."""
 
     def revoke(transaction: TransactWrite, hashed: str, _key: ApiKey) -> None:
         transaction.delete(KeyItem(hashed))
 
     keys = _keys_of(member)
-    with told_as_unavailable():
+    with store_errors():
         last = _write_but_last(keys, revoke)
         with TransactWrite(connection=connection()) as transaction:
             transaction.delete(MemberItem(member.org_id, member.id), MemberItem.member_id.exists())
@@ -151,7 +150,7 @@ def _move_on(transaction: TransactWrite, org_id: str, version: int) -> None:
 
 
 def save_invite(invite: Invite, replaced: Iterable[Invite]) -> None:
-    """Writes an invitation; those it stands for instead are revoked. Raises LostRace."""
+    """Writes an invitation; those it stands for instead are revoked. Raises ConcurrentUpdate."""
     item = InviteItem(
         invite.org_id,
         invite.id,
@@ -163,7 +162,7 @@ def save_invite(invite: Invite, replaced: Iterable[Invite]) -> None:
         state=invite.state.value,
         expires_at=invite.expires_at + _INVITES_KEPT,
     )
-    with told_as_unavailable(), TransactWrite(connection=connection()) as transaction:
+    with store_errors(), TransactWrite(connection=connection()) as transaction:
         transaction.save(item)
         for old in replaced:
             transaction.update(
@@ -174,12 +173,12 @@ def save_invite(invite: Invite, replaced: Iterable[Invite]) -> None:
 
 
 def invites_of_org(org_id: str) -> list[Invite]:
-    with told_as_unavailable():
+    with store_errors():
         return [_invite(item) for item in InviteItem.query(org_id, consistent_read=True)]
 
 
 def find_invite(org_id: str, invite_id: str) -> Invite | None:
-    with told_as_unavailable():
+    with store_errors():
         try:
             return _invite(InviteItem.get(org_id, invite_id, consistent_read=True))
         except InviteItem.DoesNotExist:
@@ -187,8 +186,8 @@ def find_invite(org_id: str, invite_id: str) -> Invite | None:
 
 
 def revoke_invite(invite: Invite) -> None:
-    """Raises LostRace where it was used or revoked meanwhile."""
-    with told_as_unavailable():
+    """Raises ConcurrentUpdate where it was used or revoked meanwhile."""
+    with store_errors():
         InviteItem(invite.org_id, invite.id).update(
             [InviteItem.state.set(InviteState.REVOKED.value)],
             InviteItem.state == InviteState.PENDING.value,

@@ -5,8 +5,17 @@ from collections.abc import Callable, Iterator
 from pynamodb.exceptions import DoesNotExist
 from pynamodb.models import Model
 
-from chalicelib.store.errors import told_as_unavailable
-from chalicelib.store.tables import MODELS, AlertItem, ChannelItem, CronItem, KeyItem, OrgItem, RollupItem, RunItem
+from chalicelib.store.errors import store_errors
+from chalicelib.store.tables import (
+    MODELS,
+    AlertItem,
+    ChannelItem,
+    CronItem,
+    DailyCountsItem,
+    KeyItem,
+    OrgItem,
+    RunItem,
+)
 
 # One item names the orgs that are to go: the tick reads it, and no table is ever scanned.
 _LIST = "leaving"
@@ -16,17 +25,17 @@ _OF_ORG = [model for model in MODELS if model is not CronItem and model._hash_ke
 
 def mark(org_id: str) -> None:
     """From now on the org is to go."""
-    with told_as_unavailable():
+    with store_errors():
         OrgItem(_LIST).update([OrgItem.leaving.add({org_id})])
 
 
 def unmark(org_id: str) -> None:
-    with told_as_unavailable():
+    with store_errors():
         OrgItem(_LIST).update([OrgItem.leaving.delete({org_id})])
 
 
 def marked() -> list[str]:
-    with told_as_unavailable():
+    with store_errors():
         try:
             return sorted(OrgItem.get(_LIST, consistent_read=True).leaving or ())
         except DoesNotExist:
@@ -34,14 +43,14 @@ def marked() -> list[str]:
 
 
 def revoke_keys(org_id: str) -> None:
-    with told_as_unavailable():
+    with store_errors():
         for item in list(KeyItem.of_org.query(org_id)):
             item.delete()
 
 
 def remove(org_id: str, in_time: Callable[[], bool]) -> bool:
     """Removes all of an org, as far as there is time; whether it is gone."""
-    with told_as_unavailable():
+    with store_errors():
         for step in _steps(org_id):
             if not in_time():
                 return False
@@ -54,7 +63,7 @@ def _steps(org_id: str) -> Iterator[Model]:
     for cron in CronItem.query(org_id, consistent_read=True):
         # Last the cron itself, by which the others are found.
         yield from RunItem.query(cron.cron_id)
-        yield from RollupItem.query(cron.cron_id)
+        yield from DailyCountsItem.query(cron.cron_id)
         yield from AlertItem.query(cron.cron_id)
         yield cron
     yield from AlertItem.query(org_id)

@@ -3,13 +3,13 @@
 from pynamodb.exceptions import TransactWriteError
 from pynamodb.transactions import TransactWrite
 
-from chalicelib.domain.accounts.org import ApiKey, Org
-from chalicelib.domain.ids import from_ms
+from chalicelib.domain.accounts.api_key import ApiKey
+from chalicelib.domain.accounts.org import Org
+from chalicelib.domain.times import from_ms
 from chalicelib.store.api_keys import key_item
-from chalicelib.store.connections import connection
 from chalicelib.store.cron_codec import ms
-from chalicelib.store.errors import failed_at, told_as_unavailable
-from chalicelib.store.tables import OrgItem
+from chalicelib.store.errors import failed_at, store_errors
+from chalicelib.store.tables import OrgItem, connection
 
 
 class SlugTaken(Exception):
@@ -21,8 +21,8 @@ def _slug_key(slug: str) -> str:
 
 
 def create_org(org: Org) -> None:
-    """Raises SlugTaken; LostRace where its random id is taken (draw again)."""
-    with told_as_unavailable():
+    """Raises SlugTaken; ConcurrentUpdate where its random id is taken (draw again)."""
+    with store_errors():
         try:
             with TransactWrite(connection=connection()) as transaction:
                 transaction.save(_slug_item(org), OrgItem.key.does_not_exist())
@@ -44,7 +44,7 @@ def create_org(org: Org) -> None:
 
 
 def find_org_by_slug(slug: str) -> Org | None:
-    with told_as_unavailable():
+    with store_errors():
         try:
             org_id = OrgItem.get(_slug_key(slug), consistent_read=True).org_id
         except OrgItem.DoesNotExist:
@@ -53,7 +53,7 @@ def find_org_by_slug(slug: str) -> Org | None:
 
 
 def find_org(org_id: str) -> Org | None:
-    with told_as_unavailable():
+    with store_errors():
         try:
             item = OrgItem.get(org_id, consistent_read=True)
         except OrgItem.DoesNotExist:
@@ -68,9 +68,9 @@ def find_org(org_id: str) -> Org | None:
 
 
 def change_org(before: Org, after: Org) -> None:
-    """Writes an org's name and slug. Raises SlugTaken; LostRace where it is not as it was."""
+    """Writes an org's name and slug. Raises SlugTaken; ConcurrentUpdate where it is not as it was."""
     moved = before.slug != after.slug
-    with told_as_unavailable():
+    with store_errors():
         try:
             with TransactWrite(connection=connection()) as transaction:
                 if moved:
@@ -93,8 +93,8 @@ def _slug_item(org: Org) -> OrgItem:
 
 
 def claim_first_key(key: ApiKey, hashed: str) -> None:
-    """Writes an org's first key. Raises LostRace where it has one: of two claims one wins."""
-    with told_as_unavailable(), TransactWrite(connection=connection()) as transaction:
+    """Writes an org's first key. Raises ConcurrentUpdate where it has one: of two claims one wins."""
+    with store_errors(), TransactWrite(connection=connection()) as transaction:
         transaction.save(key_item(key, hashed))
         transaction.update(
             OrgItem(key.org_id),

@@ -1,26 +1,16 @@
 """Projects, and their names, each taken once in an org."""
 
 import hashlib
-from datetime import datetime
-from typing import NamedTuple
 
 from pynamodb.transactions import TransactWrite
 
-from chalicelib.domain.ids import from_ms
-from chalicelib.store.connections import connection
+from chalicelib.domain.accounts.project import Project
+from chalicelib.domain.times import from_ms
 from chalicelib.store.cron_codec import ms
-from chalicelib.store.errors import told_as_unavailable
-from chalicelib.store.tables import ProjectItem
+from chalicelib.store.errors import store_errors
+from chalicelib.store.tables import ProjectItem, connection
 
 _NAME = "name#"
-
-
-class Project(NamedTuple):
-    org_id: str
-    id: str
-    name: str
-    description: str
-    created_at: datetime
 
 
 def _name_item(project: Project) -> ProjectItem:
@@ -39,8 +29,8 @@ def _item(project: Project) -> ProjectItem:
 
 
 def save_project(project: Project, before: Project | None) -> None:
-    """Raises LostRace where the name is taken, or the project is not (any more) as it was."""
-    with told_as_unavailable(), TransactWrite(connection=connection()) as transaction:
+    """Raises ConcurrentUpdate where the name is taken, or the project is not (any more) as it was."""
+    with store_errors(), TransactWrite(connection=connection()) as transaction:
         if before is None or before.name != project.name:
             transaction.save(_name_item(project), ProjectItem.project_id.does_not_exist())
         if before is None:
@@ -52,20 +42,20 @@ def save_project(project: Project, before: Project | None) -> None:
 
 
 def delete_project(project: Project) -> None:
-    """Raises LostRace where it has another name by now, or is gone."""
-    with told_as_unavailable(), TransactWrite(connection=connection()) as transaction:
+    """Raises ConcurrentUpdate where it has another name by now, or is gone."""
+    with store_errors(), TransactWrite(connection=connection()) as transaction:
         transaction.delete(_item(project), ProjectItem.name == project.name)
         transaction.delete(_name_item(project))
 
 
 def projects_of_org(org_id: str) -> list[Project]:
-    with told_as_unavailable():
+    with store_errors():
         items = ProjectItem.query(org_id, ProjectItem.project_id < _NAME, consistent_read=True)
         return [_project(item) for item in items]
 
 
 def find_project(org_id: str, project_id: str) -> Project | None:
-    with told_as_unavailable():
+    with store_errors():
         try:
             return _project(ProjectItem.get(org_id, project_id, consistent_read=True))
         except ProjectItem.DoesNotExist:

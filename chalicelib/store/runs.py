@@ -11,7 +11,7 @@ from chalicelib.domain.runs.anomaly import Anomaly, AnomalyKind
 from chalicelib.domain.runs.counts import moment_of
 from chalicelib.domain.runs.run import Excuse, Run, RunStatus
 from chalicelib.store.cron_codec import at_ms, ms
-from chalicelib.store.errors import told_as_unavailable
+from chalicelib.store.errors import store_errors
 from chalicelib.store.tables import RunItem
 
 KEPT = timedelta(days=90)
@@ -80,7 +80,7 @@ def _claim_key(key: str) -> str:
 
 def find_run(cron_id: str, run_id: str, *, whole: bool = False) -> Run | None:
     """whole: with all of a long message, which else is cut."""
-    with told_as_unavailable():
+    with store_errors():
         try:
             item = RunItem.get(cron_id, run_id, consistent_read=True)
             run = to_run(item)
@@ -93,7 +93,7 @@ def find_run(cron_id: str, run_id: str, *, whole: bool = False) -> Run | None:
 
 def find_claimed(cron_id: str, key: str) -> Run | None:
     """The run that a caller's own id stands for."""
-    with told_as_unavailable():
+    with store_errors():
         try:
             claim = RunItem.get(cron_id, _claim_key(key), consistent_read=True)
         except RunItem.DoesNotExist:
@@ -115,7 +115,7 @@ def list_runs(
     if low >= high:
         return [], None
     found: list[Run] = []
-    with told_as_unavailable():
+    with store_errors():
         items = RunItem.query(
             cron_id,
             RunItem.run_id.between(low, high),
@@ -137,7 +137,7 @@ def list_runs(
 def recent_runs(cron_id: str, least: int, since: datetime) -> tuple[list[Run], datetime]:
     """The latest runs in one read: at least so many, and all since a moment if that is not too long
     ago for one; and since when they are all."""
-    with told_as_unavailable():
+    with store_errors():
         page = RunItem.query(
             cron_id,
             RunItem.run_id.between("0", _CLAIM),

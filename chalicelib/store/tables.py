@@ -4,6 +4,7 @@ The attributes of the cron item have short names: it is read and written by ever
 under 1 KB (one write unit) with a full history.
 """
 
+from functools import cache
 from typing import Any
 
 from pynamodb.attributes import (
@@ -17,6 +18,7 @@ from pynamodb.attributes import (
     UnicodeSetAttribute,
 )
 from pynamodb.attributes import MapAttribute as Map
+from pynamodb.connection import Connection
 from pynamodb.constants import PAY_PER_REQUEST_BILLING_MODE
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
@@ -210,15 +212,15 @@ class IncidentItem(Model):
     note = UnicodeAttribute(null=True)
 
 
-class RollupItem(Model):
-    """What came of a cron's runs of one UTC day (`2026-03-10`), packed as `tallies.py` says."""
+class DailyCountsItem(Model):
+    """What came of a cron's runs of one UTC day (`2026-03-10`), packed as `daily_counts.py` says."""
 
     class Meta(_Meta):
         table_name = _name("rollups")
 
     cron_id = UnicodeAttribute(hash_key=True)
     day = UnicodeAttribute(range_key=True)
-    tally = BinaryAttribute(legacy_encoding=False)
+    counts = BinaryAttribute(attr_name="tally", legacy_encoding=False)
     expires_at = TTLAttribute()
 
 
@@ -234,7 +236,7 @@ class EdgeItem(Model):
     version = NumberAttribute(null=True)
 
 
-class WindowItem(Model):
+class MaintenanceWindowItem(Model):
     class Meta(_Meta):
         table_name = _name("maintenance")
 
@@ -384,9 +386,9 @@ MODELS: tuple[type[Model], ...] = (
     CronNameItem,
     RunItem,
     IncidentItem,
-    RollupItem,
+    DailyCountsItem,
     EdgeItem,
-    WindowItem,
+    MaintenanceWindowItem,
     MemberItem,
     InviteItem,
     ProjectItem,
@@ -405,3 +407,9 @@ def create_tables() -> list[str]:
             model.create_table(wait=True)
             made.append(model.Meta.table_name)
     return made
+
+
+@cache
+def connection() -> Connection:
+    """The connection for transactions: the crons' own, since a client takes long to make."""
+    return CronItem._get_connection().connection

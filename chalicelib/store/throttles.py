@@ -2,14 +2,14 @@
 
 from datetime import datetime, timedelta
 
-from chalicelib.store.errors import told_as_unavailable
+from chalicelib.store.errors import store_errors
 from chalicelib.store.tables import ThrottleItem
 
 
 def add_uses(subject: str, window_start: int, uses: int, window: timedelta, now: datetime) -> int:
     """Counts `uses` more in a subject's window; gives how many that makes."""
     item = ThrottleItem(f"{subject}#{window_start}")
-    with told_as_unavailable():
+    with store_errors():
         item.update(
             [
                 ThrottleItem.used.set((ThrottleItem.used | 0) + uses),

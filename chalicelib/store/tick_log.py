@@ -1,34 +1,34 @@
-"""What the ticks of a deployment leave for one another: when the last one was, and the gaps between."""
+"""What the ticks of a deployment leave for one another: when the last one was, and the blackouts between."""
 
 from datetime import datetime
 from typing import Any
 
 from pynamodb.exceptions import UpdateError
 
-from chalicelib.domain.ids import from_ms, to_ms
-from chalicelib.domain.monitor.blackout import Gap, Watch
+from chalicelib.domain.monitor.blackout import Blackout, Watch
+from chalicelib.domain.times import from_ms, to_ms
 from chalicelib.store.cron_codec import at_ms
-from chalicelib.store.errors import is_lost_race, told_as_unavailable
+from chalicelib.store.errors import is_conflict, store_errors
 from chalicelib.store.tables import WatchItem
 
 _TICK = "tick"
 
 
 def load_watch() -> Watch:
-    with told_as_unavailable():
+    with store_errors():
         try:
             item = WatchItem.get(_TICK, consistent_read=True)
         except WatchItem.DoesNotExist:
             return Watch()
     times = [from_ms(int(at)) for at in item.gaps or ()]
-    gaps = tuple(Gap(since, until) for since, until in zip(times[::2], times[1::2], strict=True))
-    return Watch(at_ms(item.ticked_at), gaps)
+    blackouts = tuple(Blackout(since, until) for since, until in zip(times[::2], times[1::2], strict=True))
+    return Watch(at_ms(item.ticked_at), blackouts)
 
 
-def note_gaps(gaps: tuple[Gap, ...]) -> None:
+def note_blackouts(blackouts: tuple[Blackout, ...]) -> None:
     """Before anything is decided by them: a tick that dies leaves them to the next one."""
-    with told_as_unavailable():
-        flat = [to_ms(at) for gap in gaps for at in gap]
+    with store_errors():
+        flat = [to_ms(at) for blackout in blackouts for at in blackout]
         WatchItem(_TICK).update([WatchItem.gaps.set(flat)])
 
 
@@ -49,11 +49,11 @@ def note_tick(at: datetime) -> None:
 
 
 def _update(name: str, action: Any, condition: Any) -> bool:
-    with told_as_unavailable():
+    with store_errors():
         try:
             WatchItem(name).update([action], condition)
         except UpdateError as error:
-            if not is_lost_race(error):
+            if not is_conflict(error):
                 raise
             return False
     return True

@@ -12,7 +12,7 @@ from chalicelib.domain.errors import NotFound
 from chalicelib.outbound import http
 from chalicelib.services import channels, throttle
 from chalicelib.store import channels as stored
-from chalicelib.store.errors import LostRace
+from chalicelib.store.errors import ConcurrentUpdate
 from tests.api.client import Answer, Api, Clock
 from tests.channels.receivers import Receiver, Reply, receiver
 
@@ -445,7 +445,7 @@ def test_two_changes_at_once_both_count(api: Api, monkeypatch: pytest.MonkeyPatc
     def save(*args: Any, **more: Any) -> Any:
         if not lost:
             lost.append(1)
-            raise LostRace
+            raise ConcurrentUpdate
         return real(*args, **more)
 
     monkeypatch.setattr(stored, "save_channel", save)

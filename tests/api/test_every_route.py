@@ -7,7 +7,7 @@ import pytest
 
 from app import app
 from chalicelib.domain import ids
-from chalicelib.domain.accounts.org import ApiKey, key_hash, key_text
+from chalicelib.domain.accounts.api_key import ApiKey, key_hash, key_text
 from chalicelib.domain.accounts.permissions import Action, Role, Scope, may
 from chalicelib.store import api_keys
 from tests.api.client import Answer, Api, Clock

@@ -7,7 +7,7 @@ from typing import Any
 from chalicelib.domain.ids import timed_id
 from chalicelib.domain.monitor.cron import Cron, LastRun, OpenIncident, OpenRun, Settings, Status
 from chalicelib.domain.runs.anomaly import Baseline
-from chalicelib.domain.runs.counts import DayTally, Tally
+from chalicelib.domain.runs.counts import Counts, DailyCounts
 from chalicelib.domain.runs.durations import Durations
 from chalicelib.domain.runs.run import RunStatus
 from chalicelib.store.cron_codec import to_cron, to_item
@@ -51,7 +51,7 @@ def full_cron(clock: Clock) -> Cron:
         )
         for n in range(3)
     )
-    tally = Tally(24, 20, 2, 1, 22, 20, 1, 1, 3, Durations(20, 40_000_000, 1_000, 7_200_000, _buckets()))
+    counts = Counts(24, 20, 2, 1, 22, 20, 1, 1, 3, Durations(20, 40_000_000, 1_000, 7_200_000, _buckets()))
     return Cron(
         org_id="0123456789ab",
         id="01234567-89ab-8cde-8123-456789abcdef",
@@ -79,7 +79,7 @@ def full_cron(clock: Clock) -> Cron:
         baseline=Baseline(tuple(3_500_000 + 1000 * n for n in range(50))),
         offsets_ms=tuple(1000 * n for n in range(10)),
         incident=OpenIncident(open_runs[0].id, now, 3),
-        today=DayTally(now.date(), tally),
+        today=DailyCounts(now.date(), counts),
     )
 
 

@@ -8,12 +8,12 @@ import pytest
 from chalicelib.domain.ids import org_of
 from chalicelib.domain.monitor.cron import Cron
 from chalicelib.domain.monitor.decision import Decision
-from chalicelib.domain.monitor.maintenance import Window
+from chalicelib.domain.monitor.maintenance import MaintenanceWindow
 from chalicelib.services import maintenance
 from chalicelib.store import crons
 from chalicelib.store import maintenance as stored
 from chalicelib.store.commits import commit_many
-from chalicelib.store.errors import LostRace
+from chalicelib.store.errors import ConcurrentUpdate
 from tests.api.client import Answer, Api, Clock
 
 DEPLOY = {"name": "Deploy v2", "starts_at": "2026-03-10T13:00:00Z", "ends_at": "2026-03-10T14:00:00Z"}
@@ -338,7 +338,7 @@ def test_a_window_that_always_loses_its_race_is_unavailable(api: Api, monkeypatc
     window = made(api, DEPLOY)
 
     def lose(_: Any) -> Any:
-        raise LostRace
+        raise ConcurrentUpdate
 
     monkeypatch.setattr("time.sleep", lambda _: None)
     monkeypatch.setattr(stored, "save_window", lose)
@@ -391,7 +391,7 @@ def test_a_delete_that_was_cut_off_is_done_when_it_is_made_again(api: Api, clock
 def test_a_new_window_comes_back_from_the_store_as_it_was(store: None) -> None:
     at = datetime(2026, 3, 10, 12, tzinfo=UTC)
     kept = stored.save_window(
-        Window(
+        MaintenanceWindow(
             org_id="00112233aabb",
             id=UNKNOWN,
             name="n",
@@ -405,5 +405,5 @@ def test_a_new_window_comes_back_from_the_store_as_it_was(store: None) -> None:
         )
     )
 
-    assert stored.windows_of_org("00112233aabb") == [kept]
+    assert stored.maintenance_windows_of_org("00112233aabb") == [kept]
     assert stored.find_window("00112233aabb", UNKNOWN) == kept

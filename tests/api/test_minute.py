@@ -1,4 +1,4 @@
-"""The scheduled function: gaps between ticks, large backlogs, who watches the watcher."""
+"""The scheduled function: blackouts between ticks, large backlogs, who watches the watcher."""
 
 import json
 from collections.abc import Iterator
@@ -68,7 +68,7 @@ def test_ticks_that_came_miss_as_ever_and_tell_of_no_gap(api: Api, clock: Clock,
     ticks(clock, 2)
 
     assert told(hook) == ["cron.missed"]
-    assert load_watch().gaps == ()
+    assert load_watch().blackouts == ()
 
 
 def test_a_tick_that_fails_is_no_good_tick_and_leaves_the_gap_to_the_next(

@@ -2,9 +2,9 @@
 
 import pytest
 
+from chalicelib.domain.accounts.project import Project
 from chalicelib.services import orgs
 from chalicelib.store import org_deletion, projects
-from chalicelib.store.projects import Project
 from chalicelib.store.tables import MODELS, OrgItem
 from tests.api.client import Api, Clock
 

@@ -4,7 +4,7 @@ from datetime import date, datetime
 
 from chalicelib.domain.monitor.cron import Cron
 from chalicelib.domain.monitor.decision import Decision
-from chalicelib.domain.runs.counts import DayTally, Tally, sum_tallies
+from chalicelib.domain.runs.counts import Counts, DailyCounts, sum_counts
 from chalicelib.domain.runs.run import Run
 
 _DEFAULTS = Run("", "", None)  # type: ignore[arg-type]
@@ -14,7 +14,7 @@ class Book:
     def __init__(self, cron: Cron) -> None:
         self.cron = cron
         self.runs: dict[str, Run] = {}
-        self.rollups: dict[date, Tally] = {}
+        self.rollups: dict[date, Counts] = {}
 
     def commit(self, decision: Decision) -> None:
         assert not any(decision.wanted), "decided without all that it turned on"
@@ -24,15 +24,15 @@ class Book:
         for run, new in decision.writes:
             assert not (new and run.id in self.runs), f"{run} is recorded twice"
             self.runs[run.id] = run if new else _updated(self.runs[run.id], run)
-        for day, tally in decision.finished_days:
+        for day, counts in decision.finished_days:
             assert day not in self.rollups, f"{day} moved out twice"
-            self.rollups[day] = tally
-        for day, tally in decision.past_days:
-            self.rollups[day] = sum_tallies([self.rollups.get(day, Tally()), tally])
+            self.rollups[day] = counts
+        for day, counts in decision.past_days:
+            self.rollups[day] = sum_counts([self.rollups.get(day, Counts()), counts])
 
-    def days(self) -> dict[date, Tally]:
+    def days(self) -> dict[date, Counts]:
         today = self.cron.today
-        return {**self.rollups, **({today.day: today.tally} if isinstance(today, DayTally) else {})}
+        return {**self.rollups, **({today.day: today.counts} if isinstance(today, DailyCounts) else {})}
 
     def find(self, key: str | None) -> Run | None:
         return next((run for run in self.runs.values() if key is not None and key in (run.key, run.id)), None)

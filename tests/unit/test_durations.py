@@ -6,9 +6,9 @@ import random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.domain.runs.counts import Tally
+from chalicelib.domain.runs.counts import Counts
 from chalicelib.domain.runs.durations import Durations, one_duration, sum_durations
-from chalicelib.store.daily_counts import pack_tally, unpack_tally
+from chalicelib.store.daily_counts import pack_counts, unpack_counts
 
 DURATIONS = st.lists(st.integers(0, 366 * 86_400_000), max_size=60)
 
@@ -57,6 +57,6 @@ def test_of_no_runs_nothing_is_said() -> None:
 
 @given(DURATIONS)
 def test_a_tally_comes_back_from_the_store_as_it_was(durations: list[int]) -> None:
-    tally = Tally(7, 5, 1, 1, 9, 6, 2, 1, 3, summed(durations))
+    counts = Counts(7, 5, 1, 1, 9, 6, 2, 1, 3, summed(durations))
 
-    assert unpack_tally(pack_tally(tally)) == tally
+    assert unpack_counts(pack_counts(counts)) == counts

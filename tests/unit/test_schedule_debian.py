@@ -1,4 +1,4 @@
-"""Every recorded run of Debian's own cron around clock changes, exactly.
+"""Every recorded run of Debian's own cron context clock changes, exactly.
 
 Debian's cron 3.0pl1-162 was run under a faked clock; each line of the data says what it did in one
 window: `expr`, `zone`, `from` (epoch seconds), `minutes` (the window's length) and `runs` (minutes

@@ -245,7 +245,7 @@ def test_count_agrees_with_a_walk_minute_by_minute() -> None:
 
 
 def check_change(zone: str, change: datetime, expressions: list[str]) -> int:
-    """Compare a day and a half around `change` with the daemon; return how many runs that were."""
+    """Compare a day and a half context `change` with the daemon; return how many runs that were."""
     start = change - 15 * 60 * MINUTE
     looks = list(daemon_looks(zone, start, 36 * 60))
     end, compared = looks[-1].at, 0

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from chalicelib.domain.runs.counts import Tally
+from chalicelib.domain.runs.counts import Counts
 from chalicelib.domain.runs.sla import sla_of
 
 PAGE = Path(__file__).parents[2] / "docs" / "sla.md"
@@ -39,7 +39,7 @@ def test_a_history_worked_by_hand(
     allowed: float,
     left: float | None,
 ) -> None:
-    sla = sla_of(Tally(expected=expected, met=met, excused=excused), target)
+    sla = sla_of(Counts(expected=expected, met=met, excused=excused), target)
 
     assert sla.compliance == (None if compliance is None else pytest.approx(compliance, abs=0.001))
     assert sla.is_met is is_met

@@ -9,7 +9,7 @@ from typing import Any
 
 from chalicelib.domain import ids
 from chalicelib.domain.monitor import on_request
-from chalicelib.domain.monitor.context import Surroundings
+from chalicelib.domain.monitor.context import Context
 from chalicelib.domain.monitor.cron import Cron, Settings, Status
 from chalicelib.domain.monitor.decision import Decision
 from chalicelib.domain.monitor.event import Event, EventKind
@@ -95,7 +95,7 @@ class Watched:
 
     def resolve(self, when: str | datetime) -> Decision:
         now = at(when) if isinstance(when, str) else when
-        return self.commit(on_request.resolve(self.cron, now, Surroundings()))
+        return self.commit(on_request.resolve(self.cron, now, Context()))
 
     def pause(self, when: str) -> Decision:
         return self.commit(on_request.pause(self.cron, at(when)))

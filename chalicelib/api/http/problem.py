@@ -7,7 +7,8 @@ from chalice.app import Response
 
 from chalicelib.api.http.json import json_response
 from chalicelib.domain import errors
-from chalicelib.store.errors import LostRace
+from chalicelib.domain.monitor.dependencies import Blocked
+from chalicelib.store.errors import ConcurrentUpdate
 from chalicelib.telemetry import measure
 
 log = logging.getLogger("cronhub.api")
@@ -33,7 +34,7 @@ _STATUSES: dict[type[errors.CronHubError], int] = {
     errors.Forbidden: 403,
     errors.NotFound: 404,
     errors.Conflict: 409,
-    errors.Blocked: 409,
+    Blocked: 409,
     errors.Gone: 410,
     errors.TooLarge: 413,
     errors.UnsupportedMedia: 415,
@@ -51,7 +52,7 @@ def problem(status: int, detail: str, headers: dict[str, str] | None = None, **m
 
 def problem_of(error: Exception) -> Response:
     """The answer to whatever a route raised; what nobody foresaw is logged, and not told."""
-    if isinstance(error, LostRace):
+    if isinstance(error, ConcurrentUpdate):
         error = errors.Unavailable("somebody else writes this at the same moment; nothing was changed")
     status = _STATUSES.get(type(error)) if isinstance(error, errors.CronHubError) else None
     if status is None:
@@ -61,7 +62,7 @@ def problem_of(error: Exception) -> Response:
     headers: dict[str, str] = {}
     if isinstance(error, errors.Invalid):
         more["errors"] = [{"field": one.field, "message": one.message} for one in error.errors]
-    if isinstance(error, errors.Blocked):
+    if isinstance(error, Blocked):
         more["blocked_by"] = [blocker._asdict() for blocker in error.blocked_by]
     if isinstance(error, errors.Throttled):
         measure("throttled")

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, NoReturn
 
 from chalice.app import Request
 
-from chalicelib.domain.accounts.org import ApiKey
+from chalicelib.domain.accounts.api_key import ApiKey
 from chalicelib.domain.errors import Malformed, TooLarge, UnsupportedMedia
 
 MAX_BODY_BYTES = 100 * 1024

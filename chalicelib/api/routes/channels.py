@@ -25,7 +25,7 @@ blueprint = Blueprint(__name__)
 def create_channel(call: Call) -> tuple[int, Any]:
     given = _as_channel(load(NEW_CHANNEL, body_object(call.request)))
     channel = channels.create(call.org_id, given, call.now)
-    # Shown this once: it is in no later answer.
+    # DisplayStatus this once: it is in no later answer.
     secret = {"secret": channel.secrets[0]} if channel.secrets else {}
     return 201, {**render_channel(channel), **secret}
 

@@ -16,7 +16,7 @@ from chalicelib.domain.ids import is_timed_id, org_of
 from chalicelib.domain.monitor.cron import Cron
 from chalicelib.services import crons
 from chalicelib.services.register import Wanted, register
-from chalicelib.store.maintenance import windows_of_org
+from chalicelib.store.maintenance import maintenance_windows_of_org
 
 blueprint = Blueprint(__name__)
 
@@ -66,7 +66,7 @@ def list_crons(call: Call) -> tuple[int, Any]:
     query = load(CRON_QUERY, call.query)
     limit, cursor = query.pop("limit"), query.pop("cursor", None)
     require_cursor(cursor is None or org_of(cursor) == call.org_id)
-    windows = windows_of_org(call.org_id)
+    windows = maintenance_windows_of_org(call.org_id)
     filters = crons.Filters(**query, windows=windows)
     found, after = crons.list_crons(call.org_id, filters, limit, cursor, call.now)
     return 200, {
@@ -84,7 +84,7 @@ def change_cron(call: Call, cron_id: str) -> tuple[int, Any]:
 
 
 def _rendered(call: Call, cron: Cron) -> render.Json:
-    return render.cron(cron, call.now, windows_of_org(call.org_id))
+    return render.cron(cron, call.now, maintenance_windows_of_org(call.org_id))
 
 
 @route(blueprint, "DELETE", "/api/crons/{cron_id}", action=Action.CHANGE)

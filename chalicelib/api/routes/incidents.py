@@ -12,8 +12,8 @@ from chalicelib.api.schemas.fields import load
 from chalicelib.api.schemas.shapes import HANDLING, INCIDENT_QUERY
 from chalicelib.domain.accounts.permissions import Action
 from chalicelib.domain.ids import is_timed_id
+from chalicelib.domain.monitor.incident import Handling
 from chalicelib.services import incidents
-from chalicelib.store.incidents import Handling
 from chalicelib.store.incidents import list_incidents as list_of_org
 
 blueprint = Blueprint(__name__)

@@ -13,7 +13,7 @@ from chalicelib.api.schemas.fields import load
 from chalicelib.api.schemas.shapes import NEW_WINDOW, WINDOW_CHANGES, WINDOW_QUERY
 from chalicelib.domain.accounts.permissions import Action
 from chalicelib.domain.ids import is_timed_id
-from chalicelib.domain.monitor.maintenance import Window, next_spans, span_at
+from chalicelib.domain.monitor.maintenance import MaintenanceWindow, next_spans, span_at
 from chalicelib.services import maintenance
 
 blueprint = Blueprint(__name__)
@@ -66,7 +66,7 @@ def _as_window(given: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def render_window(window: Window, now: datetime) -> dict[str, Any]:
+def render_window(window: MaintenanceWindow, now: datetime) -> dict[str, Any]:
     """`next_starts_at` and `next_ends_at`: while it is active, when it ends and then begins again."""
     current = span_at(window, now)
     spans = next_spans(window, now, 2)

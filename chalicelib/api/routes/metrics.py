@@ -11,10 +11,10 @@ from chalicelib.api.http.request import Call
 from chalicelib.api.http.route import route
 from chalicelib.domain.accounts.permissions import Action
 from chalicelib.domain.monitor.cron import Cron, Status
-from chalicelib.domain.monitor.display_status import Shown
+from chalicelib.domain.monitor.display_status import DisplayStatus
 from chalicelib.services.crons import shown_in
 from chalicelib.store.crons import crons_of_org
-from chalicelib.store.maintenance import windows_of_org
+from chalicelib.store.maintenance import maintenance_windows_of_org
 
 blueprint = Blueprint(__name__)
 
@@ -64,13 +64,13 @@ _GAUGES = (
 
 @route(blueprint, "GET", "/api/metrics", action=Action.READ)
 def read_metrics(call: Call) -> Response:
-    windows = windows_of_org(call.org_id)
+    windows = maintenance_windows_of_org(call.org_id)
     crons = [(cron, shown_in(cron, call.now, windows)) for cron in crons_of_org(call.org_id)]
-    watched = [(cron, status) for cron, status in crons if status is not Shown.ARCHIVED]
+    watched = [(cron, status) for cron, status in crons if status is not DisplayStatus.ARCHIVED]
     return Response("".join(f"{line}\n" for line in _lines(watched)), {"Content-Type": _MEDIA}, 200)
 
 
-def _lines(crons: Sequence[tuple[Cron, Shown]]) -> Iterator[str]:
+def _lines(crons: Sequence[tuple[Cron, DisplayStatus]]) -> Iterator[str]:
     yield "# HELP cronhub_crons How many crons there are, by status."
     yield "# TYPE cronhub_crons gauge"
     for status, number in sorted(Counter(status.value for _, status in crons).items()):

@@ -11,8 +11,9 @@ from chalicelib.api.http.route import route
 from chalicelib.api.schemas.fields import load
 from chalicelib.api.schemas.shapes import NEW_PROJECT, PROJECT_CHANGES
 from chalicelib.domain.accounts.permissions import Action
+from chalicelib.domain.accounts.project import Project
 from chalicelib.services import projects
-from chalicelib.store.projects import Project, projects_of_org
+from chalicelib.store.projects import projects_of_org
 
 blueprint = Blueprint(__name__)
 

@@ -12,7 +12,7 @@ from chalicelib.api.schemas.fields import load
 from chalicelib.api.schemas.shapes import STATS_QUERY
 from chalicelib.domain.accounts.permissions import Action
 from chalicelib.domain.errors import FieldError, Invalid
-from chalicelib.domain.runs.counts import sum_tallies
+from chalicelib.domain.runs.counts import sum_counts
 from chalicelib.services import statistics
 
 blueprint = Blueprint(__name__)
@@ -39,6 +39,6 @@ def read_days(call: Call, cron_id: str) -> tuple[int, Any]:
     return 200, {
         "from": first.isoformat(),
         "to": last.isoformat(),
-        "days": [{"day": day.isoformat(), **render.tally(tally)} for day, tally in days],
-        "total": render.tally(sum_tallies(day.tally for day in days)),
+        "days": [{"day": day.isoformat(), **render.counts(counts)} for day, counts in days],
+        "total": render.counts(sum_counts(day.counts for day in days)),
     }

@@ -6,23 +6,25 @@ from typing import Any
 
 from chalicelib import settings
 from chalicelib.api.http.json import instant
-from chalicelib.domain.accounts.org import ApiKey, Org
+from chalicelib.domain.accounts.api_key import ApiKey
+from chalicelib.domain.accounts.org import Org
+from chalicelib.domain.alerts.outbox import Outgoing
 from chalicelib.domain.monitor.cron import Cron, LastRun
 from chalicelib.domain.monitor.deadlines import effective_grace, tolerance_of
 from chalicelib.domain.monitor.decision import Decision
 from chalicelib.domain.monitor.dependencies import Blocker
-from chalicelib.domain.monitor.display_status import shown
-from chalicelib.domain.monitor.maintenance import Window
+from chalicelib.domain.monitor.display_status import display_status
+from chalicelib.domain.monitor.expectation import occurrences
+from chalicelib.domain.monitor.incident import NamedIncident
+from chalicelib.domain.monitor.maintenance import MaintenanceWindow
 from chalicelib.domain.runs.anomaly import Anomaly
-from chalicelib.domain.runs.counts import Tally
+from chalicelib.domain.runs.counts import Counts
 from chalicelib.domain.runs.drift import Drift, drift_of
 from chalicelib.domain.runs.run import Run
 from chalicelib.domain.runs.sla import Sla, sla_of
-from chalicelib.domain.schedule.occurrences import END_OF_TIME, occurrences
+from chalicelib.domain.schedule.occurrences import END_OF_TIME
 from chalicelib.services.crons import shown_in
 from chalicelib.services.statistics import Details
-from chalicelib.store.alerts import Outgoing
-from chalicelib.store.incidents import NamedIncident
 
 _NEXT_RUNS = 10
 _MESSAGE_IN_LIST = 200
@@ -50,7 +52,7 @@ def ping_url(cron: Cron) -> str:
     return f"{settings.base_url()}/api/ping/{cron.id}"
 
 
-def cron(one: Cron, now: datetime, windows: Sequence[Window]) -> Json:
+def cron(one: Cron, now: datetime, windows: Sequence[MaintenanceWindow]) -> Json:
     """A cron as lists show it, in an org with these maintenance windows."""
     grace = effective_grace(one)
     return {
@@ -103,7 +105,9 @@ def details(found: Details, now: datetime) -> Json:
     one = found.cron
     return {
         **cron(one, now, found.windows),
-        "stats": {name: {"since": instant(since), **tally(sums)} for name, (since, sums) in found.periods.items()},
+        "stats": {
+            name: {"since": instant(since), **counts(sums)} for name, (since, sums) in found.periods.items()
+        },
         "sla": {"target": one.settings.sla_target, **_slas(found)},
         "anomalies": [listed_run(run) for run in found.recent if run.anomaly],
         "drift": drift(_drift_of(one)),
@@ -114,7 +118,7 @@ def details(found: Details, now: datetime) -> Json:
 
 def _slas(found: Details) -> Json:
     target = found.cron.settings.sla_target
-    return {name: sla(sla_of(period.tally, target)) for name, period in found.periods.items()}
+    return {name: sla(sla_of(period.counts, target)) for name, period in found.periods.items()}
 
 
 def sla(one: Sla) -> Json:
@@ -151,14 +155,14 @@ def _named(one: Cron, now: datetime) -> Json:
         "name": one.name,
         "product": one.product,
         "service": one.service,
-        "status": shown(one, now).value,
+        "status": display_status(one, now).value,
     }
 
 
-def tally(one: Tally) -> Json:
+def counts(one: Counts) -> Json:
     durations = one.durations
     return {
-        **dict(zip(one._fields, one.counts, strict=False)),
+        **dict(zip(one._fields, one.numbers, strict=False)),
         "success_rate": _rounded(100 * one.ok / one.runs) if one.runs else None,
         "average_duration_ms": _rounded(durations.average_ms),
         "p50_ms": _rounded(durations.percentile(0.5)),
@@ -252,7 +256,7 @@ def signal(decision: Decision, now: datetime) -> Json:
     """The answer to a signal with a key."""
     return {
         "run": run(decision.run) if decision.run else None,
-        "status": shown(decision.cron, now).value,
+        "status": display_status(decision.cron, now).value,
         "anomaly": anomaly(decision.anomaly),
         "drift": drift(decision.drift),
         "next_expected_at": instant(decision.cron.expected_at),

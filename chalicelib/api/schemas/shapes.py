@@ -34,7 +34,7 @@ from chalicelib.api.schemas.fields import (
 from chalicelib.domain.accounts.permissions import Role, Scope
 from chalicelib.domain.alerts.channel import KINDS, ChannelKind, Severity
 from chalicelib.domain.errors import FieldError
-from chalicelib.domain.monitor.display_status import Shown
+from chalicelib.domain.monitor.display_status import DisplayStatus
 from chalicelib.domain.monitor.maintenance import LONGEST_MINUTES
 from chalicelib.domain.runs.run import RunStatus
 
@@ -167,7 +167,7 @@ CRON_QUERY = Shape(
         "service": optional(string),
         "search": optional(string),
         "project_id": optional(string),
-        "status": optional(one_of(Shown)),
+        "status": optional(one_of(DisplayStatus)),
         "tag": optional(string),
     }
 )

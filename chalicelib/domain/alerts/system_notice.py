@@ -6,7 +6,7 @@ from datetime import datetime
 from chalicelib.domain.alerts.alert import Alert
 from chalicelib.domain.alerts.channel import Channel
 from chalicelib.domain.ids import timed_id
-from chalicelib.domain.monitor.blackout import Gap
+from chalicelib.domain.monitor.blackout import Blackout
 from chalicelib.domain.monitor.event import EventKind
 
 NOTICES = frozenset({EventKind.CHANNEL_FAILING, EventKind.BLIND})
@@ -20,14 +20,14 @@ def channel_failing(channel: Channel, now: datetime) -> Alert:
     )
 
 
-def blind(org_id: str, gap: Gap) -> Alert:
-    """Told once an org and gap: what is unknown of it, is not its crons' fault."""
-    since, until = f"{gap.since:%Y-%m-%d %H:%M:%S}", f"{gap.until:%H:%M:%S}"
+def blind(org_id: str, blackout: Blackout) -> Alert:
+    """Told once an org and blackout: what is unknown of it, is not its crons' fault."""
+    since, until = f"{blackout.since:%Y-%m-%d %H:%M:%S}", f"{blackout.until:%H:%M:%S}"
     detail = (
         f"no cron was looked at from {since} to {until} UTC: what was due then has its grace again, "
         "and is called unknown, not missed, if it does not come"
     )
-    return _notice(EventKind.BLIND, org_id, org_id, "monitoring", detail, gap.until)
+    return _notice(EventKind.BLIND, org_id, org_id, "monitoring", detail, blackout.until)
 
 
 def _notice(kind: EventKind, org_id: str, subject_id: str, name: str, detail: str, now: datetime) -> Alert:

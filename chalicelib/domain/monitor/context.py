@@ -2,19 +2,19 @@
 
 from typing import NamedTuple
 
-from chalicelib.domain.monitor.blackout import Gap
+from chalicelib.domain.monitor.blackout import Blackout
 from chalicelib.domain.monitor.cron import Cron
-from chalicelib.domain.monitor.maintenance import Window
+from chalicelib.domain.monitor.maintenance import MaintenanceWindow
 
 
-class Surroundings(NamedTuple):
+class Context(NamedTuple):
     """windows: the maintenance windows that cover the cron · dependencies: the crons it depends on,
-    without those that are gone or archived · gaps: in which nobody looked. None: not loaded, as most
+    without those that are gone or archived · blackouts: in which nobody looked. None: not loaded, as most
     decisions need none of these."""
 
-    windows: tuple[Window, ...] | None = None
+    windows: tuple[MaintenanceWindow, ...] | None = None
     dependencies: tuple[Cron, ...] | None = None
-    gaps: tuple[Gap, ...] | None = None
+    blackouts: tuple[Blackout, ...] | None = None
 
 
 class Wanted(NamedTuple):
@@ -22,4 +22,4 @@ class Wanted(NamedTuple):
 
     windows: bool = False
     dependencies: bool = False
-    gaps: bool = False
+    blackouts: bool = False

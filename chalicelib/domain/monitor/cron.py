@@ -4,9 +4,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from chalicelib.domain.monitor.blackout import Gap
+from chalicelib.domain.monitor.blackout import Blackout
 from chalicelib.domain.runs.anomaly import Baseline
-from chalicelib.domain.runs.counts import DayTally
+from chalicelib.domain.runs.counts import DailyCounts
 from chalicelib.domain.runs.run import RunStatus
 
 MAX_OPEN_RUNS = 20
@@ -111,7 +111,7 @@ class Cron(NamedTuple):
     today: what the runs of the latest day came to · is_blocked: its last start was refused, as what
     it depends on is not completed · blamed_on: the incident of what it depends on, to which its last
     misses were laid · held_until: till when maintenance holds what there is to tell · skipped_from:
-    while paused, since when occurrences pass by · blind: the gap in which a deadline of it fell last.
+    while paused, since when occurrences pass by · blind: the blackout in which a deadline of it fell last.
     """
 
     org_id: str
@@ -135,14 +135,14 @@ class Cron(NamedTuple):
     baseline: Baseline = Baseline()
     offsets_ms: tuple[int, ...] = ()
     incident: OpenIncident | None = None
-    today: DayTally | None = None
+    today: DailyCounts | None = None
     depends_on: tuple[str, ...] = ()
     is_blocked: bool = False
     blamed_on: str | None = None
     held_until: datetime | None = None
     skipped_from: datetime | None = None
     noise: Noise = Noise()
-    blind: Gap | None = None
+    blind: Blackout | None = None
     archived_at: datetime | None = None
 
     @property

@@ -3,11 +3,11 @@
 from datetime import datetime, timedelta
 
 from chalicelib.domain.monitor.cron import Cron, OpenRun, Status
+from chalicelib.domain.monitor.expectation import occurrences, occurrences_around
 from chalicelib.domain.runs.anomaly import overrun_after_ms
-from chalicelib.domain.schedule.occurrences import Occurrences, occurrences, occurrences_around
+from chalicelib.domain.schedule.occurrences import Occurrences
+from chalicelib.domain.times import HOUR, MINUTE
 
-_MINUTE = timedelta(minutes=1)
-_HOUR = timedelta(hours=1)
 _LEAST_TOLERANCE = timedelta(seconds=30)
 _MOST_TOLERANCE = timedelta(minutes=15)
 # A year is the period of what has one occurrence left: only bounds are taken from it.
@@ -28,7 +28,7 @@ def grace_at(cron: Cron, times: Occurrences, occurrence: datetime) -> timedelta:
     """How long after an occurrence it is missed: given, or 10% of the period, 60 s to 1 h."""
     if cron.settings.grace_seconds is not None:
         return timedelta(seconds=cron.settings.grace_seconds)
-    return within(period_at(times, occurrence) / 10, _MINUTE, _HOUR)
+    return within(period_at(times, occurrence) / 10, MINUTE, HOUR)
 
 
 def drift_tolerance(grace: timedelta) -> timedelta:
@@ -38,7 +38,7 @@ def drift_tolerance(grace: timedelta) -> timedelta:
 
 def early_tolerance(times: Occurrences, occurrence: datetime) -> timedelta:
     """How long before an occurrence a signal may come for it: 10% of the period, at most 60 s."""
-    return min(period_at(times, occurrence) / 10, _MINUTE)
+    return min(period_at(times, occurrence) / 10, MINUTE)
 
 
 def tolerance_of(cron: Cron, occurrence: datetime | None = None) -> timedelta:
@@ -67,16 +67,16 @@ def overrun_at(cron: Cron, run: OpenRun) -> datetime | None:
 
 
 def timeout_at(cron: Cron, run: OpenRun) -> datetime | None:
-    """Where it fell into a gap, the cron's grace after that."""
+    """Where it fell into a blackout, the cron's grace after that."""
     seconds = cron.settings.max_runtime_seconds
     if seconds is None:
         return None
     at = run.seen_at + timedelta(seconds=seconds)
-    return _again(cron, at, effective_grace(cron) or _MINUTE)
+    return _again(cron, at, effective_grace(cron) or MINUTE)
 
 
 def missed_at(cron: Cron, occurrence: datetime, grace: timedelta) -> datetime:
-    """When its grace is over; where that fell into a gap, it gets its grace again."""
+    """When its grace is over; where that fell into a blackout, it gets its grace again."""
     return _again(cron, occurrence + grace, grace)
 
 
@@ -95,7 +95,7 @@ def reminder_at(cron: Cron) -> datetime | None:
 def sum_up_at(cron: Cron) -> datetime | None:
     """When it is told what came of a cron that goes up and down."""
     told_at = cron.noise.flapping_told_at
-    return None if told_at is None else told_at + _HOUR
+    return None if told_at is None else told_at + HOUR
 
 
 def due_at(cron: Cron) -> datetime | None:
@@ -124,7 +124,7 @@ def _expectation_due(cron: Cron) -> datetime | None:
     over_at = missed_at(cron, cron.expected_at, grace)
     if cron.status is Status.DOWN:
         # It was told already: further misses are only counted, once an hour.
-        return max(over_at, cron.looked_at + _HOUR) if cron.looked_at else over_at
+        return max(over_at, cron.looked_at + HOUR) if cron.looked_at else over_at
     if cron.late_told:
         return over_at
     late_at = _held(cron, cron.expected_at + drift_tolerance(grace))

@@ -8,7 +8,7 @@ from chalicelib.domain.monitor.dependencies import Blocker
 from chalicelib.domain.monitor.event import Event
 from chalicelib.domain.monitor.incident import Incident
 from chalicelib.domain.runs.anomaly import Anomaly
-from chalicelib.domain.runs.counts import DayTally
+from chalicelib.domain.runs.counts import DailyCounts
 from chalicelib.domain.runs.drift import Drift
 from chalicelib.domain.runs.run import Run
 
@@ -30,8 +30,8 @@ class Decision(NamedTuple):
 
     cron: Cron
     writes: tuple[RunWrite, ...] = ()
-    finished_days: tuple[DayTally, ...] = ()
-    past_days: tuple[DayTally, ...] = ()
+    finished_days: tuple[DailyCounts, ...] = ()
+    past_days: tuple[DailyCounts, ...] = ()
     events: tuple[Event, ...] = ()
     incident: Incident | None = None
     run: Run | None = None

@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
+from chalicelib.domain.errors import CronHubError
 from chalicelib.domain.monitor.cron import Cron
 from chalicelib.domain.monitor.deadlines import early_tolerance
 from chalicelib.domain.runs.run import RunStatus
@@ -33,6 +34,15 @@ class Blocker(NamedTuple):
     id: str
     name: str
     reason: Unmet
+
+
+class Blocked(CronHubError):
+    """A start must wait for what its cron depends on."""
+
+    def __init__(self, blocked_by: tuple[Blocker, ...]) -> None:
+        names = ", ".join(blocker.name for blocker in blocked_by)
+        super().__init__(f"what this cron depends on is not completed: {names}")
+        self.blocked_by = blocked_by
 
 
 def blockers(dependencies: Iterable[Cron], now: datetime) -> tuple[Blocker, ...]:

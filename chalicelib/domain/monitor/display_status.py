@@ -7,7 +7,7 @@ from chalicelib.domain.monitor.cron import Cron, Status
 from chalicelib.domain.monitor.deadlines import tolerance_of
 
 
-class Shown(StrEnum):
+class DisplayStatus(StrEnum):
     NEW = "new"
     UP = "up"
     LATE = "late"
@@ -19,30 +19,30 @@ class Shown(StrEnum):
     ARCHIVED = "archived"
 
 
-def shown(cron: Cron, now: datetime, *, in_maintenance: bool = False) -> Shown:
+def display_status(cron: Cron, now: datetime, *, in_maintenance: bool = False) -> DisplayStatus:
     """What matters most first: that it is not watched, is in trouble, will be, is at work.
 
     Trouble that maintenance holds is not shown as such until that ends.
     """
     if cron.archived_at is not None:
-        return Shown.ARCHIVED
+        return DisplayStatus.ARCHIVED
     if cron.status is Status.PAUSED:
-        return Shown.PAUSED
+        return DisplayStatus.PAUSED
     if cron.status is Status.DOWN and not (cron.incident and cron.incident.held):
-        return Shown.DOWN
+        return DisplayStatus.DOWN
     if in_maintenance or (cron.held_until is not None and now < cron.held_until):
-        return Shown.IN_MAINTENANCE
+        return DisplayStatus.IN_MAINTENANCE
     return _at_work(cron, now)
 
 
-def _at_work(cron: Cron, now: datetime) -> Shown:
+def _at_work(cron: Cron, now: datetime) -> DisplayStatus:
     if cron.is_blocked:
-        return Shown.BLOCKED
+        return DisplayStatus.BLOCKED
     if is_late(cron, now):
-        return Shown.LATE
+        return DisplayStatus.LATE
     if cron.open_runs:
-        return Shown.RUNNING
-    return Shown(cron.status.value)
+        return DisplayStatus.RUNNING
+    return DisplayStatus(cron.status.value)
 
 
 def is_late(cron: Cron, now: datetime) -> bool:

@@ -28,3 +28,23 @@ class Incident(NamedTuple):
     missed: int = 0
     resolved_at: datetime | None = None
     resolution: Resolution | None = None
+
+
+class Handling(NamedTuple):
+    """What a person did about an incident: who, when, and what they had to say."""
+
+    by: str
+    at: datetime
+    note: str | None = None
+
+
+class NamedIncident(NamedTuple):
+    """An incident with the names that its cron had when it was written, and what people did of it."""
+
+    incident: Incident
+    product: str
+    service: str
+    cron_name: str
+    acknowledged: Handling | None = None
+    resolved_by: str | None = None
+    resolution_note: str | None = None

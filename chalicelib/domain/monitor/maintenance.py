@@ -18,7 +18,7 @@ _SPANS_CHAINED = 100
 Span = tuple[datetime, datetime]
 
 
-class Window(NamedTuple):
+class MaintenanceWindow(NamedTuple):
     """When, and for which crons of its org, alerts are held and occurrences excused.
 
     Once: from `starts_at` to `ends_at`. Repeating: `duration_minutes` of elapsed time from each time
@@ -52,14 +52,14 @@ class Window(NamedTuple):
         return END_OF_TIME if self.ends_at is None else self.ends_at
 
 
-def faults(window: Window) -> tuple[FieldError, ...]:
+def faults(window: MaintenanceWindow) -> tuple[FieldError, ...]:
     """What is wrong with it as a whole."""
     if window.schedule is None:
         return tuple(_faults_of_once(window))
     return tuple(_faults_of_repeating(window))
 
 
-def _faults_of_once(window: Window) -> Iterator[FieldError]:
+def _faults_of_once(window: MaintenanceWindow) -> Iterator[FieldError]:
     if window.duration_minutes is not None:
         yield FieldError("duration_minutes", "goes with a schedule")
     if window.starts_at is None or window.ends_at is None:
@@ -71,14 +71,14 @@ def _faults_of_once(window: Window) -> Iterator[FieldError]:
         yield FieldError("ends_at", f"must be at most {LONGEST.days} days after starts_at")
 
 
-def _faults_of_repeating(window: Window) -> Iterator[FieldError]:
+def _faults_of_repeating(window: MaintenanceWindow) -> Iterator[FieldError]:
     if window.duration_minutes is None:
         yield FieldError("duration_minutes", "is required with a schedule")
     if window.until <= window.since:
         yield FieldError("ends_at", "must be after starts_at" if window.starts_at else "is over already")
 
 
-def covers(window: Window, cron: Cron) -> bool:
+def covers(window: MaintenanceWindow, cron: Cron) -> bool:
     """Whether a cron is in the window's scope: all that is given must fit, and any one of the tags."""
     return (
         window.product in (None, cron.product)
@@ -89,19 +89,19 @@ def covers(window: Window, cron: Cron) -> bool:
     )
 
 
-def covering(windows: Iterable[Window], cron: Cron) -> tuple[Window, ...]:
+def covering(windows: Iterable[MaintenanceWindow], cron: Cron) -> tuple[MaintenanceWindow, ...]:
     return tuple(window for window in windows if covers(window, cron))
 
 
-def is_active(window: Window, at: datetime) -> bool:
+def is_active(window: MaintenanceWindow, at: datetime) -> bool:
     return span_at(window, at) is not None
 
 
-def in_maintenance(windows: Iterable[Window], at: datetime) -> bool:
+def in_maintenance(windows: Iterable[MaintenanceWindow], at: datetime) -> bool:
     return any(is_active(window, at) for window in windows)
 
 
-def maintained_until(windows: Sequence[Window], at: datetime) -> datetime | None:
+def maintained_until(windows: Sequence[MaintenanceWindow], at: datetime) -> datetime | None:
     """When the maintenance that `at` is in ends, windows that overlap or touch taken as one.
 
     None: `at` is in no maintenance. Where it goes on through very many spans or beyond 90 days, the
@@ -117,7 +117,7 @@ def maintained_until(windows: Sequence[Window], at: datetime) -> datetime | None
     return None if until == at else min(until, at + LONGEST)
 
 
-def next_change(windows: Sequence[Window], at: datetime) -> datetime | None:
+def next_change(windows: Sequence[MaintenanceWindow], at: datetime) -> datetime | None:
     """When maintenance that `at` is in ends, or else when the next begins; None: never."""
     until = maintained_until(windows, at)
     if until is not None:
@@ -126,7 +126,7 @@ def next_change(windows: Sequence[Window], at: datetime) -> datetime | None:
     return min((start for (start, _), *_ in filter(None, spans)), default=None)
 
 
-def span_at(window: Window, at: datetime) -> Span | None:
+def span_at(window: MaintenanceWindow, at: datetime) -> Span | None:
     """The span that `at` is in, of those that overlap the last one; None: it is in none."""
     if not window.since <= at < window.until:
         return None
@@ -139,12 +139,12 @@ def span_at(window: Window, at: datetime) -> Span | None:
     return _clipped(window, start)
 
 
-def next_spans(window: Window, after: datetime, limit: int) -> list[Span]:
+def next_spans(window: MaintenanceWindow, after: datetime, limit: int) -> list[Span]:
     """The first `limit` spans that begin after `after`, led by the one that `after` is in."""
     return list(islice(_spans(window, after), limit))
 
 
-def _spans(window: Window, after: datetime) -> Iterator[Span]:
+def _spans(window: MaintenanceWindow, after: datetime) -> Iterator[Span]:
     current = span_at(window, max(after, window.since))
     if current is not None:
         yield current
@@ -155,16 +155,16 @@ def _spans(window: Window, after: datetime) -> Iterator[Span]:
         start = times.next(start)
 
 
-def _times(window: Window) -> Occurrences | None:
+def _times(window: MaintenanceWindow) -> Occurrences | None:
     """When the spans of a repeating window begin; None for one that comes once."""
     if window.schedule is None:
         return None
     return times_of(parse_schedule(window.schedule, window.timezone), window.since)
 
 
-def _duration(window: Window) -> timedelta:
+def _duration(window: MaintenanceWindow) -> timedelta:
     return timedelta(minutes=window.duration_minutes or 0)
 
 
-def _clipped(window: Window, start: datetime) -> Span:
+def _clipped(window: MaintenanceWindow, start: datetime) -> Span:
     return max(start, window.since), min(start + _duration(window), window.until)

@@ -1,40 +1,39 @@
 """A run has begun: which occurrence does it satisfy?"""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from chalicelib.domain.ids import to_ms
 from chalicelib.domain.monitor.cron import Cron
 from chalicelib.domain.monitor.deadlines import early_tolerance
+from chalicelib.domain.monitor.expectation import interval_of, occurrences
 from chalicelib.domain.monitor.misses import record_unmet
-from chalicelib.domain.monitor.transition import Draft
+from chalicelib.domain.monitor.transition import Transition
 from chalicelib.domain.runs.drift import OFFSETS_KEPT
-from chalicelib.domain.schedule.occurrences import Occurrences, interval_of, occurrences
+from chalicelib.domain.schedule.occurrences import Occurrences
+from chalicelib.domain.times import INSTANT, to_ms
 
-_INSTANT = timedelta(microseconds=1)
 
-
-def arrive(draft: Draft, started_at: datetime, seen_at: datetime) -> datetime | None:
+def arrive(transition: Transition, started_at: datetime, seen_at: datetime) -> datetime | None:
     """Satisfies the occurrence that a run is for, and gives it.
 
     The run says that it began at `started_at`, and was at work, or ended, at `seen_at`.
     None: an extra run; nothing that is expected moves. Occurrences passed over were missed.
     """
-    cron = draft.cron
+    cron = transition.cron
     times = occurrences(cron)
     if times is None or cron.expected_at is None or not cron.is_watched:
         return None
-    occurrence = _satisfied(cron, times, min(started_at, draft.now), min(seen_at, draft.now))
+    occurrence = _satisfied(cron, times, min(started_at, transition.now), min(seen_at, transition.now))
     if occurrence is not None:
-        before = times.latest(occurrence - _INSTANT)
+        before = times.latest(occurrence - INSTANT)
         if before is not None and before >= cron.expected_at:
-            record_unmet(draft, times, before)
+            record_unmet(transition, times, before)
         offset = to_ms(started_at) - to_ms(occurrence)
-        draft.change(
+        transition.change(
             expected_at=times.next(occurrence),
             late_told=False,
-            offsets_ms=(*draft.cron.offsets_ms, offset)[-OFFSETS_KEPT:],
+            offsets_ms=(*transition.cron.offsets_ms, offset)[-OFFSETS_KEPT:],
         )
-    _wind_interval(draft)
+    _wind_interval(transition)
     return occurrence
 
 
@@ -53,8 +52,8 @@ def _satisfied(cron: Cron, times: Occurrences, started_at: datetime, seen_at: da
     return None
 
 
-def _wind_interval(draft: Draft) -> None:
+def _wind_interval(transition: Transition) -> None:
     # `@every` counts from the last run, whichever it was.
-    step = interval_of(draft.cron.settings)
+    step = interval_of(transition.cron.settings)
     if step is not None:
-        draft.change(expected_at=draft.now + step, late_told=False)
+        transition.change(expected_at=transition.now + step, late_told=False)

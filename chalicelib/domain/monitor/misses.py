@@ -7,16 +7,16 @@ from chalicelib.domain.ids import derived_id
 from chalicelib.domain.monitor.cron import Cron, Reason, Status
 from chalicelib.domain.monitor.deadlines import grace_at
 from chalicelib.domain.monitor.maintenance import in_maintenance, next_change
-from chalicelib.domain.monitor.transition import Draft
+from chalicelib.domain.monitor.transition import Transition
 from chalicelib.domain.monitor.up_and_down import bad_run, count_missed
 from chalicelib.domain.runs.run import Excuse, Run, RunStatus
 from chalicelib.domain.schedule.occurrences import Occurrences
+from chalicelib.domain.times import INSTANT
 
 # Each missed occurrence has a record of its own, up to this many in one decision (a transaction
 # holds 100 items); of a longer outage the earliest share one record, which says how many they are.
 RECORDS_AT_ONCE = 25
 _MOST_STRETCHES = 9
-_INSTANT = timedelta(microseconds=1)
 _LONGEST_OWN_GRACE = timedelta(hours=1)
 
 
@@ -37,94 +37,94 @@ def missed_until(cron: Cron, times: Occurrences, now: datetime) -> datetime | No
     return last
 
 
-def record_unmet(draft: Draft, times: Occurrences, last: datetime) -> None:
+def record_unmet(transition: Transition, times: Occurrences, last: datetime) -> None:
     """Records the occurrences from the expected one to `last`, and judges them: as missed, but as
-    unknown those whose deadline fell into a gap.
+    unknown those whose deadline fell into a blackout.
 
     What is expected after them is the caller's to set.
     """
-    for gap in draft.gaps():
-        _record_until(draft, times, gap.since, last, _record_missed)
-        _record_until(draft, times, gap.until, last, _record_unknown)
-    if draft.cron.expected_at is not None and draft.cron.expected_at <= last:
-        _record_missed(draft, times, last)
+    for blackout in transition.blackouts():
+        _record_until(transition, times, blackout.since, last, _record_missed)
+        _record_until(transition, times, blackout.until, last, _record_unknown)
+    if transition.cron.expected_at is not None and transition.cron.expected_at <= last:
+        _record_missed(transition, times, last)
 
 
 def _record_until(
-    draft: Draft,
+    transition: Transition,
     times: Occurrences,
     end: datetime,
     last: datetime,
-    record: Callable[[Draft, Occurrences, datetime], None],
+    record: Callable[[Transition, Occurrences, datetime], None],
 ) -> None:
     """Records those whose grace was over by `end`, up to `last`."""
-    if draft.cron.expected_at is None or draft.cron.expected_at > last:
+    if transition.cron.expected_at is None or transition.cron.expected_at > last:
         return
-    until = missed_until(draft.cron, times, end)
+    until = missed_until(transition.cron, times, end)
     if until is not None:
-        record(draft, times, min(until, last))
-        draft.change(expected_at=times.next(min(until, last)))
+        record(transition, times, min(until, last))
+        transition.change(expected_at=times.next(min(until, last)))
 
 
-def _record_unknown(draft: Draft, times: Occurrences, last: datetime) -> None:
+def _record_unknown(transition: Transition, times: Occurrences, last: datetime) -> None:
     """Nobody looked when they were due: that says nothing of the job."""
-    first = draft.cron.expected_at
+    first = transition.cron.expected_at
     assert first is not None
     run = Run(
-        cron_id=draft.cron.id,
-        id=derived_id(first, draft.cron.id, "unknown"),
+        cron_id=transition.cron.id,
+        id=derived_id(first, transition.cron.id, "unknown"),
         status=RunStatus.UNKNOWN,
         scheduled_at=first,
         scheduled_until=last if last > first else None,
-        occurrences=times.count(first - _INSTANT, last),
+        occurrences=times.count(first - INSTANT, last),
         excused=Excuse.BLINDNESS,
     )
-    draft.write(run, new=True, times=times)
+    transition.write(run, new=True, times=times)
 
 
-def _record_missed(draft: Draft, times: Occurrences, last: datetime) -> None:
-    first = draft.cron.expected_at
+def _record_missed(transition: Transition, times: Occurrences, last: datetime) -> None:
+    first = transition.cron.expected_at
     assert first is not None
-    was_down = draft.cron.status is Status.DOWN
-    blamed_on = incident_to_blame(draft)
-    forgiven = 0 if was_down else max(0, draft.cron.settings.failure_tolerance - draft.cron.bad_streak)
-    count = times.count(first - _INSTANT, last)
+    was_down = transition.cron.status is Status.DOWN
+    blamed_on = incident_to_blame(transition)
+    forgiven = 0 if was_down else max(0, transition.cron.settings.failure_tolerance - transition.cron.bad_streak)
+    count = times.count(first - INSTANT, last)
     alone_from = _first_recorded_alone(times, first, last, count)
     runs = [
-        _missed_run(draft.cron, occurrence)
-        for occurrence in times.between(alone_from - _INSTANT, last, RECORDS_AT_ONCE)
+        _missed_run(transition.cron, occurrence)
+        for occurrence in times.between(alone_from - INSTANT, last, RECORDS_AT_ONCE)
     ]
     if count > len(runs):
-        runs = _missed_together(draft, times, first, alone_from) + runs
-    for run in _excused(draft, runs, blamed_on):
-        draft.write(run, new=True, times=times)
+        runs = _missed_together(transition, times, first, alone_from) + runs
+    for run in _excused(transition, runs, blamed_on):
+        transition.write(run, new=True, times=times)
         if blamed_on is not None and not was_down:
-            draft.change(is_blocked=True, blamed_on=blamed_on)
+            transition.change(is_blocked=True, blamed_on=blamed_on)
             continue
         for _ in range(run.occurrences if not was_down else 1):
-            bad_run(draft, Reason.MISSED, run.id, run.scheduled_at, _detail(run))
-            if draft.cron.status is Status.DOWN:
+            bad_run(transition, Reason.MISSED, run.id, run.scheduled_at, _detail(run))
+            if transition.cron.status is Status.DOWN:
                 break
-    if draft.cron.status is Status.DOWN:
-        count_missed(draft, count - forgiven)
+    if transition.cron.status is Status.DOWN:
+        count_missed(transition, count - forgiven)
 
 
-def _missed_together(draft: Draft, times: Occurrences, first: datetime, end: datetime) -> list[Run]:
+def _missed_together(transition: Transition, times: Occurrences, first: datetime, end: datetime) -> list[Run]:
     """The occurrences before `end`: one record for each stretch inside maintenance, or outside."""
     runs: list[Run] = []
     start: datetime | None = first
     while start is not None and start < end:
-        change = next_change(draft.windows(), start)
+        change = next_change(transition.windows(), start)
         stop = end if change is None or len(runs) == _MOST_STRETCHES else min(change, end)
-        until = times.latest(stop - _INSTANT)
-        runs.append(_missed_run(draft.cron, start, until, times.count(start - _INSTANT, stop - _INSTANT)))
-        start = times.next(stop - _INSTANT)
+        until = times.latest(stop - INSTANT)
+        runs.append(_missed_run(transition.cron, start, until, times.count(start - INSTANT, stop - INSTANT)))
+        start = times.next(stop - INSTANT)
     return runs
 
 
-def incident_to_blame(draft: Draft) -> str | None:
+def incident_to_blame(transition: Transition) -> str | None:
     """The incident of a dependency that is down, or that is itself kept from running by one."""
-    for dependency in draft.dependencies():
+    for dependency in transition.dependencies():
         if dependency.status is Status.DOWN and dependency.incident is not None:
             return dependency.incident.id
         if dependency.blamed_on is not None:
@@ -132,15 +132,15 @@ def incident_to_blame(draft: Draft) -> str | None:
     return None
 
 
-def _excused(draft: Draft, runs: list[Run], blamed_on: str | None) -> list[Run]:
+def _excused(transition: Transition, runs: list[Run], blamed_on: str | None) -> list[Run]:
     if blamed_on is not None:
         return [run._replace(excused=Excuse.DEPENDENCY, incident_id=blamed_on) for run in runs]
-    return [run._replace(excused=maintenance_of(draft, run.scheduled_at)) for run in runs]
+    return [run._replace(excused=maintenance_of(transition, run.scheduled_at)) for run in runs]
 
 
-def maintenance_of(draft: Draft, occurrence: datetime | None) -> Excuse | None:
+def maintenance_of(transition: Transition, occurrence: datetime | None) -> Excuse | None:
     """MAINTENANCE for an occurrence inside a window."""
-    inside = occurrence is not None and in_maintenance(draft.windows(), occurrence)
+    inside = occurrence is not None and in_maintenance(transition.windows(), occurrence)
     return Excuse.MAINTENANCE if inside else None
 
 
@@ -149,7 +149,7 @@ def _first_recorded_alone(times: Occurrences, first: datetime, last: datetime, c
         return first
     start = last
     for _ in range(RECORDS_AT_ONCE - 2):
-        start = times.latest(start - _INSTANT) or start
+        start = times.latest(start - INSTANT) or start
     return start
 
 

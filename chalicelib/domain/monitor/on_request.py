@@ -1,21 +1,20 @@
 """What people do to a cron: make, change, rename, pause, resume, archive it."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from chalicelib.domain.ids import derived_id
-from chalicelib.domain.monitor.context import Surroundings
+from chalicelib.domain.monitor.context import Context
 from chalicelib.domain.monitor.cron import Cron, Noise, Settings, Status
 from chalicelib.domain.monitor.decision import Decision
+from chalicelib.domain.monitor.expectation import first_expected
 from chalicelib.domain.monitor.incident import Resolution
 from chalicelib.domain.monitor.on_tick import look_for_missed
-from chalicelib.domain.monitor.transition import Draft
+from chalicelib.domain.monitor.transition import Transition
 from chalicelib.domain.monitor.up_and_down import resolve_incident
 from chalicelib.domain.runs.run import Run, RunStatus
-from chalicelib.domain.schedule.occurrences import first_expected
 from chalicelib.domain.schedule.schedule import Interval, parse_schedule
-
-_INSTANT = timedelta(microseconds=1)
+from chalicelib.domain.times import INSTANT
 
 
 def create(
@@ -67,10 +66,10 @@ def archive(cron: Cron, now: datetime) -> Decision:
 
 
 def _stop(cron: Cron, now: datetime, resolution: Resolution, **fields: Any) -> Decision:
-    draft = Draft(cron, now)
-    resolve_incident(draft, resolution)
-    draft.change(expected_at=None, **_calm(cron), **fields)
-    return draft.decide()
+    transition = Transition(cron, now)
+    resolve_incident(transition, resolution)
+    transition.change(expected_at=None, **_calm(cron), **fields)
+    return transition.decide()
 
 
 def acknowledge(cron: Cron) -> Decision:
@@ -79,20 +78,20 @@ def acknowledge(cron: Cron) -> Decision:
     return Decision(cron if incident is None else cron._replace(incident=incident._replace(acknowledged=True)))
 
 
-def resolve(cron: Cron, now: datetime, around: Surroundings) -> Decision:
+def resolve(cron: Cron, now: datetime, context: Context) -> Decision:
     """A person says that it is over: what was missed until now is recorded, and it starts afresh."""
-    draft = Draft(cron, now, around)
-    look_for_missed(draft)
-    resolve_incident(draft, Resolution.BY_HAND)
-    draft.change(status=_untroubled(cron), good_streak=0, bad_streak=0, **_calm(cron))
-    return draft.decide()
+    transition = Transition(cron, now, context)
+    look_for_missed(transition)
+    resolve_incident(transition, Resolution.BY_HAND)
+    transition.change(status=_untroubled(cron), good_streak=0, bad_streak=0, **_calm(cron))
+    return transition.decide()
 
 
 def resume(cron: Cron, now: datetime) -> Decision:
     """Starts afresh from the next occurrence; runs that are still open get their time again."""
-    draft = Draft(cron, now)
-    _record_skipped(draft)
-    draft.change(
+    transition = Transition(cron, now)
+    _record_skipped(transition)
+    transition.change(
         status=_untroubled(cron),
         archived_at=None,
         expected_at=first_expected(cron.settings, now),
@@ -102,7 +101,7 @@ def resume(cron: Cron, now: datetime) -> Decision:
         open_runs=tuple(run._replace(seen_at=now, overran=False) for run in cron.open_runs),
         **_calm(cron),
     )
-    return draft.decide()
+    return transition.decide()
 
 
 def _calm(cron: Cron) -> dict[str, Any]:
@@ -123,15 +122,15 @@ def _untroubled(cron: Cron) -> Status:
     return Status.UP if cron.last_run or cron.open_runs else Status.NEW
 
 
-def _record_skipped(draft: Draft) -> None:
+def _record_skipped(transition: Transition) -> None:
     """The occurrences that passed by while it was paused: in one record, excused."""
-    cron, skipped_from = draft.cron, draft.cron.skipped_from
+    cron, skipped_from = transition.cron, transition.cron.skipped_from
     if cron.settings.schedule is None or skipped_from is None:
         return
     times = parse_schedule(cron.settings.schedule, cron.settings.timezone)
     if isinstance(times, Interval):
         return
-    first, last = times.next(skipped_from - _INSTANT), times.latest(draft.now)
+    first, last = times.next(skipped_from - INSTANT), times.latest(transition.now)
     if first is None or last is None or last < first:
         return
     run = Run(
@@ -140,6 +139,6 @@ def _record_skipped(draft: Draft) -> None:
         status=RunStatus.PAUSED,
         scheduled_at=first,
         scheduled_until=last,
-        occurrences=times.count(first - _INSTANT, last),
+        occurrences=times.count(first - INSTANT, last),
     )
-    draft.write(run, new=True, times=times)
+    transition.write(run, new=True, times=times)

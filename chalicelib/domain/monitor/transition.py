@@ -3,29 +3,29 @@
 from datetime import datetime
 from typing import Any
 
-from chalicelib.domain.monitor.blackout import Gap
-from chalicelib.domain.monitor.context import Surroundings, Wanted
+from chalicelib.domain.monitor.blackout import Blackout
+from chalicelib.domain.monitor.context import Context, Wanted
 from chalicelib.domain.monitor.cron import Cron
 from chalicelib.domain.monitor.decision import Decision, RunWrite
 from chalicelib.domain.monitor.dependencies import Blocker
 from chalicelib.domain.monitor.event import Event, EventKind
 from chalicelib.domain.monitor.incident import Incident
-from chalicelib.domain.monitor.maintenance import Window, maintained_until
+from chalicelib.domain.monitor.maintenance import MaintenanceWindow, maintained_until
 from chalicelib.domain.runs.anomaly import Anomaly
-from chalicelib.domain.runs.counts import DayTally, moved_on
+from chalicelib.domain.runs.counts import DailyCounts, moved_on
 from chalicelib.domain.runs.daily import by_day, roll
 from chalicelib.domain.runs.drift import Drift
 from chalicelib.domain.runs.run import Run
 from chalicelib.domain.schedule.occurrences import Occurrences
 
 
-class Draft:
-    def __init__(self, cron: Cron, now: datetime, around: Surroundings | None = None) -> None:
+class Transition:
+    def __init__(self, cron: Cron, now: datetime, context: Context | None = None) -> None:
         self.cron = cron
         self.now = now
-        self.around = around or Surroundings()
+        self.context = context or Context()
         self.writes: list[RunWrite] = []
-        self.tallies: list[DayTally] = []
+        self.daily_counts: list[DailyCounts] = []
         self.events: list[Event] = []
         self.incident: Incident | None = None
         self.wanted = Wanted()
@@ -37,26 +37,26 @@ class Draft:
         """Records a run. before: its record until now, where that was counted · times: the
         schedule's, where the record stands for many occurrences."""
         self.writes.append(RunWrite(run, new))
-        self.tallies.extend(by_day(run, moved_on(before, run), times))
+        self.daily_counts.extend(by_day(run, moved_on(before, run), times))
 
-    def windows(self) -> tuple[Window, ...]:
-        if self.around.windows is None:
+    def windows(self) -> tuple[MaintenanceWindow, ...]:
+        if self.context.windows is None:
             self.wanted = self.wanted._replace(windows=True)
-        return self.around.windows or ()
+        return self.context.windows or ()
 
     def dependencies(self) -> tuple[Cron, ...]:
-        if self.around.dependencies is None and self.cron.depends_on:
+        if self.context.dependencies is None and self.cron.depends_on:
             self.wanted = self.wanted._replace(dependencies=True)
-        return self.around.dependencies or ()
+        return self.context.dependencies or ()
 
-    def gaps(self) -> tuple[Gap, ...]:
-        if self.around.gaps is None:
-            self.wanted = self.wanted._replace(gaps=True)
-        return self.around.gaps or ()
+    def blackouts(self) -> tuple[Blackout, ...]:
+        if self.context.blackouts is None:
+            self.wanted = self.wanted._replace(blackouts=True)
+        return self.context.blackouts or ()
 
-    def gap_at(self, deadline: datetime | None) -> Gap | None:
-        """The gap that a deadline fell into."""
-        return next((gap for gap in self.gaps() if gap.holds(deadline)), None)
+    def blackout_at(self, deadline: datetime | None) -> Blackout | None:
+        """The blackout that a deadline fell into."""
+        return next((blackout for blackout in self.blackouts() if blackout.holds(deadline)), None)
 
     def maintained_until(self) -> datetime | None:
         """The end of the maintenance that the cron is in now."""
@@ -79,7 +79,7 @@ class Draft:
         drift: Drift | None = None,
         blocked_by: tuple[Blocker, ...] = (),
     ) -> Decision:
-        rolled = roll(self.cron.today, self.tallies)
+        rolled = roll(self.cron.today, self.daily_counts)
         return Decision(
             cron=self.cron._replace(today=rolled.today),
             writes=tuple(self.writes),

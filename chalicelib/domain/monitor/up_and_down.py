@@ -7,7 +7,7 @@ from chalicelib.domain.monitor.cron import OpenIncident, Reason, Status
 from chalicelib.domain.monitor.dampening import tell_change
 from chalicelib.domain.monitor.event import EventKind
 from chalicelib.domain.monitor.incident import Incident, Resolution
-from chalicelib.domain.monitor.transition import Draft
+from chalicelib.domain.monitor.transition import Transition
 
 _TOLD_AS = {
     Reason.MISSED: EventKind.MISSED,
@@ -16,84 +16,86 @@ _TOLD_AS = {
 }
 
 
-def good_run(draft: Draft) -> None:
+def good_run(transition: Transition) -> None:
     """`recovery_threshold` good runs in a row close an incident."""
-    cron = draft.cron
+    cron = transition.cron
     if not cron.is_watched:
         return
     streak = cron.good_streak + 1
-    draft.change(good_streak=streak, bad_streak=0)
+    transition.change(good_streak=streak, bad_streak=0)
     if cron.status is Status.DOWN and streak < cron.settings.recovery_threshold:
         return
     if cron.incident is not None and not cron.incident.held:
         # What opened in maintenance and ends in it was never told, and is only recorded.
         opened_at = cron.incident.opened_at
-        detail = f"down for {_words(draft.now - opened_at)}"
-        draft.change(status=Status.UP)
-        tell_change(draft, EventKind.RECOVERED, opened_at, None, detail, draft.maintained_until())
-    resolve_incident(draft, Resolution.RECOVERED)
-    draft.change(status=Status.UP, reason=None, looked_at=None)
+        detail = f"down for {_words(transition.now - opened_at)}"
+        transition.change(status=Status.UP)
+        tell_change(transition, EventKind.RECOVERED, opened_at, None, detail, transition.maintained_until())
+    resolve_incident(transition, Resolution.RECOVERED)
+    transition.change(status=Status.UP, reason=None, looked_at=None)
 
 
-def bad_run(draft: Draft, reason: Reason, run_id: str, about: datetime | None, detail: str) -> None:
+def bad_run(transition: Transition, reason: Reason, run_id: str, about: datetime | None, detail: str) -> None:
     """`failure_tolerance` bad runs in a row are forgiven; the next one opens an incident."""
-    cron = draft.cron
+    cron = transition.cron
     if not cron.is_watched:
         return
     streak = cron.bad_streak + 1
-    draft.change(bad_streak=streak, good_streak=0)
+    transition.change(bad_streak=streak, good_streak=0)
     if cron.status is Status.DOWN or streak <= cron.settings.failure_tolerance:
         return
-    held_until = draft.maintained_until()
-    incident = OpenIncident(derived_id(draft.now, cron.id, run_id), draft.now, held=held_until is not None)
-    draft.change(status=Status.DOWN, reason=reason, incident=incident)
-    _record_incident(draft)
+    held_until = transition.maintained_until()
+    incident = OpenIncident(
+        derived_id(transition.now, cron.id, run_id), transition.now, held=held_until is not None
+    )
+    transition.change(status=Status.DOWN, reason=reason, incident=incident)
+    _record_incident(transition)
     if held_until is not None:
-        hold(draft, held_until)
+        hold(transition, held_until)
     else:
-        tell_change(draft, _TOLD_AS[reason], about, run_id, detail)
+        tell_change(transition, _TOLD_AS[reason], about, run_id, detail)
 
 
-def hold(draft: Draft, until: datetime) -> None:
+def hold(transition: Transition, until: datetime) -> None:
     """What there is to tell now waits for the end of maintenance, when it is looked at again."""
-    draft.change(held_until=until)
+    transition.change(held_until=until)
 
 
-def tell_held(draft: Draft) -> None:
+def tell_held(transition: Transition) -> None:
     """Maintenance is over: an incident that opened in it, and is still open, is told now."""
-    cron = draft.cron
-    draft.change(held_until=None)
+    cron = transition.cron
+    transition.change(held_until=None)
     if cron.incident is None or cron.reason is None or not cron.incident.held:
         return
-    draft.change(incident=cron.incident._replace(held=False))
+    transition.change(incident=cron.incident._replace(held=False))
     # Which occurrence or run it was is not kept: since when it is down says the incident.
-    draft.tell(_TOLD_AS[cron.reason], detail=f"{cron.reason.value} in maintenance, and still so")
+    transition.tell(_TOLD_AS[cron.reason], detail=f"{cron.reason.value} in maintenance, and still so")
 
 
-def count_missed(draft: Draft, occurrences: int) -> None:
+def count_missed(transition: Transition, occurrences: int) -> None:
     """Adds missed occurrences to the open incident, if there is one."""
-    open_one = draft.cron.incident
+    open_one = transition.cron.incident
     if open_one is None:
         return
-    draft.change(incident=open_one._replace(missed=open_one.missed + occurrences))
-    _record_incident(draft)
+    transition.change(incident=open_one._replace(missed=open_one.missed + occurrences))
+    _record_incident(transition)
 
 
-def resolve_incident(draft: Draft, resolution: Resolution) -> None:
+def resolve_incident(transition: Transition, resolution: Resolution) -> None:
     """Closes the open incident, if there is one; the cron's status is the caller's to set."""
-    if draft.cron.incident is None:
+    if transition.cron.incident is None:
         return
-    _record_incident(draft, draft.now, resolution)
-    draft.change(incident=None)
+    _record_incident(transition, transition.now, resolution)
+    transition.change(incident=None)
 
 
 def _record_incident(
-    draft: Draft, resolved_at: datetime | None = None, resolution: Resolution | None = None
+    transition: Transition, resolved_at: datetime | None = None, resolution: Resolution | None = None
 ) -> None:
-    cron, open_one = draft.cron, draft.cron.incident
+    cron, open_one = transition.cron, transition.cron.incident
     if open_one is None or cron.reason is None:
         return
-    draft.incident = Incident(
+    transition.incident = Incident(
         org_id=cron.org_id,
         id=open_one.id,
         cron_id=cron.id,

@@ -8,7 +8,7 @@ from chalicelib.domain.runs.durations import Durations, one_duration, sum_durati
 from chalicelib.domain.runs.run import Run, RunStatus
 
 
-class Tally(NamedTuple):
+class Counts(NamedTuple):
     """expected: occurrences that are over · met: those a run succeeded for · missed · excused: those
     not met that count against nobody · runs: that ended, for an occurrence or extra: ok, failed,
     timed_out, the rest were given up · late: runs that began beyond the drift tolerance · durations:
@@ -27,27 +27,27 @@ class Tally(NamedTuple):
     durations: Durations = Durations()
 
     @property
-    def counts(self) -> tuple[int, ...]:
+    def numbers(self) -> tuple[int, ...]:
         """All but the durations."""
         return self[:-1]
 
 
-class DayTally(NamedTuple):
+class DailyCounts(NamedTuple):
     day: date
-    tally: Tally
+    counts: Counts
 
 
-def sum_tallies(parts: Iterable[Tally]) -> Tally:
+def sum_counts(parts: Iterable[Counts]) -> Counts:
     found = list(parts)
-    counts = (sum(column) for column in zip(*(part.counts for part in found), strict=True))
-    return _tally(counts, sum_durations(part.durations for part in found)) if found else Tally()
+    counts = (sum(column) for column in zip(*(part.numbers for part in found), strict=True))
+    return _with_durations(counts, sum_durations(part.durations for part in found)) if found else Counts()
 
 
-def _tally(counts: Iterable[int], durations: Durations) -> Tally:
-    return Tally._make([*counts, durations])
+def _with_durations(counts: Iterable[int], durations: Durations) -> Counts:
+    return Counts._make([*counts, durations])
 
 
-def tally_of(run: Run) -> Tally:
+def counts_of(run: Run) -> Counts:
     """What one record adds; nothing while the run goes on."""
     occurrences = 0 if run.scheduled_at is None else run.occurrences
     excused = occurrences if run.excused else 0
@@ -55,29 +55,29 @@ def tally_of(run: Run) -> Tally:
     match run.status:
         case RunStatus.SUCCESS:
             durations = Durations() if run.duration_ms is None else one_duration(run.duration_ms)
-            return Tally(occurrences, met=occurrences, runs=1, ok=1, late=late, durations=durations)
+            return Counts(occurrences, met=occurrences, runs=1, ok=1, late=late, durations=durations)
         case RunStatus.FAILED:
-            return Tally(occurrences, excused=excused, runs=1, failed=1, late=late)
+            return Counts(occurrences, excused=excused, runs=1, failed=1, late=late)
         case RunStatus.TIMEOUT:
-            return Tally(occurrences, excused=excused, runs=1, timed_out=1, late=late)
+            return Counts(occurrences, excused=excused, runs=1, timed_out=1, late=late)
         case RunStatus.ABANDONED:
-            return Tally(occurrences, excused=excused, runs=1, late=late)
+            return Counts(occurrences, excused=excused, runs=1, late=late)
         case RunStatus.MISSED:
-            return Tally(occurrences, missed=occurrences, excused=excused)
+            return Counts(occurrences, missed=occurrences, excused=excused)
         case RunStatus.PAUSED | RunStatus.UNKNOWN:
-            return Tally(occurrences, excused=occurrences)
+            return Counts(occurrences, excused=occurrences)
         case _:
-            return Tally()
+            return Counts()
 
 
-def moved_on(before: Run | None, after: Run) -> Tally:
+def moved_on(before: Run | None, after: Run) -> Counts:
     """What a record adds beyond what it added before."""
     if before is None:
-        return tally_of(after)
-    old, new = tally_of(before), tally_of(after)
-    counts = (now - then for now, then in zip(new.counts, old.counts, strict=True))
+        return counts_of(after)
+    old, new = counts_of(before), counts_of(after)
+    counts = (now - then for now, then in zip(new.numbers, old.numbers, strict=True))
     # Only a run that was given up is ever counted twice, and such a run had no duration.
-    return _tally(counts, new.durations if not old.durations.runs else Durations())
+    return _with_durations(counts, new.durations if not old.durations.runs else Durations())
 
 
 def moment_of(run: Run) -> datetime:

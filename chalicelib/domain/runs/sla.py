@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from chalicelib.domain.runs.counts import Tally
+from chalicelib.domain.runs.counts import Counts
 
 
 class Sla(NamedTuple):
@@ -28,8 +28,8 @@ class Sla(NamedTuple):
         return 100 * (self.allowed - self.unmet) / self.allowed
 
 
-def sla_of(tally: Tally, target: float) -> Sla:
+def sla_of(counts: Counts, target: float) -> Sla:
     """Excused occurrences count for nothing; an extra run makes up for no occurrence."""
-    counted = tally.expected - tally.excused
-    compliance = 100 * tally.met / counted if counted else None
-    return Sla(target, compliance, counted * (100 - target) / 100, counted - tally.met)
+    counted = counts.expected - counts.excused
+    compliance = 100 * counts.met / counted if counted else None
+    return Sla(target, compliance, counted * (100 - target) / 100, counted - counts.met)

@@ -1,10 +1,9 @@
-"""The occurrences of a cron: of its cron expression, or of its interval since the last run."""
+"""Occurrences: the instants that a schedule names, in order."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-from chalicelib.domain.monitor.cron import Cron, Settings
-from chalicelib.domain.schedule.schedule import CronSchedule, Interval, parse_schedule
+from chalicelib.domain.schedule.schedule import CronSchedule, Interval
 
 # Schedules know nothing beyond it.
 END_OF_TIME = datetime(2900, 1, 1, tzinfo=UTC)
@@ -54,33 +53,3 @@ def times_of(schedule: CronSchedule | Interval, anchor: datetime) -> Occurrences
     if isinstance(schedule, Interval):
         return Every(anchor, timedelta(seconds=schedule.seconds))
     return schedule
-
-
-def occurrences(cron: Cron) -> Occurrences | None:
-    """None for a cron without a schedule, or one that expects nothing (paused)."""
-    if cron.expected_at is None:
-        return None
-    return occurrences_around(cron.settings, cron.expected_at)
-
-
-def occurrences_around(settings: Settings, occurrence: datetime) -> Occurrences | None:
-    """Those of which `occurrence` is one; an interval's begin with it. None without a schedule."""
-    if settings.schedule is None:
-        return None
-    return times_of(parse_schedule(settings.schedule, settings.timezone), occurrence)
-
-
-def interval_of(settings: Settings) -> timedelta | None:
-    """The interval of an `@every` schedule; None for any other."""
-    if settings.schedule is None:
-        return None
-    schedule = parse_schedule(settings.schedule, settings.timezone)
-    return timedelta(seconds=schedule.seconds) if isinstance(schedule, Interval) else None
-
-
-def first_expected(settings: Settings, now: datetime) -> datetime | None:
-    """The first occurrence to wait for, for a cron that starts (or starts afresh) now."""
-    if settings.schedule is None:
-        return None
-    schedule = parse_schedule(settings.schedule, settings.timezone)
-    return times_of(schedule, now).next(now)

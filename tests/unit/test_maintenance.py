@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from chalicelib.domain.monitor.cron import Cron, Settings
 from chalicelib.domain.monitor.maintenance import (
     LONGEST,
-    Window,
+    MaintenanceWindow,
     covering,
     covers,
     faults,
@@ -30,15 +30,15 @@ def at(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
-def window(**fields: Any) -> Window:
-    return Window("o", "w", "n", fields.pop("created_at", NOON), **fields)
+def window(**fields: Any) -> MaintenanceWindow:
+    return MaintenanceWindow("o", "w", "n", fields.pop("created_at", NOON), **fields)
 
 
-def once(start: str, end: str) -> Window:
+def once(start: str, end: str) -> MaintenanceWindow:
     return window(starts_at=at(start), ends_at=at(end))
 
 
-def repeating(schedule: str, minutes: int, **fields: Any) -> Window:
+def repeating(schedule: str, minutes: int, **fields: Any) -> MaintenanceWindow:
     return window(schedule=schedule, duration_minutes=minutes, **fields)
 
 
@@ -87,7 +87,7 @@ def test_all_that_a_scope_gives_must_fit(scope: dict[str, Any], covered: bool) -
         repeating("0 * * * *", 60, starts_at=at("2026-03-10T13:00"), ends_at=at("2026-03-10T14:00")),
     ],
 )
-def test_a_span_holds_its_start_and_not_its_end(one: Window) -> None:
+def test_a_span_holds_its_start_and_not_its_end(one: MaintenanceWindow) -> None:
     start, end, instant = at("2026-03-10T13:00"), at("2026-03-10T14:00"), timedelta(milliseconds=1)
     seen = [is_active(one, moment) for moment in (start - instant, start, end - instant, end)]
 
@@ -211,7 +211,7 @@ def cron_starts(schedule: CronSchedule, begin: datetime) -> list[datetime]:
     return [minute for minute in minutes_of(begin) if schedule.count(minute - just_before, minute)]
 
 
-def model_starts(one: Window, begin: datetime) -> list[datetime]:
+def model_starts(one: MaintenanceWindow, begin: datetime) -> list[datetime]:
     assert one.schedule is not None
     schedule = parse_schedule(one.schedule, one.timezone)
     if isinstance(schedule, CronSchedule):
@@ -220,7 +220,7 @@ def model_starts(one: Window, begin: datetime) -> list[datetime]:
     return [minute for minute in minutes_of(begin) if minute >= one.since and not (minute - one.since) % step]
 
 
-def model_active(windows: list[Window], begin: datetime) -> set[datetime]:
+def model_active(windows: list[MaintenanceWindow], begin: datetime) -> set[datetime]:
     """The minutes that are in maintenance."""
     active = set()
     for one in windows:
@@ -238,7 +238,7 @@ def model_active(windows: list[Window], begin: datetime) -> set[datetime]:
 
 
 @st.composite
-def some_windows(draw: st.DrawFn) -> tuple[datetime, list[Window]]:
+def some_windows(draw: st.DrawFn) -> tuple[datetime, list[MaintenanceWindow]]:
     begin = draw(st.sampled_from(BEGINS))
     moments = st.integers(0, LENGTH).map(lambda number: begin + number * MINUTE)
     spans = st.tuples(moments, st.integers(1, 300)).map(
@@ -260,7 +260,9 @@ def some_windows(draw: st.DrawFn) -> tuple[datetime, list[Window]]:
 
 @given(some_windows(), st.integers(0, LENGTH - 1))
 @settings(max_examples=150, deadline=None)
-def test_windows_are_as_the_slow_model_has_them(found: tuple[datetime, list[Window]], number: int) -> None:
+def test_windows_are_as_the_slow_model_has_them(
+    found: tuple[datetime, list[MaintenanceWindow]], number: int
+) -> None:
     begin, windows = found
     now = begin + number * MINUTE
     active = model_active(windows, begin)
@@ -284,7 +286,9 @@ def test_windows_are_as_the_slow_model_has_them(found: tuple[datetime, list[Wind
 
 @given(some_windows(), st.integers(0, LENGTH - 1))
 @settings(max_examples=150, deadline=None)
-def test_spans_to_show_are_those_that_are_active(found: tuple[datetime, list[Window]], number: int) -> None:
+def test_spans_to_show_are_those_that_are_active(
+    found: tuple[datetime, list[MaintenanceWindow]], number: int
+) -> None:
     begin, windows = found
     now = begin + number * MINUTE
     for one in windows:

@@ -1,7 +1,7 @@
 """What keeps alerts few: flapping summed up, anomalies and drift told seldom, reminders."""
 
 from chalicelib.domain.monitor import on_request
-from chalicelib.domain.monitor.context import Surroundings
+from chalicelib.domain.monitor.context import Context
 from chalicelib.domain.monitor.event import EventKind
 from tests.unit.watched import Watched, at
 
@@ -123,7 +123,7 @@ def test_an_acknowledged_incident_sends_no_reminders() -> None:
 def test_what_a_person_ends_begins_flapping_anew_but_not_the_six_hours() -> None:
     watched = flapping()
     noise = watched.cron.noise._replace(anomaly_at=at("10:20"))
-    watched.cron = on_request.resolve(watched.cron._replace(noise=noise), at("10:25"), Surroundings()).cron
+    watched.cron = on_request.resolve(watched.cron._replace(noise=noise), at("10:25"), Context()).cron
 
     assert watched.cron.noise.changes == ()
     assert watched.cron.noise.flapping_told_at is None

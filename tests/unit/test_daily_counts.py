@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib.domain.monitor import on_request
-from chalicelib.domain.monitor.blackout import Gap
-from chalicelib.domain.monitor.context import Surroundings
+from chalicelib.domain.monitor.blackout import Blackout
+from chalicelib.domain.monitor.context import Context
 from chalicelib.domain.monitor.cron import Cron, Settings, Status
-from chalicelib.domain.monitor.maintenance import Window
+from chalicelib.domain.monitor.maintenance import MaintenanceWindow
 from chalicelib.domain.monitor.on_signal import apply
 from chalicelib.domain.monitor.on_tick import evaluate
 from chalicelib.domain.monitor.signal import Signal, SignalKind
@@ -41,13 +41,13 @@ STEPS = st.lists(
     STEPS,
 )
 def test_every_figure_is_what_the_run_records_add_up_to(
-    schedule: str | None, max_runtime: int | None, around: str | None, steps: list[Step]
+    schedule: str | None, max_runtime: int | None, context: str | None, steps: list[Step]
 ) -> None:
     settings_ = Settings(schedule, "Europe/Paris", max_runtime_seconds=max_runtime)
     cron = on_request.create(ORG, CRON, ("shop", "nightly", "backup"), settings_, START)
-    book = _lived(Book(cron._replace(depends_on=("other",))), _surroundings(around), steps)
+    book = _lived(Book(cron._replace(depends_on=("other",))), _surroundings(context), steps)
 
-    assert {day: tally.counts for day, tally in book.days().items()} == _recounted(book)
+    assert {day: counts.numbers for day, counts in book.days().items()} == _recounted(book)
     assert _durations(book) == sorted(
         run.duration_ms
         for run in book.runs.values()
@@ -55,11 +55,11 @@ def test_every_figure_is_what_the_run_records_add_up_to(
     )
 
 
-def _surroundings(kind: str | None) -> Surroundings:
-    windows = Window(ORG, "w", "nights", START, schedule="0 0 * * *", duration_minutes=360)
+def _surroundings(kind: str | None) -> Context:
+    windows = MaintenanceWindow(ORG, "w", "nights", START, schedule="0 0 * * *", duration_minutes=360)
     other = on_request.create(ORG, "other", ("shop", "nightly", "other"), Settings(), START)
     down = other._replace(status=Status.UP, blamed_on="an incident")
-    return Surroundings(
+    return Context(
         (windows,) if kind == "maintenance" else (),
         (down,) if kind == "dependency" else (),
         _NIGHTS_UNSEEN if kind == "gaps" else (),
@@ -68,11 +68,11 @@ def _surroundings(kind: str | None) -> Surroundings:
 
 # Nobody looks from midnight to six.
 _NIGHTS_UNSEEN = tuple(
-    Gap(START + timedelta(days=day, hours=12), START + timedelta(days=day, hours=18)) for day in range(60)
+    Blackout(START + timedelta(days=day, hours=12), START + timedelta(days=day, hours=18)) for day in range(60)
 )
 
 
-def _lived(book: Book, around: Surroundings, steps: list[Step]) -> Book:
+def _lived(book: Book, context: Context, steps: list[Step]) -> Book:
     now, numbers = START, count(1)
     keys: list[str] = []
     for what, minutes, choice in steps:
@@ -82,18 +82,18 @@ def _lived(book: Book, around: Surroundings, steps: list[Step]) -> Book:
         if what == "start":
             keys.append(f"run {len(keys)}")
             key = keys[-1]
-        _STEPS[what](book, now, random, key, _known_at(now, around))
+        _STEPS[what](book, now, random, key, _known_at(now, context))
     now += timedelta(days=2)
-    book.commit(evaluate(book.cron, now, _known_at(now, around)))
+    book.commit(evaluate(book.cron, now, _known_at(now, context)))
     return book
 
 
-def _known_at(now: datetime, around: Surroundings) -> Surroundings:
-    return around._replace(gaps=tuple(gap for gap in around.gaps or () if gap.until <= now))
+def _known_at(now: datetime, context: Context) -> Context:
+    return context._replace(blackouts=tuple(one for one in context.blackouts or () if one.until <= now))
 
 
 def _signal(kind: SignalKind, key: bool, late: bool = False) -> Callable[..., None]:
-    def send(book: Book, now: datetime, random: bytes, run_key: str, around: Surroundings) -> None:
+    def send(book: Book, now: datetime, random: bytes, run_key: str, context: Context) -> None:
         sent = Signal(kind, run_key if key else None, finished_at=now - timedelta(hours=30) if late else None)
         if late and sent.finished_at is not None and sent.finished_at < START:
             sent = sent._replace(finished_at=None)
@@ -101,13 +101,13 @@ def _signal(kind: SignalKind, key: bool, late: bool = False) -> Callable[..., No
         known = book.find(sent.run_key) if sent.run_key and not is_open else None
         if known is not None and known.status is RunStatus.BLOCKED:
             known = None
-        book.commit(apply(book.cron, sent, now, random, known, around))
+        book.commit(apply(book.cron, sent, now, random, known, context))
 
     return send
 
 
-def _tick(book: Book, now: datetime, _random: bytes, _key: str, around: Surroundings) -> None:
-    book.commit(evaluate(book.cron, now, around))
+def _tick(book: Book, now: datetime, _random: bytes, _key: str, context: Context) -> None:
+    book.commit(evaluate(book.cron, now, context))
 
 
 def _pause(book: Book, now: datetime, *_: object) -> None:
@@ -190,7 +190,7 @@ def _durations(book: Book) -> list[int]:
         for run in book.runs.values()
         if run.status is RunStatus.SUCCESS and run.duration_ms is not None
     ]
-    parts = [tally.durations for tally in book.days().values() if tally.durations.runs]
+    parts = [counts.durations for counts in book.days().values() if counts.durations.runs]
     assert sum(part.runs for part in parts) == len(runs)
     assert sum(part.sum_ms for part in parts) == sum(runs)
     if runs:
@@ -203,9 +203,9 @@ def test_a_long_outage_is_counted_on_each_of_its_days() -> None:
     cron = on_request.create(ORG, CRON, ("a", "b", "c"), Settings("0 * * * *"), START)
     book = Book(cron)
 
-    book.commit(evaluate(cron, START + timedelta(days=10, minutes=30), Surroundings((), (), ())))
+    book.commit(evaluate(cron, START + timedelta(days=10, minutes=30), Context((), (), ())))
 
-    assert sum(tally.missed for tally in book.days().values()) == 240
+    assert sum(counts.missed for counts in book.days().values()) == 240
     assert book.days()[date(2026, 3, 30)].missed == 24
     assert len(book.runs) == 25
 
@@ -213,12 +213,12 @@ def test_a_long_outage_is_counted_on_each_of_its_days() -> None:
 def test_an_outage_of_months_fits_a_transaction() -> None:
     cron = on_request.create(ORG, CRON, ("a", "b", "c"), Settings("0 0 * * *"), START)
 
-    decision = evaluate(cron, START + timedelta(days=300), Surroundings((), (), ()))
+    decision = evaluate(cron, START + timedelta(days=300), Context((), (), ()))
 
     assert len(decision.writes) + len(decision.finished_days) <= 95
-    counted = [tally.missed for _, tally in decision.finished_days]
+    counted = [counts.missed for _, counts in decision.finished_days]
     assert decision.cron.today is not None
-    assert sum(counted) + decision.cron.today.tally.missed == 300
+    assert sum(counted) + decision.cron.today.counts.missed == 300
 
 
 def test_paused_occurrences_are_excused() -> None:
@@ -235,13 +235,15 @@ def test_paused_occurrences_are_excused() -> None:
 
 def test_of_a_long_outage_those_inside_a_window_are_excused() -> None:
     cron = on_request.create(ORG, CRON, ("a", "b", "c"), Settings("* * * * *"), START)
-    window = Window(ORG, "w", "lunch", START, START + timedelta(minutes=30), START + timedelta(minutes=50))
+    window = MaintenanceWindow(
+        ORG, "w", "lunch", START, START + timedelta(minutes=30), START + timedelta(minutes=50)
+    )
     book = Book(cron)
 
-    book.commit(evaluate(cron, START + timedelta(hours=5, seconds=30), Surroundings((window,), (), ())))
+    book.commit(evaluate(cron, START + timedelta(hours=5, seconds=30), Context((window,), (), ())))
 
     assert book.cron.today is not None
-    assert book.cron.today.tally.missed == 299  # the last one is still within its grace
-    assert book.cron.today.tally.excused == 20
+    assert book.cron.today.counts.missed == 299  # the last one is still within its grace
+    assert book.cron.today.counts.excused == 20
     excused = [(run.scheduled_at, run.occurrences) for run in book.runs.values() if run.excused]
     assert excused == [(START + timedelta(minutes=30), 20)]

@@ -2,27 +2,27 @@
 
 from datetime import datetime
 
-from chalicelib.domain.monitor.blackout import Gap, Watch, gaps_until
-from chalicelib.domain.monitor.context import Surroundings
+from chalicelib.domain.monitor.blackout import Blackout, Watch, blackouts_until
+from chalicelib.domain.monitor.context import Context
 from chalicelib.domain.monitor.cron import Status
 from chalicelib.domain.monitor.deadlines import due_at
 from chalicelib.domain.monitor.event import EventKind
 from chalicelib.domain.monitor.on_signal import apply
 from chalicelib.domain.monitor.on_tick import evaluate
 from chalicelib.domain.monitor.signal import Signal, SignalKind
-from chalicelib.domain.runs.counts import tally_of
+from chalicelib.domain.runs.counts import counts_of
 from chalicelib.domain.runs.run import Excuse, RunStatus
 from tests.unit.watched import Watched, at
 
-GAP = Gap(at("09:58"), at("10:30"))
+GAP = Blackout(at("09:58"), at("10:30"))
 
 
-def blind(*gaps: Gap) -> Surroundings:
-    return Surroundings((), (), gaps or (GAP,))
+def blind(*blackouts: Blackout) -> Context:
+    return Context((), (), blackouts or (GAP,))
 
 
-def look(watched: Watched, when: str, *gaps: Gap) -> None:
-    watched.commit(evaluate(watched.cron, at(when), blind(*gaps)))
+def look(watched: Watched, when: str, *blackouts: Blackout) -> None:
+    watched.commit(evaluate(watched.cron, at(when), blind(*blackouts)))
 
 
 def statuses(watched: Watched) -> list[RunStatus]:
@@ -32,16 +32,16 @@ def statuses(watched: Watched) -> list[RunStatus]:
 def test_five_minutes_without_a_tick_are_no_gap_and_more_are_one() -> None:
     watch = Watch(at("10:00"))
 
-    assert gaps_until(watch, at("10:05")) == ()
-    assert gaps_until(watch, at("10:05:00.001")) == (Gap(at("10:00"), at("10:05:00.001")),)
-    assert gaps_until(Watch(), at("10:05")) == ()
+    assert blackouts_until(watch, at("10:05")) == ()
+    assert blackouts_until(watch, at("10:05:00.001")) == (Blackout(at("10:00"), at("10:05:00.001")),)
+    assert blackouts_until(Watch(), at("10:05")) == ()
 
 
 def test_a_gap_that_goes_on_after_a_tick_that_died_is_one() -> None:
-    earlier = Gap(at("08:00"), at("09:00"))
-    watch = Watch(at("10:00"), (earlier, Gap(at("10:00"), at("10:30"))))
+    earlier = Blackout(at("08:00"), at("09:00"))
+    watch = Watch(at("10:00"), (earlier, Blackout(at("10:00"), at("10:30"))))
 
-    assert gaps_until(watch, at("10:31")) == (earlier, Gap(at("10:00"), at("10:31")))
+    assert blackouts_until(watch, at("10:31")) == (earlier, Blackout(at("10:00"), at("10:31")))
 
 
 def test_a_deadline_in_a_gap_gets_its_grace_again() -> None:
@@ -76,8 +76,8 @@ def test_one_that_does_not_is_unknown_and_nobody_is_told_that_it_was_missed() ->
     assert watched.told == []
     assert watched.status() is Status.NEW
     assert watched.cron.expected_at == at("11:00")
-    tally = tally_of(run)
-    assert (tally.expected, tally.excused, tally.missed) == (1, 1, 0)
+    counts = counts_of(run)
+    assert (counts.expected, counts.excused, counts.missed) == (1, 1, 0)
 
 
 def test_the_next_one_that_does_not_come_is_missed() -> None:
@@ -90,12 +90,12 @@ def test_the_next_one_that_does_not_come_is_missed() -> None:
 
 
 def test_a_deadline_before_the_gap_or_after_it_is_missed_as_ever() -> None:
-    for gap in (Gap(at("10:10"), at("10:30")), Gap(at("08:00"), at("10:09:59"))):
+    for blackout in (Blackout(at("10:10"), at("10:30")), Blackout(at("08:00"), at("10:09:59"))):
         watched = Watched(since="09:30", grace_seconds=600)
 
-        look(watched, "10:30", gap)
+        look(watched, "10:30", blackout)
 
-        assert statuses(watched) == [RunStatus.MISSED], gap
+        assert statuses(watched) == [RunStatus.MISSED], blackout
 
 
 def test_many_occurrences_of_a_gap_share_one_record() -> None:
@@ -107,7 +107,7 @@ def test_many_occurrences_of_a_gap_share_one_record() -> None:
     look(watched, "10:31:00")
 
     records = [run for run in watched.runs.values() if run.status is not RunStatus.SUCCESS]
-    # That of 10:30 is over at 10:31, after the gap.
+    # That of 10:30 is over at 10:31, after the blackout.
     assert [(run.status, run.occurrences) for run in records] == [(RunStatus.UNKNOWN, 6), (RunStatus.MISSED, 1)]
     assert (records[0].scheduled_at, records[0].scheduled_until) == (at("10:00"), at("10:25"))
 
@@ -124,7 +124,7 @@ def test_a_signal_that_passes_over_a_gap_leaves_unknown_what_was_in_it() -> None
 
 def test_a_cron_that_is_down_stays_so_and_counts_no_misses_of_the_gap() -> None:
     watched = Watched(since="08:30", grace_seconds=600)
-    look(watched, "09:10", Gap(at("01:00"), at("02:00")))
+    look(watched, "09:10", Blackout(at("01:00"), at("02:00")))
     assert watched.cron.incident is not None
 
     look(watched, "10:30")

@@ -1,0 +1,20 @@
+"""Instants and lengths of time that all layers share. Instants are aware UTC datetimes."""
+
+from datetime import UTC, datetime, timedelta
+
+INSTANT = timedelta(microseconds=1)
+#: The precision to which instants are stored.
+MILLISECOND = timedelta(milliseconds=1)
+MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def to_ms(at: datetime) -> int:
+    """Whole milliseconds since 1970, rounded down."""
+    return (at - _EPOCH) // MILLISECOND
+
+
+def from_ms(ms: int) -> datetime:
+    return _EPOCH + ms * MILLISECOND
