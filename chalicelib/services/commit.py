@@ -13,7 +13,7 @@ from chalicelib.telemetry import measure
 log = logging.getLogger("cronhub.events")
 
 
-def commit_and_tell(before: Cron, decision: Decision, now: datetime) -> list[Alert]:
+def commit_and_log(before: Cron, decision: Decision, now: datetime) -> list[Alert]:
     """Writes a decision and its alerts in one transaction; gives those to be sent now.
 
     Raises as `commit` does.

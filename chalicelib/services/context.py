@@ -38,12 +38,12 @@ def decide_with(
     """The decision made with all it turns on; most turn on nothing, and read nothing."""
     context = Context()
     decision = decide(context)
-    while any(decision.wanted):
-        if decision.wanted.windows:
+    while any(decision.not_loaded):
+        if decision.not_loaded.windows:
             context = context._replace(windows=covering(windows(cron.org_id), cron))
-        if decision.wanted.dependencies:
+        if decision.not_loaded.dependencies:
             context = context._replace(dependencies=dependencies(cron))
-        if decision.wanted.blackouts:
+        if decision.not_loaded.blackouts:
             context = context._replace(blackouts=blackouts())
         decision = decide(context)
     return decision

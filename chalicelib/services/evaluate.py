@@ -14,7 +14,7 @@ from chalicelib.domain.errors import CronHubError
 from chalicelib.domain.monitor.cron import Cron
 from chalicelib.domain.monitor.deadlines import due_at
 from chalicelib.domain.monitor.on_tick import evaluate
-from chalicelib.services.commit import commit_and_tell, wake_for
+from chalicelib.services.commit import commit_and_log, wake_for
 from chalicelib.services.context import Blackouts, Windows, blackouts_now, decide_with, dependencies_of
 from chalicelib.services.retries import retry_on_conflict
 from chalicelib.store import crons
@@ -164,13 +164,13 @@ def _evaluate(this: _Round, org_id: str, cron_id: str, depth: int) -> bool:
         # An index entry that its cron's state does not bear out would come back every minute.
         crons.put_off(org_id, cron_id, at if at is not None and at > now else now + PUT_OFF_BROKEN)
         return False
-    blackout = decision.cron.blind
-    if blackout is not None and blackout != cron.blind:
+    blackout = decision.cron.blackout
+    if blackout is not None and blackout != cron.blackout:
         # Before the cron's own change: a tick that dies in between tells it again, to no effect.
         notice = blind(org_id, blackout)
         if put_notice(notice):
             this.alerts.append(notice)
-    this.alerts.extend(commit_and_tell(cron, decision, now))
+    this.alerts.extend(commit_and_log(cron, decision, now))
     return True
 
 

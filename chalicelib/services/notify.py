@@ -24,7 +24,7 @@ from chalicelib.services.commit import wake_for
 from chalicelib.services.messages import message_of
 from chalicelib.services.retries import retry_on_conflict
 from chalicelib.store import alerts
-from chalicelib.store.channels import channels_of_org, note_delivered, note_failed, tell_failing
+from chalicelib.store.channels import announce_failing, channels_of_org, note_delivered, note_failed
 from chalicelib.store.incidents import open_incidents
 from chalicelib.telemetry import SECONDS, measure
 
@@ -233,16 +233,20 @@ class _Line:
             note_delivered(self.channel.org_id, self.channel.id, clock.now())
         else:
             note_failed(self.channel.org_id, self.channel.id, clock.now(), outcome.detail)
-            self._tell_failing(outcome.detail)
+            self._announce_failing(outcome.detail)
 
-    def _tell_failing(self, error: str) -> None:
+    def _announce_failing(self, error: str) -> None:
         """Over the org's other channels, when it has failed for a day."""
         channel, now = self.channel._replace(last_error=error), clock.now()
-        if channel.failing_since is None or channel.failing_told or now - channel.failing_since < _FAILING_AFTER:
+        if (
+            channel.failing_since is None
+            or channel.failing_alerted
+            or now - channel.failing_since < _FAILING_AFTER
+        ):
             return
         notice = channel_failing(channel, now)
-        if tell_failing(channel, notice):
-            self.channel = channel._replace(failing_told=True)
+        if announce_failing(channel, notice):
+            self.channel = channel._replace(failing_alerted=True)
             wake_for([notice])
 
     def _also_down(self, alert: Alert) -> list[str]:

@@ -11,7 +11,7 @@ from chalicelib.domain.monitor.dependencies import Blocked
 from chalicelib.domain.monitor.on_signal import apply
 from chalicelib.domain.monitor.signal import Signal
 from chalicelib.domain.runs.run import Run
-from chalicelib.services.commit import commit_and_tell, wake_for
+from chalicelib.services.commit import commit_and_log, wake_for
 from chalicelib.services.context import decide_with
 from chalicelib.services.retries import retry_on_conflict
 from chalicelib.store import crons, runs
@@ -50,7 +50,7 @@ def receive(org_id: str | None, cron_id: str, signal: Signal, now: datetime) -> 
             return decision
         attempt.decision = decision
         try:
-            wake_for(commit_and_tell(cron, decision, now))
+            wake_for(commit_and_log(cron, decision, now))
         except ConcurrentUpdate as race:
             attempt.claimed = attempt.claimed or race.claimed
             raise

@@ -18,7 +18,7 @@ _HEALTH = (
     ChannelItem.failing_since,
     ChannelItem.last_error,
     ChannelItem.last_delivered_at,
-    ChannelItem.failing_told,
+    ChannelItem.failing_alerted,
 )
 
 
@@ -48,7 +48,7 @@ def save_channel(channel: Channel, *, afresh: bool = False) -> Channel:
     ]
     if afresh:
         actions += [attribute.remove() for attribute in _HEALTH]
-        saved = saved._replace(failing_since=None, last_error=None, last_delivered_at=None, failing_told=False)
+        saved = saved._replace(failing_since=None, last_error=None, last_delivered_at=None, failing_alerted=False)
     is_as_loaded: Any = (
         ChannelItem.version == channel.version if channel.version else ChannelItem.channel_id.does_not_exist()
     )
@@ -83,7 +83,7 @@ def note_delivered(org_id: str, channel_id: str, at: datetime) -> None:
         ChannelItem.last_delivered_at.set(to_ms(at)),
         ChannelItem.failing_since.remove(),
         ChannelItem.last_error.remove(),
-        ChannelItem.failing_told.remove(),
+        ChannelItem.failing_alerted.remove(),
     )
 
 
@@ -97,15 +97,15 @@ def note_failed(org_id: str, channel_id: str, at: datetime, error: str) -> None:
     )
 
 
-def tell_failing(channel: Channel, notice: Alert) -> bool:
+def announce_failing(channel: Channel, notice: Alert) -> bool:
     """Marks a channel as failing, together with the notice of it; False where that was done."""
-    still_fails: Any = ChannelItem.failing_since.exists() & ChannelItem.failing_told.does_not_exist()
+    still_fails: Any = ChannelItem.failing_since.exists() & ChannelItem.failing_alerted.does_not_exist()
     with store_errors():
         try:
             with TransactWrite(connection=connection()) as transaction:
                 transaction.save(alert_item(notice))
                 item = ChannelItem(channel.org_id, channel.id)
-                transaction.update(item, [ChannelItem.failing_told.set(True)], still_fails)
+                transaction.update(item, [ChannelItem.failing_alerted.set(True)], still_fails)
         except TransactWriteError as error:
             if not failed_at(error, 1):
                 raise
@@ -150,7 +150,7 @@ def _channel(item: ChannelItem) -> Channel:
         failing_since=at_ms(item.failing_since),
         last_error=item.last_error,
         last_delivered_at=at_ms(item.last_delivered_at),
-        failing_told=bool(item.failing_told),
+        failing_alerted=bool(item.failing_alerted),
         version=int(item.version),
     )
 

@@ -65,13 +65,13 @@ def to_item(cron: Cron) -> CronItem:
         status=cron.status.value,
         reason=cron.reason.value if cron.reason else None,
         expected_at=ms(cron.expected_at),
-        late_told=cron.late_told or None,
+        late_alerted=cron.late_alerted or None,
         looked_at=ms(cron.looked_at),
         open_runs=[_open_run_map(run) for run in cron.open_runs] or None,
         last_run=_last_run_map(cron.last_run),
         last_signal_at=ms(cron.last_signal_at),
-        good_streak=cron.good_streak or None,
-        bad_streak=cron.bad_streak or None,
+        success_streak=cron.success_streak or None,
+        failure_streak=cron.failure_streak or None,
         durations=pack_steps(cron.baseline.durations_ms) or None,
         unusual=pack(cron.baseline.unusual_ms) or None,
         offsets=pack_signed(cron.offsets_ms) or None,
@@ -83,7 +83,7 @@ def to_item(cron: Cron) -> CronItem:
         held_until=ms(cron.held_until),
         skipped_from=ms(cron.skipped_from),
         noise=_noise_map(cron.noise),
-        blind=None if cron.blind is None else [to_ms(cron.blind.since), to_ms(cron.blind.until)],
+        blind=None if cron.blackout is None else [to_ms(cron.blackout.since), to_ms(cron.blackout.until)],
     )
     for setting in _SETTINGS:
         value = getattr(cron.settings, setting)
@@ -104,13 +104,13 @@ def to_cron(item: CronItem) -> Cron:
         status=Status(item.status),
         reason=Reason(item.reason) if item.reason else None,
         expected_at=at_ms(item.expected_at),
-        late_told=bool(item.late_told),
+        late_alerted=bool(item.late_alerted),
         looked_at=at_ms(item.looked_at),
         open_runs=tuple(_open_run(run) for run in item.open_runs or ()),
         last_run=_last_run(item.last_run),
         last_signal_at=at_ms(item.last_signal_at),
-        good_streak=int(item.good_streak or 0),
-        bad_streak=int(item.bad_streak or 0),
+        success_streak=int(item.success_streak or 0),
+        failure_streak=int(item.failure_streak or 0),
         baseline=Baseline(unpack_steps(item.durations or b""), unpack(item.unusual or b"")),
         offsets_ms=unpack_signed(item.offsets or b""),
         incident=_incident(item.incident),
@@ -121,7 +121,7 @@ def to_cron(item: CronItem) -> Cron:
         held_until=at_ms(item.held_until),
         skipped_from=at_ms(item.skipped_from),
         noise=_noise(item.noise),
-        blind=None if item.blind is None else Blackout(*(from_ms(int(at)) for at in item.blind)),
+        blackout=None if item.blind is None else Blackout(*(from_ms(int(at)) for at in item.blind)),
         archived_at=at_ms(item.archived_at),
     )
 
@@ -224,8 +224,8 @@ def _noise_map(noise: Noise) -> dict[str, Any] | None:
         a=ms(noise.anomaly_at),
         d=ms(noise.drift_at),
         c=pack_steps(to_ms(at) for at in noise.changes) or None,
-        f=ms(noise.flapping_told_at),
-        u=noise.untold or None,
+        f=ms(noise.flapping_announced_at),
+        u=noise.unannounced or None,
     )
     return values or None
 

@@ -129,13 +129,13 @@ class CronItem(Model):
     status = UnicodeAttribute(attr_name="st")
     reason = UnicodeAttribute(attr_name="rs", null=True)
     expected_at = NumberAttribute(attr_name="ex", null=True)
-    late_told = BooleanAttribute(attr_name="lt", null=True)
+    late_alerted = BooleanAttribute(attr_name="lt", null=True)
     looked_at = NumberAttribute(attr_name="lk", null=True)
     open_runs: Any = ListAttribute(attr_name="op", null=True)
     last_run: Any = Map(attr_name="lr", null=True)
     last_signal_at = NumberAttribute(attr_name="ls", null=True)
-    good_streak = NumberAttribute(attr_name="gs", null=True)
-    bad_streak = NumberAttribute(attr_name="bs", null=True)
+    success_streak = NumberAttribute(attr_name="gs", null=True)
+    failure_streak = NumberAttribute(attr_name="bs", null=True)
     durations = BinaryAttribute(attr_name="bd", null=True, legacy_encoding=False)
     unusual = BinaryAttribute(attr_name="bu", null=True, legacy_encoding=False)
     offsets = BinaryAttribute(attr_name="of", null=True, legacy_encoding=False)
@@ -376,7 +376,7 @@ class ChannelItem(Model):
     failing_since = NumberAttribute(null=True)
     last_error = UnicodeAttribute(null=True)
     last_delivered_at = NumberAttribute(null=True)
-    failing_told = BooleanAttribute(null=True)
+    failing_alerted = BooleanAttribute(attr_name="failing_told", null=True)
 
 
 MODELS: tuple[type[Model], ...] = (

@@ -75,7 +75,7 @@ def full_cron(clock: Clock) -> Cron:
         open_runs=open_runs,
         last_run=LastRun(open_runs[0].id, RunStatus.SUCCESS, now, now, 3_600_000),
         last_signal_at=now,
-        bad_streak=3,
+        failure_streak=3,
         baseline=Baseline(tuple(3_500_000 + 1000 * n for n in range(50))),
         offsets_ms=tuple(1000 * n for n in range(10)),
         incident=OpenIncident(open_runs[0].id, now, 3),

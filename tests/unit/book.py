@@ -17,7 +17,7 @@ class Book:
         self.rollups: dict[date, Counts] = {}
 
     def commit(self, decision: Decision) -> None:
-        assert not any(decision.wanted), "decided without all that it turned on"
+        assert not any(decision.not_loaded), "decided without all that it turned on"
         if decision.replay:
             return
         self.cron = decision.cron

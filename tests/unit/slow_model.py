@@ -78,9 +78,9 @@ class SlowCron:
     opened: int = 0
     resolved: int = 0
     missed_in_incident: int = 0
-    good_streak: int = 0
-    bad_streak: int = 0
-    late_told: bool = False
+    success_streak: int = 0
+    failure_streak: int = 0
+    late_alerted: bool = False
     counted_at: datetime | None = None
     slots: list[Slot] = field(default_factory=list)
     runs: list[SlowRun] = field(default_factory=list)
@@ -91,7 +91,7 @@ class SlowCron:
     told: list[EventKind] = field(default_factory=list)
     changes: list[datetime] = field(default_factory=list)
     flapping_since: datetime | None = None
-    untold: int = 0
+    unannounced: int = 0
     remembered_at: datetime | None = None
 
     def __post_init__(self) -> None:
@@ -121,7 +121,7 @@ class SlowCron:
         expected = self.expected_at
         if expected is not None:
             late_at, missed_at = expected + self._tolerance(expected), expected + self._grace(expected)
-            if self.down is None and not self.late_told:
+            if self.down is None and not self.late_alerted:
                 moments.append(late_at)
             if self.down is not None and self.counted_at is not None:
                 moments.append(max(missed_at, self.counted_at + HOUR))
@@ -155,7 +155,7 @@ class SlowCron:
     def _start_afresh(self) -> None:
         for slot in self._waiting():
             slot.fate = Fate.FORGOTTEN
-        self.late_told = False
+        self.late_alerted = False
         schedule = self._schedule()
         if isinstance(schedule, Interval):
             self.slots.append(Slot(self.now + schedule.seconds * SECOND))
@@ -205,7 +205,7 @@ class SlowCron:
         self._miss_what_is_over()
         expected = self.expected_at
         if expected is not None and self.down is None and expected + self._tolerance(expected) <= now:
-            self.late_told = True
+            self.late_alerted = True
         for run in list(self.open):
             self._look_at(run)
         self._sum_up()
@@ -223,15 +223,15 @@ class SlowCron:
         if self.flapping_since is None or self.now < self.flapping_since + HOUR:
             return
         self.told.append(EventKind.FLAPPING)
-        self.flapping_since = self.now if self.untold else None
-        self.changes = self.changes if self.untold else []
-        self.untold = 0
+        self.flapping_since = self.now if self.unannounced else None
+        self.changes = self.changes if self.unannounced else []
+        self.unannounced = 0
 
     def _changed(self, kind: EventKind) -> None:
         """It went down or up: told, unless it did so five times in the last hour."""
         self.changes.append(self.now)
         if self.flapping_since is not None:
-            self.untold += 1
+            self.unannounced += 1
         elif sum(self.now - at < HOUR for at in self.changes) >= 5:
             self.flapping_since = self.now
             self.told.append(EventKind.FLAPPING)
@@ -239,7 +239,7 @@ class SlowCron:
             self.told.append(kind)
 
     def _is_calm(self) -> None:
-        self.changes, self.flapping_since, self.untold = [], None, 0
+        self.changes, self.flapping_since, self.unannounced = [], None, 0
 
     def _miss_what_is_over(self) -> None:
         now = self.now
@@ -251,7 +251,7 @@ class SlowCron:
             self._miss(slot)
             any_missed = True
         if any_missed:
-            self.late_told = False
+            self.late_alerted = False
             self.counted_at = now if self.down else None
 
     def _look_at(self, run: SlowRun) -> None:
@@ -283,9 +283,9 @@ class SlowCron:
     def _bad(self, reason: Reason) -> None:
         if self.paused:
             return
-        self.bad_streak += 1
-        self.good_streak = 0
-        if self.down is None and self.bad_streak > self.settings.failure_tolerance:
+        self.failure_streak += 1
+        self.success_streak = 0
+        if self.down is None and self.failure_streak > self.settings.failure_tolerance:
             self.down = reason
             self.opened += 1
             self.missed_in_incident = 0
@@ -295,9 +295,9 @@ class SlowCron:
     def _good(self) -> None:
         if self.paused:
             return
-        self.good_streak += 1
-        self.bad_streak = 0
-        if self.down and self.good_streak >= self.settings.recovery_threshold:
+        self.success_streak += 1
+        self.failure_streak = 0
+        if self.down and self.success_streak >= self.settings.recovery_threshold:
             self.down = None
             self.resolved += 1
             self._changed(EventKind.RECOVERED)
@@ -358,7 +358,7 @@ class SlowCron:
                 if slot.at < found.at:
                     self._miss(slot)
             found.fate = Fate.SATISFIED
-            self.late_told = False
+            self.late_alerted = False
             self._extend(found.at)
             self.offsets.append(_ms(began_at - found.at))
         schedule = self._schedule()
@@ -480,8 +480,8 @@ class SlowCron:
         self._miss_what_is_over()
         self.down = None
         self.resolved += 1
-        self.good_streak = self.bad_streak = 0
-        self.late_told = False
+        self.success_streak = self.failure_streak = 0
+        self.late_alerted = False
         self.counted_at = None
         self._is_calm()
 
@@ -492,7 +492,7 @@ class SlowCron:
         if self.down:
             self.resolved += 1
         self.down = None
-        self.late_told = False
+        self.late_alerted = False
         self.counted_at = None
         self._is_calm()
         self.paused = True
@@ -500,7 +500,7 @@ class SlowCron:
     def resume(self, now: datetime) -> None:
         self.now = now
         self.paused = False
-        self.good_streak = self.bad_streak = 0
+        self.success_streak = self.failure_streak = 0
         for run in self.open:
             run.seen_at = now
             run.overran = False

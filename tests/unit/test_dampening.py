@@ -37,7 +37,7 @@ def test_further_changes_are_summed_up_an_hour_later() -> None:
     watched.fail("10:40")
     watched.success("10:50")
 
-    assert watched.cron.noise.untold == 3
+    assert watched.cron.noise.unannounced == 3
     watched.look("11:23:59.999")
     assert len(watched.events) == 5
     watched.look("11:24")
@@ -126,5 +126,5 @@ def test_what_a_person_ends_begins_flapping_anew_but_not_the_six_hours() -> None
     watched.cron = on_request.resolve(watched.cron._replace(noise=noise), at("10:25"), Context()).cron
 
     assert watched.cron.noise.changes == ()
-    assert watched.cron.noise.flapping_told_at is None
+    assert watched.cron.noise.flapping_announced_at is None
     assert watched.cron.noise.anomaly_at == at("10:20")

@@ -184,7 +184,7 @@ def test_however_often_one_looks_the_same_is_found(given_settings: dict[str, Any
     assert often.missed == once.missed
     assert often.cron.status is once.cron.status
     assert often.cron.expected_at == once.cron.expected_at
-    assert often.cron.late_told == once.cron.late_told
+    assert often.cron.late_alerted == once.cron.late_alerted
     assert _missed_in_incident(often) == _missed_in_incident(once)
 
 

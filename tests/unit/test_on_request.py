@@ -36,7 +36,7 @@ def test_while_paused_signals_are_recorded_and_nothing_is_judged() -> None:
     assert watched.status() is Status.PAUSED
     assert watched.missed == []
     assert watched.told == []
-    assert watched.cron.bad_streak == 0
+    assert watched.cron.failure_streak == 0
     assert watched.cron.last_run is not None
     assert watched.cron.last_run.id == failed.run.id
 

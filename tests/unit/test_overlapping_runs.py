@@ -101,7 +101,7 @@ def test_an_end_sent_twice_with_one_id_counts_once(opening: str) -> None:
     again = watched.fail("10:05:01", key="a")
 
     assert again.replay
-    assert watched.cron.bad_streak == 1
+    assert watched.cron.failure_streak == 1
     assert watched.status() is Status.UP
 
 

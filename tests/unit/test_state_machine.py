@@ -283,12 +283,12 @@ class CronUnderWatch(RuleBasedStateMachine):
         assert cron.status == slow.status
         assert cron.reason == slow.down
         assert cron.expected_at == slow.expected_at
-        assert cron.late_told == slow.late_told
+        assert cron.late_alerted == slow.late_alerted
         assert {run.id for run in cron.open_runs} == {run.id for run in slow.open}
         assert due_at(cron) == slow.due_at()
         if cron.status in (Status.NEW, Status.UP):  # else nobody asks
-            assert cron.bad_streak == slow.bad_streak
-        assert cron.good_streak == slow.good_streak
+            assert cron.failure_streak == slow.failure_streak
+        assert cron.success_streak == slow.success_streak
 
     @invariant()
     def every_missed_occurrence_is_recorded_exactly_once(self) -> None:

@@ -63,7 +63,7 @@ def test_a_bad_end_after_the_timeout_is_no_second_bad_run() -> None:
 
     watched.fail("10:40", key="a")
 
-    assert watched.cron.bad_streak == 1
+    assert watched.cron.failure_streak == 1
     assert watched.status() is Status.UP
 
 

@@ -104,7 +104,7 @@ def render_channel(channel: Channel) -> dict[str, Any]:
         "filters": {name: list(some) for name, some in channel.filters._asdict().items()},
         "live_secrets": len(channel.secrets),
         "confirmed": channel.confirmed,
-        "failing": channel.failing_told,
+        "failing": channel.failing_alerted,
         "failing_since": instant(channel.failing_since),
         "last_error": channel.last_error,
         "last_delivered_at": instant(channel.last_delivered_at),

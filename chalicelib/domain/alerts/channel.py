@@ -68,7 +68,7 @@ class Channel(NamedTuple):
     ARN); it holds secrets, and so is shown masked · secrets: what a webhook is signed with, newest
     first · confirmed: whether the owner of an e-mail address agreed · confirmation: the hash of the
     token that does it, good until `confirm_by` · failing_since, last_error: None while the last
-    delivery went well · failing_told: it failed for a day, and its org's other channels were told.
+    delivery went well · failing_alerted: it failed for a day, and its org's other channels were told.
     """
 
     org_id: str
@@ -85,7 +85,7 @@ class Channel(NamedTuple):
     failing_since: datetime | None = None
     last_error: str | None = None
     last_delivered_at: datetime | None = None
-    failing_told: bool = False
+    failing_alerted: bool = False
     version: int = 0
 
 

@@ -17,7 +17,7 @@ class Context(NamedTuple):
     blackouts: tuple[Blackout, ...] | None = None
 
 
-class Wanted(NamedTuple):
+class NotLoaded(NamedTuple):
     """What a decision turned on without knowing it: it is to be made again with it."""
 
     windows: bool = False

@@ -79,15 +79,15 @@ class Noise(NamedTuple):
     """What was told lately, so that it is not told too often.
 
     anomaly_at, drift_at: when these were last told · changes: the last five times it went down or up
-    · flapping_told_at: when it was last said that it goes up and down, while it does · untold: how
+    · flapping_announced_at: when it was last said that it goes up and down, while it does · unannounced: how
     many changes came since.
     """
 
     anomaly_at: datetime | None = None
     drift_at: datetime | None = None
     changes: tuple[datetime, ...] = ()
-    flapping_told_at: datetime | None = None
-    untold: int = 0
+    flapping_announced_at: datetime | None = None
+    unannounced: int = 0
 
 
 class OpenIncident(NamedTuple):
@@ -105,8 +105,8 @@ class OpenIncident(NamedTuple):
 class Cron(NamedTuple):
     """A cron with its whole state: what one signal or one look at the clock needs to decide.
 
-    expected_at: the earliest occurrence not yet satisfied · late_told: whether that one was called
-    late · looked_at: when misses were last counted while down · good_streak, bad_streak: how many
+    expected_at: the earliest occurrence not yet satisfied · late_alerted: whether that one was called
+    late · looked_at: when misses were last counted while down · success_streak, failure_streak: how many
     of the last runs were so · offsets_ms: of the last 10 runs that satisfied an occurrence ·
     today: what the runs of the latest day came to · is_blocked: its last start was refused, as what
     it depends on is not completed · blamed_on: the incident of what it depends on, to which its last
@@ -125,13 +125,13 @@ class Cron(NamedTuple):
     status: Status = Status.NEW
     reason: Reason | None = None
     expected_at: datetime | None = None
-    late_told: bool = False
+    late_alerted: bool = False
     looked_at: datetime | None = None
     open_runs: tuple[OpenRun, ...] = ()
     last_run: LastRun | None = None
     last_signal_at: datetime | None = None
-    good_streak: int = 0
-    bad_streak: int = 0
+    success_streak: int = 0
+    failure_streak: int = 0
     baseline: Baseline = Baseline()
     offsets_ms: tuple[int, ...] = ()
     incident: OpenIncident | None = None
@@ -142,7 +142,7 @@ class Cron(NamedTuple):
     held_until: datetime | None = None
     skipped_from: datetime | None = None
     noise: Noise = Noise()
-    blind: Blackout | None = None
+    blackout: Blackout | None = None
     archived_at: datetime | None = None
 
     @property

@@ -12,7 +12,9 @@ SELDOM = timedelta(hours=6)
 FLAPPING_FROM = 5
 
 
-def tell_seldom(transition: Transition, kind: EventKind, about: datetime | None, run_id: str, detail: str) -> None:
+def announce_rarely(
+    transition: Transition, kind: EventKind, about: datetime | None, run_id: str, detail: str
+) -> None:
     """Tells of an anomaly or of drift, at most once in 6 hours, and not in maintenance."""
     noise = transition.cron.noise
     last = noise.anomaly_at if kind is EventKind.ANOMALY else noise.drift_at
@@ -21,10 +23,10 @@ def tell_seldom(transition: Transition, kind: EventKind, about: datetime | None,
     is_anomaly = kind is EventKind.ANOMALY
     noise = noise._replace(anomaly_at=transition.now) if is_anomaly else noise._replace(drift_at=transition.now)
     transition.change(noise=noise)
-    transition.tell(kind, about, run_id, detail)
+    transition.announce(kind, about, run_id, detail)
 
 
-def tell_change(
+def announce_change(
     transition: Transition,
     kind: EventKind,
     about: datetime | None,
@@ -36,32 +38,32 @@ def tell_change(
     noise = transition.cron.noise
     changes = tuple(at for at in (*noise.changes, transition.now) if transition.now - at < HOUR)[-FLAPPING_FROM:]
     noise = noise._replace(changes=changes)
-    if noise.flapping_told_at is not None:
-        transition.change(noise=noise._replace(untold=noise.untold + 1))
+    if noise.flapping_announced_at is not None:
+        transition.change(noise=noise._replace(unannounced=noise.unannounced + 1))
     elif len(changes) >= FLAPPING_FROM:
-        transition.change(noise=noise._replace(flapping_told_at=transition.now, untold=0))
+        transition.change(noise=noise._replace(flapping_announced_at=transition.now, unannounced=0))
         detail = (
             f"{FLAPPING_FROM} changes within an hour, now {_now(transition)}; further ones are summed up hourly"
         )
-        transition.tell(EventKind.FLAPPING, changes[0], run_id, detail, held_until)
+        transition.announce(EventKind.FLAPPING, changes[0], run_id, detail, held_until)
     else:
         transition.change(noise=noise)
-        transition.tell(kind, about, run_id, detail, held_until)
+        transition.announce(kind, about, run_id, detail, held_until)
 
 
 def sum_up(transition: Transition) -> None:
     """An hour after flapping was told of: what came since, or that it is over."""
     noise, due = transition.cron.noise, sum_up_at(transition.cron)
-    told_at = noise.flapping_told_at
+    told_at = noise.flapping_announced_at
     if due is None or transition.now < due:
         return
-    if noise.untold:
-        transition.change(noise=noise._replace(flapping_told_at=transition.now, untold=0))
-        detail = f"{noise.untold} changes since {told_at:%H:%M} UTC, now {_now(transition)}"
+    if noise.unannounced:
+        transition.change(noise=noise._replace(flapping_announced_at=transition.now, unannounced=0))
+        detail = f"{noise.unannounced} changes since {told_at:%H:%M} UTC, now {_now(transition)}"
     else:
-        transition.change(noise=noise._replace(flapping_told_at=None, changes=()))
+        transition.change(noise=noise._replace(flapping_announced_at=None, changes=()))
         detail = f"it has been {_now(transition)} for an hour"
-    transition.tell(EventKind.FLAPPING, told_at, detail=detail, held_until=transition.maintained_until())
+    transition.announce(EventKind.FLAPPING, told_at, detail=detail, held_until=transition.maintained_until())
 
 
 def _now(transition: Transition) -> str:
@@ -79,4 +81,4 @@ def remind(transition: Transition) -> None:
         return
     transition.change(incident=cron.incident._replace(reminded_at=transition.now))
     detail = f"down since {cron.incident.opened_at:%Y-%m-%d %H:%M:%S} UTC"
-    transition.tell(EventKind.REMINDER, cron.incident.opened_at, detail=detail)
+    transition.announce(EventKind.REMINDER, cron.incident.opened_at, detail=detail)

@@ -81,7 +81,7 @@ def missed_at(cron: Cron, occurrence: datetime, grace: timedelta) -> datetime:
 
 
 def _again(cron: Cron, deadline: datetime, grace: timedelta) -> datetime:
-    return cron.blind.until + grace if cron.blind and cron.blind.holds(deadline) else deadline
+    return cron.blackout.until + grace if cron.blackout and cron.blackout.holds(deadline) else deadline
 
 
 def reminder_at(cron: Cron) -> datetime | None:
@@ -94,7 +94,7 @@ def reminder_at(cron: Cron) -> datetime | None:
 
 def sum_up_at(cron: Cron) -> datetime | None:
     """When it is told what came of a cron that goes up and down."""
-    told_at = cron.noise.flapping_told_at
+    told_at = cron.noise.flapping_announced_at
     return None if told_at is None else told_at + HOUR
 
 
@@ -125,7 +125,7 @@ def _expectation_due(cron: Cron) -> datetime | None:
     if cron.status is Status.DOWN:
         # It was told already: further misses are only counted, once an hour.
         return max(over_at, cron.looked_at + HOUR) if cron.looked_at else over_at
-    if cron.late_told:
+    if cron.late_alerted:
         return over_at
     late_at = _held(cron, cron.expected_at + drift_tolerance(grace))
     return over_at if late_at is None else min(late_at, over_at)

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from chalicelib.domain.monitor.context import Wanted
+from chalicelib.domain.monitor.context import NotLoaded
 from chalicelib.domain.monitor.cron import Cron
 from chalicelib.domain.monitor.dependencies import Blocker
 from chalicelib.domain.monitor.event import Event
@@ -25,7 +25,7 @@ class Decision(NamedTuple):
 
     finished_days: rollups of days that are over · past_days: what is to be added to those of days
     before · run: the one that the answer is about · replay: the signal was counted before, nothing
-    is to be written · blocked_by: why a start was refused · wanted: what it turned on unseen.
+    is to be written · blocked_by: why a start was refused · not_loaded: what it turned on unseen.
     """
 
     cron: Cron
@@ -39,4 +39,4 @@ class Decision(NamedTuple):
     drift: Drift | None = None
     replay: bool = False
     blocked_by: tuple[Blocker, ...] = ()
-    wanted: Wanted = Wanted()
+    not_loaded: NotLoaded = NotLoaded()

@@ -49,4 +49,4 @@ def is_late(cron: Cron, now: datetime) -> bool:
     """Past its time by more than the drift tolerance, and not yet missed."""
     if cron.expected_at is None or now < cron.expected_at:
         return False
-    return cron.late_told or now >= cron.expected_at + tolerance_of(cron)
+    return cron.late_alerted or now >= cron.expected_at + tolerance_of(cron)

@@ -30,7 +30,7 @@ def arrive(transition: Transition, started_at: datetime, seen_at: datetime) -> d
         offset = to_ms(started_at) - to_ms(occurrence)
         transition.change(
             expected_at=times.next(occurrence),
-            late_told=False,
+            late_alerted=False,
             offsets_ms=(*transition.cron.offsets_ms, offset)[-OFFSETS_KEPT:],
         )
     _wind_interval(transition)
@@ -56,4 +56,4 @@ def _wind_interval(transition: Transition) -> None:
     # `@every` counts from the last run, whichever it was.
     step = interval_of(transition.cron.settings)
     if step is not None:
-        transition.change(expected_at=transition.now + step, late_told=False)
+        transition.change(expected_at=transition.now + step, late_alerted=False)

@@ -8,7 +8,7 @@ from chalicelib.domain.monitor.cron import Cron, Reason, Status
 from chalicelib.domain.monitor.deadlines import grace_at
 from chalicelib.domain.monitor.maintenance import in_maintenance, next_change
 from chalicelib.domain.monitor.transition import Transition
-from chalicelib.domain.monitor.up_and_down import bad_run, count_missed
+from chalicelib.domain.monitor.up_and_down import count_missed, failed_run
 from chalicelib.domain.runs.run import Excuse, Run, RunStatus
 from chalicelib.domain.schedule.occurrences import Occurrences
 from chalicelib.domain.times import INSTANT
@@ -87,7 +87,9 @@ def _record_missed(transition: Transition, times: Occurrences, last: datetime) -
     assert first is not None
     was_down = transition.cron.status is Status.DOWN
     blamed_on = incident_to_blame(transition)
-    forgiven = 0 if was_down else max(0, transition.cron.settings.failure_tolerance - transition.cron.bad_streak)
+    forgiven = (
+        0 if was_down else max(0, transition.cron.settings.failure_tolerance - transition.cron.failure_streak)
+    )
     count = times.count(first - INSTANT, last)
     alone_from = _first_recorded_alone(times, first, last, count)
     runs = [
@@ -102,7 +104,7 @@ def _record_missed(transition: Transition, times: Occurrences, last: datetime) -
             transition.change(is_blocked=True, blamed_on=blamed_on)
             continue
         for _ in range(run.occurrences if not was_down else 1):
-            bad_run(transition, Reason.MISSED, run.id, run.scheduled_at, _detail(run))
+            failed_run(transition, Reason.MISSED, run.id, run.scheduled_at, _detail(run))
             if transition.cron.status is Status.DOWN:
                 break
     if transition.cron.status is Status.DOWN:

@@ -48,7 +48,7 @@ def change(cron: Cron, settings: Settings, now: datetime) -> Decision:
     if not same_times and cron.is_watched:
         changed = changed._replace(
             expected_at=first_expected(settings, now),
-            late_told=False,
+            late_alerted=False,
             offsets_ms=(),
         )
     return Decision(changed)
@@ -83,7 +83,7 @@ def resolve(cron: Cron, now: datetime, context: Context) -> Decision:
     transition = Transition(cron, now, context)
     look_for_missed(transition)
     resolve_incident(transition, Resolution.BY_HAND)
-    transition.change(status=_untroubled(cron), good_streak=0, bad_streak=0, **_calm(cron))
+    transition.change(status=_untroubled(cron), success_streak=0, failure_streak=0, **_calm(cron))
     return transition.decide()
 
 
@@ -95,8 +95,8 @@ def resume(cron: Cron, now: datetime) -> Decision:
         status=_untroubled(cron),
         archived_at=None,
         expected_at=first_expected(cron.settings, now),
-        good_streak=0,
-        bad_streak=0,
+        success_streak=0,
+        failure_streak=0,
         skipped_from=None,
         open_runs=tuple(run._replace(seen_at=now, overran=False) for run in cron.open_runs),
         **_calm(cron),
@@ -108,7 +108,7 @@ def _calm(cron: Cron) -> dict[str, Any]:
     """Nothing is wrong, or was told to be; how seldom anomalies are told goes on."""
     return {
         "reason": None,
-        "late_told": False,
+        "late_alerted": False,
         "looked_at": None,
         "is_blocked": False,
         "blamed_on": None,

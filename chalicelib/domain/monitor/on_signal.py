@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from chalicelib.domain.ids import timed_id
 from chalicelib.domain.monitor.context import Context
 from chalicelib.domain.monitor.cron import MAX_OPEN_RUNS, Cron, LastRun, OpenRun, Reason, Status
-from chalicelib.domain.monitor.dampening import tell_seldom
+from chalicelib.domain.monitor.dampening import announce_rarely
 from chalicelib.domain.monitor.deadlines import tolerance_of
 from chalicelib.domain.monitor.decision import Decision
 from chalicelib.domain.monitor.dependencies import Blocker, blockers
@@ -14,7 +14,7 @@ from chalicelib.domain.monitor.matching import arrive
 from chalicelib.domain.monitor.misses import maintenance_of
 from chalicelib.domain.monitor.signal import Signal, SignalKind
 from chalicelib.domain.monitor.transition import Transition
-from chalicelib.domain.monitor.up_and_down import bad_run, good_run
+from chalicelib.domain.monitor.up_and_down import failed_run, succeeded_run
 from chalicelib.domain.runs.anomaly import Anomaly, judge, learn
 from chalicelib.domain.runs.drift import Drift, drift_of
 from chalicelib.domain.runs.run import Run, RunStatus
@@ -104,7 +104,7 @@ def _refuse(transition: Transition, signal: Signal, random: bytes, blocked_by: t
     transition.write(run, new=True)
     names = ", ".join(f"{blocker.name} ({blocker.reason})" for blocker in blocked_by)
     if transition.maintained_until() is None:
-        transition.tell(EventKind.BLOCKED, transition.now, run.id, f"waits for {names}")
+        transition.announce(EventKind.BLOCKED, transition.now, run.id, f"waits for {names}")
     return transition.decide(run, blocked_by=blocked_by)
 
 
@@ -123,7 +123,7 @@ def _start(transition: Transition, signal: Signal, random: bytes) -> Decision:
     transition.change(open_runs=(*transition.cron.open_runs, open_run), is_blocked=False, blamed_on=None)
     run = _shown(transition.cron, open_run)._replace(message=signal.message)
     transition.write(run, new=True)
-    _tell_drift(transition, run)
+    _announce_drift(transition, run)
     return transition.decide(run, drift=_drift(transition, run))
 
 
@@ -177,10 +177,10 @@ def _finish(transition: Transition, signal: Signal, random: bytes, open_run: Ope
         run = run._replace(excused=maintenance_of(transition, run.scheduled_at))
     was_told = open_run is not None and open_run.overran
     if anomaly is not None and anomaly.told and not was_told:
-        tell_seldom(transition, EventKind.ANOMALY, run.started_at, run.id, _anomaly_words(anomaly))
+        announce_rarely(transition, EventKind.ANOMALY, run.started_at, run.id, _anomaly_words(anomaly))
     transition.write(run, new=open_run is None)
     if open_run is None:
-        _tell_drift(transition, run)
+        _announce_drift(transition, run)
     return transition.decide(run, anomaly, _drift(transition, run))
 
 
@@ -215,9 +215,9 @@ def _settle(transition: Transition, run: Run) -> None:
     last = LastRun(run.id, run.status, run.finished_at, run.started_at, run.duration_ms)
     transition.change(last_run=last, is_blocked=False, blamed_on=None)
     if run.status is RunStatus.SUCCESS:
-        good_run(transition)
+        succeeded_run(transition)
     else:
-        bad_run(transition, Reason.FAILED, run.id, run.started_at, _failure_words(run))
+        failed_run(transition, Reason.FAILED, run.id, run.started_at, _failure_words(run))
 
 
 def _judge_duration(transition: Transition, run: Run) -> Anomaly | None:
@@ -235,7 +235,7 @@ def _end_given_up(transition: Transition, signal: Signal, known: Run) -> Decisio
         # It ran out of its time and stays so; that it ended well after all brings the cron up.
         run = run._replace(status=RunStatus.TIMEOUT)
         if signal.kind is SignalKind.SUCCESS:
-            good_run(transition)
+            succeeded_run(transition)
     else:
         _settle(transition, run)
     transition.write(run, new=False, before=known)
@@ -287,12 +287,12 @@ def _drift(transition: Transition, run: Run) -> Drift | None:
     return drift_of(run.offset_ms, transition.cron.offsets_ms, _tolerance_ms(transition.cron, run.scheduled_at))
 
 
-def _tell_drift(transition: Transition, run: Run) -> None:
+def _announce_drift(transition: Transition, run: Run) -> None:
     """At a run's beginning: that its cron drifts, not that this run alone is off."""
     found = _drift(transition, run)
     if found is not None and found.drifting and run.scheduled_at is not None and transition.cron.is_watched:
         detail = f"its last runs began {found.median_ms / 1000:+.0f} s from their time"
-        tell_seldom(transition, EventKind.DRIFT, run.scheduled_at, run.id, detail)
+        announce_rarely(transition, EventKind.DRIFT, run.scheduled_at, run.id, detail)
 
 
 def _failure_words(run: Run) -> str:

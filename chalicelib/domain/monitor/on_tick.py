@@ -12,7 +12,7 @@ from chalicelib.domain.monitor.event import EventKind
 from chalicelib.domain.monitor.expectation import occurrences
 from chalicelib.domain.monitor.misses import incident_to_blame, maintenance_of, missed_until, record_unmet
 from chalicelib.domain.monitor.transition import Transition
-from chalicelib.domain.monitor.up_and_down import bad_run, hold, tell_held
+from chalicelib.domain.monitor.up_and_down import announce_held, failed_run, hold
 from chalicelib.domain.runs.run import Excuse, Run, RunStatus
 from chalicelib.domain.schedule.occurrences import Occurrences
 
@@ -41,7 +41,7 @@ def _look_at_hold(transition: Transition) -> None:
     # Looked at even before its end: a window may have been moved, or another one begun.
     held_until = transition.maintained_until()
     if held_until is None:
-        tell_held(transition)
+        announce_held(transition)
     else:
         hold(transition, held_until)
 
@@ -54,18 +54,18 @@ def look_for_missed(transition: Transition) -> None:
     last = missed_until(cron, times, transition.now)
     if last is None:
         return
-    blackout = _gap_to_wait_for(transition, times)
+    blackout = _blackout_to_wait_for(transition, times)
     if blackout is not None:
-        transition.change(blind=blackout)
+        transition.change(blackout=blackout)
         last = missed_until(cron, times, blackout.since)
         if last is None:
             return
     record_unmet(transition, times, last)
     looked_at = transition.now if transition.cron.status is Status.DOWN else None
-    transition.change(expected_at=times.next(last), late_told=False, looked_at=looked_at)
+    transition.change(expected_at=times.next(last), late_alerted=False, looked_at=looked_at)
 
 
-def _gap_to_wait_for(transition: Transition, times: Occurrences) -> Blackout | None:
+def _blackout_to_wait_for(transition: Transition, times: Occurrences) -> Blackout | None:
     """The blackout that deadlines fell into, while the grace that they get again lasts."""
     for blackout in transition.blackouts():
         last = missed_until(transition.cron, times, blackout.until)
@@ -81,15 +81,15 @@ def _look_for_late(transition: Transition) -> None:
     times = occurrences(cron)
     if times is None or cron.expected_at is None:
         return
-    if cron.late_told or cron.status is Status.DOWN:
+    if cron.late_alerted or cron.status is Status.DOWN:
         return
     tolerance = drift_tolerance(grace_at(cron, times, cron.expected_at))
     if cron.expected_at + tolerance <= transition.now and not _is_held(transition):
-        transition.change(late_told=True)
+        transition.change(late_alerted=True)
         blind = transition.blackout_at(cron.expected_at + tolerance) is not None
         if not blind and incident_to_blame(transition) is None:
             detail = f"expected {cron.expected_at:%H:%M:%S} UTC"
-            transition.tell(EventKind.LATE, cron.expected_at, detail=detail)
+            transition.announce(EventKind.LATE, cron.expected_at, detail=detail)
 
 
 def _is_held(transition: Transition) -> bool:
@@ -112,7 +112,7 @@ def _look_at_run(transition: Transition, run: OpenRun) -> None:
             return
         average = transition.cron.baseline.average_ms or 0
         detail = f"running since {run.started_at:%H:%M:%S} UTC, on average {average:.0f} ms"
-        transition.tell(EventKind.OVERRUNNING, run.started_at, run.id, detail)
+        transition.announce(EventKind.OVERRUNNING, run.started_at, run.id, detail)
 
 
 def _look_at_overdue(transition: Transition, run: OpenRun) -> None:
@@ -123,7 +123,7 @@ def _look_at_overdue(transition: Transition, run: OpenRun) -> None:
     if blackout is None:
         _time_out(transition, run)
         return
-    transition.change(blind=blackout)
+    transition.change(blackout=blackout)
     again = timeout_at(transition.cron, run)
     if again is not None and again <= transition.now:
         _replace_open(transition, run, None)
@@ -151,7 +151,7 @@ def _time_out(transition: Transition, run: OpenRun) -> None:
     transition.change(last_run=LastRun(run.id, RunStatus.TIMEOUT, transition.now, run.started_at))
     seconds = transition.cron.settings.max_runtime_seconds
     detail = f"running since {run.started_at:%H:%M:%S} UTC, longer than {seconds} s"
-    bad_run(transition, Reason.TIMEOUT, run.id, run.started_at, detail)
+    failed_run(transition, Reason.TIMEOUT, run.id, run.started_at, detail)
 
 
 def _replace_open(transition: Transition, run: OpenRun, by: OpenRun | None) -> None:

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.domain.monitor.blackout import Blackout
-from chalicelib.domain.monitor.context import Context, Wanted
+from chalicelib.domain.monitor.context import Context, NotLoaded
 from chalicelib.domain.monitor.cron import Cron
 from chalicelib.domain.monitor.decision import Decision, RunWrite
 from chalicelib.domain.monitor.dependencies import Blocker
@@ -28,7 +28,7 @@ class Transition:
         self.daily_counts: list[DailyCounts] = []
         self.events: list[Event] = []
         self.incident: Incident | None = None
-        self.wanted = Wanted()
+        self.not_loaded = NotLoaded()
 
     def change(self, **fields: Any) -> None:
         self.cron = self.cron._replace(**fields)
@@ -41,17 +41,17 @@ class Transition:
 
     def windows(self) -> tuple[MaintenanceWindow, ...]:
         if self.context.windows is None:
-            self.wanted = self.wanted._replace(windows=True)
+            self.not_loaded = self.not_loaded._replace(windows=True)
         return self.context.windows or ()
 
     def dependencies(self) -> tuple[Cron, ...]:
         if self.context.dependencies is None and self.cron.depends_on:
-            self.wanted = self.wanted._replace(dependencies=True)
+            self.not_loaded = self.not_loaded._replace(dependencies=True)
         return self.context.dependencies or ()
 
     def blackouts(self) -> tuple[Blackout, ...]:
         if self.context.blackouts is None:
-            self.wanted = self.wanted._replace(blackouts=True)
+            self.not_loaded = self.not_loaded._replace(blackouts=True)
         return self.context.blackouts or ()
 
     def blackout_at(self, deadline: datetime | None) -> Blackout | None:
@@ -62,7 +62,7 @@ class Transition:
         """The end of the maintenance that the cron is in now."""
         return maintained_until(self.windows(), self.now)
 
-    def tell(
+    def announce(
         self,
         kind: EventKind,
         about: datetime | None = None,
@@ -91,5 +91,5 @@ class Transition:
             anomaly=anomaly,
             drift=drift,
             blocked_by=blocked_by,
-            wanted=self.wanted,
+            not_loaded=self.not_loaded,
         )

@@ -4,25 +4,25 @@ from datetime import datetime, timedelta
 
 from chalicelib.domain.ids import derived_id
 from chalicelib.domain.monitor.cron import OpenIncident, Reason, Status
-from chalicelib.domain.monitor.dampening import tell_change
+from chalicelib.domain.monitor.dampening import announce_change
 from chalicelib.domain.monitor.event import EventKind
 from chalicelib.domain.monitor.incident import Incident, Resolution
 from chalicelib.domain.monitor.transition import Transition
 
-_TOLD_AS = {
+_ANNOUNCED_AS = {
     Reason.MISSED: EventKind.MISSED,
     Reason.FAILED: EventKind.FAILED,
     Reason.TIMEOUT: EventKind.TIMEOUT,
 }
 
 
-def good_run(transition: Transition) -> None:
+def succeeded_run(transition: Transition) -> None:
     """`recovery_threshold` good runs in a row close an incident."""
     cron = transition.cron
     if not cron.is_watched:
         return
-    streak = cron.good_streak + 1
-    transition.change(good_streak=streak, bad_streak=0)
+    streak = cron.success_streak + 1
+    transition.change(success_streak=streak, failure_streak=0)
     if cron.status is Status.DOWN and streak < cron.settings.recovery_threshold:
         return
     if cron.incident is not None and not cron.incident.held:
@@ -30,18 +30,18 @@ def good_run(transition: Transition) -> None:
         opened_at = cron.incident.opened_at
         detail = f"down for {_words(transition.now - opened_at)}"
         transition.change(status=Status.UP)
-        tell_change(transition, EventKind.RECOVERED, opened_at, None, detail, transition.maintained_until())
+        announce_change(transition, EventKind.RECOVERED, opened_at, None, detail, transition.maintained_until())
     resolve_incident(transition, Resolution.RECOVERED)
     transition.change(status=Status.UP, reason=None, looked_at=None)
 
 
-def bad_run(transition: Transition, reason: Reason, run_id: str, about: datetime | None, detail: str) -> None:
+def failed_run(transition: Transition, reason: Reason, run_id: str, about: datetime | None, detail: str) -> None:
     """`failure_tolerance` bad runs in a row are forgiven; the next one opens an incident."""
     cron = transition.cron
     if not cron.is_watched:
         return
-    streak = cron.bad_streak + 1
-    transition.change(bad_streak=streak, good_streak=0)
+    streak = cron.failure_streak + 1
+    transition.change(failure_streak=streak, success_streak=0)
     if cron.status is Status.DOWN or streak <= cron.settings.failure_tolerance:
         return
     held_until = transition.maintained_until()
@@ -53,7 +53,7 @@ def bad_run(transition: Transition, reason: Reason, run_id: str, about: datetime
     if held_until is not None:
         hold(transition, held_until)
     else:
-        tell_change(transition, _TOLD_AS[reason], about, run_id, detail)
+        announce_change(transition, _ANNOUNCED_AS[reason], about, run_id, detail)
 
 
 def hold(transition: Transition, until: datetime) -> None:
@@ -61,7 +61,7 @@ def hold(transition: Transition, until: datetime) -> None:
     transition.change(held_until=until)
 
 
-def tell_held(transition: Transition) -> None:
+def announce_held(transition: Transition) -> None:
     """Maintenance is over: an incident that opened in it, and is still open, is told now."""
     cron = transition.cron
     transition.change(held_until=None)
@@ -69,7 +69,7 @@ def tell_held(transition: Transition) -> None:
         return
     transition.change(incident=cron.incident._replace(held=False))
     # Which occurrence or run it was is not kept: since when it is down says the incident.
-    transition.tell(_TOLD_AS[cron.reason], detail=f"{cron.reason.value} in maintenance, and still so")
+    transition.announce(_ANNOUNCED_AS[cron.reason], detail=f"{cron.reason.value} in maintenance, and still so")
 
 
 def count_missed(transition: Transition, occurrences: int) -> None:

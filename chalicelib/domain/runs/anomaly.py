@@ -8,7 +8,7 @@ RUNS_BEFORE_JUDGING = 3
 REPEATS_UNTIL_NORMAL = 5
 SHORT_AVERAGE_MS = 10_000
 SHORT_PART = 10
-TOLD_FROM_MS = 1_000
+ALERTED_FROM_MS = 1_000
 
 
 class AnomalyKind(StrEnum):
@@ -49,7 +49,7 @@ def judge(baseline: Baseline, duration_ms: int, factor: float) -> Anomaly | None
     if average is None:
         return None
     if duration_ms > factor * average:
-        told = duration_ms - average >= TOLD_FROM_MS
+        told = duration_ms - average >= ALERTED_FROM_MS
         return Anomaly(AnomalyKind.LONG, duration_ms, average, factor, told)
     if average >= SHORT_AVERAGE_MS and duration_ms < average / SHORT_PART:
         return Anomaly(AnomalyKind.SHORT, duration_ms, average, factor, told=True)
@@ -86,4 +86,4 @@ def overrun_after_ms(baseline: Baseline, factor: float) -> float | None:
     average = baseline.average_ms
     if average is None:
         return None
-    return max(factor * average, average + TOLD_FROM_MS)
+    return max(factor * average, average + ALERTED_FROM_MS)
