@@ -1,6 +1,7 @@
 """Members: invited, accepted, changed, removed."""
 
 import secrets
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -18,12 +19,12 @@ from chalicelib.domain.accounts.member import (
 )
 from chalicelib.domain.accounts.member import token_of as text_of
 from chalicelib.domain.accounts.org import Org
-from chalicelib.domain.accounts.permissions import Action, Role, Scope
+from chalicelib.domain.accounts.permissions import Action, Role, Scope, may
 from chalicelib.domain.errors import Conflict, Forbidden, Gone, NotFound
 from chalicelib.outbound import mail
 from chalicelib.services import access
 from chalicelib.services.orgs import org_of_key
-from chalicelib.services.retries import retry_on_conflict
+from chalicelib.services.throttle import INVITES_OF_ORG, INVITES_TO_ADDRESS, throttle
 from chalicelib.store import members
 from chalicelib.store.errors import ConcurrentUpdate
 
@@ -39,37 +40,42 @@ class Invited(NamedTuple):
 
 
 def invite(slug: str, email: str, role: Role, by: ApiKey, now: datetime) -> Invited:
-    """Raises NotFound, Forbidden; Conflict where the address is a member's."""
+    """Raises NotFound, Forbidden, Throttled; Conflict where the address is a member's."""
     org = org_of_key(slug, by)
-    _require_right_over(by, role)
-    invitation, token = retry_on_conflict(lambda: _invite(org, email, role, by, now))
+    if mail.is_set():
+        throttle(INVITES_OF_ORG, org.id, now)
+        throttle(INVITES_TO_ADDRESS, email.lower(), now)
+    invitation, token = access.as_maker(by, Action.ADMIN, lambda maker: _invite(org, email, role, maker, now))
     link = f"{settings.base_url()}/invites/accept#{token}"
     if not mail.is_set():
         return Invited(invitation, link, None)
     try:
-        mail.send_mail(email, f"You are invited to {org.name} on CronHub", _letter(org, role, link, token))
+        # Nothing that a stranger typed freely, such as the org's name, goes into a mail.
+        mail.send_mail(email, f"You are invited to {org.slug} on CronHub", _letter(org, role, link, token))
     except mail.MailFailed as failed:
         return Invited(invitation, link, str(failed))
     return Invited(invitation, None, None)
 
 
 def _invite(org: Org, email: str, role: Role, by: ApiKey, now: datetime) -> tuple[Invite, str]:
+    _require_right_over(by, role)
     if members.has_seat(org.id, email):
-        raise Conflict("this address is a member's already")
+        raise Conflict("this address already belongs to a member")
     waiting = [one for one in members.invites_of_org(org.id) if one.is_open(now)]
     replaced = [one for one in waiting if same_address(one.email, email)]
+    _require_right_over(by, *(one.role for one in replaced))
     if len(waiting) - len(replaced) >= _MOST_INVITES:
-        raise Conflict(f"there are {_MOST_INVITES} open invitations already")
+        raise Conflict(f"there are already {_MOST_INVITES} open invitations")
     invite_id = ids.timed_id(now, secrets.token_bytes(10))
     token = text_of(org.id, invite_id, secrets.token_urlsafe(32))
-    made = Invite(org.id, invite_id, email, role, by.name, token_hash(token), now)
-    members.save_invite(made, replaced)
+    made = Invite(org.id, invite_id, email, role, by.name, token_hash(token), now, inviter_id=by.member_id)
+    members.save_invite(made, replaced, by)
     return made, token
 
 
 def _letter(org: Org, role: Role, link: str, token: str) -> str:
     return (
-        f"You are invited to {org.name} on CronHub, as {role.value}.\n\n"
+        f"You are invited to {org.slug} on CronHub, as {role.value}.\n\n"
         f"Accept within 7 days: {link}\n\n"
         "or from a shell:\n\n"
         f"curl -X POST {settings.base_url()}/api/invites/accept "
@@ -95,14 +101,15 @@ def list_invites(slug: str, by: ApiKey) -> list[Invite]:
 def revoke_invite(slug: str, invite_id: str, by: ApiKey) -> None:
     """Raises NotFound, also for one that is not open any more."""
     org = org_of_key(slug, by)
-    found = members.find_invite(org.id, invite_id) if ids.is_timed_id(invite_id) else None
-    if found is None or found.state is not InviteState.PENDING:
-        raise NotFound("no such open invitation")
-    _require_right_over(by, found.role)
-    try:
+
+    def once(maker: ApiKey) -> None:
+        found = members.find_invite(org.id, invite_id) if ids.is_timed_id(invite_id) else None
+        if found is None or found.state is not InviteState.PENDING:
+            raise NotFound("no such open invitation")
+        _require_right_over(maker, found.role)
         members.revoke_invite(found)
-    except ConcurrentUpdate:
-        raise NotFound("no such open invitation") from None
+
+    access.as_maker(by, Action.ADMIN, once)
 
 
 class Accepted(NamedTuple):
@@ -152,33 +159,47 @@ def change(slug: str, member_id: str, changes: dict[str, Any], by: ApiKey) -> Me
     """Raises NotFound, Forbidden; Conflict where it would leave the org without an owner."""
     org = org_of_key(slug, by)
 
-    def once() -> Member:
+    def once(maker: ApiKey) -> Member:
         version, found = members.version_of_members(org.id), _find(org, member_id)
         changed = found._replace(**changes)
-        if changed.role is not found.role:
-            _require_right_over(by, found.role, changed.role)
-            _require_another_owner(found, changed.role)
-        members.change_member(changed, version)
+        _require_right_over(maker, found.role, changed.role)
+        _require_another_owner(found, changed.role)
+        _revoke_invites(found, changed.role)
+        members.change_member(changed, version, maker)
         return changed
 
-    return retry_on_conflict(once)
+    return access.as_maker(by, Action.ADMIN, once)
 
 
 def remove(slug: str, member_id: str, by: ApiKey) -> None:
-    """Raises NotFound, Forbidden; Conflict for the last owner. Anybody may leave."""
+    """Raises NotFound, Forbidden; Conflict for the last owner. Members may leave, with a key of full scope."""
     org = org_of_key(slug, by)
-    leaves = by.member_id == member_id
-    if not leaves:
-        access.require(by, Action.ADMIN)
+    leaves = by.member_id == member_id and by.scope is Scope.FULL
 
-    def once() -> None:
+    def once(maker: ApiKey) -> None:
         version, found = members.version_of_members(org.id), _find(org, member_id)
         if not leaves:
-            _require_right_over(by, found.role)
+            _require_right_over(maker, found.role)
         _require_another_owner(found, None)
-        members.remove_member(found, version)
+        _revoke_invites(found, None)
+        members.remove_member(found, version, maker)
 
-    retry_on_conflict(once)
+    access.as_maker(by, Action.READ if leaves else Action.ADMIN, once)
+
+
+def _revoke_invites(member: Member, role: Role | None) -> None:
+    """Ends the open invitations that a member made and, in this role, could not make any more."""
+    made = (one for one in members.invites_of_org(member.org_id) if one.inviter_id == member.id)
+    for invite in made:
+        if invite.state is InviteState.PENDING and not _may_invite(role, invite):
+            # One that is used at this very moment makes a member, whom an admin sees and can remove.
+            with suppress(ConcurrentUpdate):
+                members.revoke_invite(invite)
+
+
+def _may_invite(role: Role | None, invite: Invite) -> bool:
+    action = Action.OWN if invite.role is Role.OWNER else Action.ADMIN
+    return role is not None and may(role, Scope.FULL, action)
 
 
 def _find(org: Org, member_id: str) -> Member:

@@ -2,34 +2,47 @@
 
 import secrets
 import time
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
 from chalicelib.domain import ids
 from chalicelib.domain.accounts.api_key import KEY_LENGTH, ApiKey, key_hash, key_text
-from chalicelib.domain.accounts.org import Org
+from chalicelib.domain.accounts.org import RESERVED_SLUGS, Org
 from chalicelib.domain.accounts.permissions import Action, Role, Scope
-from chalicelib.domain.errors import Conflict, NotFound, Unauthenticated
+from chalicelib.domain.errors import Conflict, FieldError, Invalid, NotFound, Unauthenticated
 from chalicelib.services import access
-from chalicelib.services.retries import retry_on_conflict
 from chalicelib.store import api_keys, org_deletion, orgs
 from chalicelib.store.errors import ConcurrentUpdate
 
+MOST_KEYS = 100
 _TRIES = 4
 
 
 def create_org(name: str, slug: str, now: datetime) -> Org:
-    """Raises Conflict where the slug is taken."""
+    """Raises Invalid for a reserved slug; Conflict where it is taken."""
+    _require_free_word(slug)
     for _ in range(_TRIES):
         org = Org(ids.org_id(secrets.token_bytes(6)), slug, name, now)
-        try:
-            orgs.create_org(org)
-        except orgs.SlugTaken:
-            raise Conflict(f"the slug {slug} is taken") from None
-        except ConcurrentUpdate:
-            continue
-        return org
+        with suppress(ConcurrentUpdate):
+            _store_org(org, now)
+            return org
     raise Conflict("no free reference was found for the org; try again")
+
+
+def _store_org(org: Org, now: datetime) -> None:
+    try:
+        orgs.create_org(org)
+    except orgs.SlugTaken:
+        holder = orgs.find_org_by_slug(org.slug)
+        if holder is None or not holder.is_abandoned(now):
+            raise Conflict(f"the slug {org.slug} is taken") from None
+        orgs.replace_abandoned_org(holder, org)
+
+
+def _require_free_word(slug: str) -> None:
+    if slug in RESERVED_SLUGS:
+        raise Invalid(FieldError("slug", "is a reserved word"))
 
 
 def org_of_key(slug: str, key: ApiKey) -> Org:
@@ -41,18 +54,20 @@ def org_of_key(slug: str, key: ApiKey) -> Org:
 
 
 def change_org(slug: str, by: ApiKey, changes: dict[str, Any]) -> Org:
-    """Raises NotFound; Conflict where the slug is taken."""
+    """Raises NotFound, Invalid for a reserved slug; Conflict where it is taken."""
 
-    def once() -> Org:
+    def once(_maker: ApiKey) -> Org:
         before = org_of_key(slug, by)
         after = before._replace(**changes)
+        if after.slug != before.slug:
+            _require_free_word(after.slug)
         try:
             orgs.change_org(before, after)
         except orgs.SlugTaken:
             raise Conflict(f"the slug {after.slug} is taken") from None
         return after
 
-    return retry_on_conflict(once)
+    return access.as_maker(by, Action.ADMIN, once)
 
 
 def delete_org(slug: str, by: ApiKey, budget_seconds: float = 20.0) -> bool:
@@ -89,13 +104,18 @@ def create_key(slug: str, name: str, scope: Scope, authorization: str | None, no
     text = key_text([secrets.randbelow(62) for _ in range(KEY_LENGTH)])
     if not authorization:
         return _claim_first_key(slug, name, scope, text, now), text
-    by = access.authenticate(authorization, now)
+    by = access.authenticate(authorization, now, afresh=True)
     org = org_of_key(slug, by)
-    access.require(by, Action.ADMIN)
-    # What a member makes goes when they go.
-    key = _key(org, name, scope, now)._replace(role=by.role, member_id=by.member_id)
-    api_keys.create_key(key, key_hash(text))
-    return key, text
+
+    def once(maker: ApiKey) -> ApiKey:
+        if len(api_keys.keys_of_org(org.id)) >= MOST_KEYS:
+            raise Conflict(f"an org has at most {MOST_KEYS} API keys: revoke some first")
+        # What a member makes goes when they go.
+        key = _key(org, name, scope, now)._replace(role=maker.role, member_id=maker.member_id, made_by=maker.id)
+        api_keys.create_key(key, key_hash(text), maker)
+        return key
+
+    return access.as_maker(by, Action.ADMIN, once), text
 
 
 def _claim_first_key(slug: str, name: str, scope: Scope, text: str, now: datetime) -> ApiKey:
@@ -110,7 +130,7 @@ def _claim_first_key(slug: str, name: str, scope: Scope, text: str, now: datetim
             pass
         else:
             return key
-    raise Unauthenticated("only an org's first key can be had without a key, within an hour of the org's creation")
+    raise Unauthenticated("only an org's first key can be had without a key, within a day of the org's creation")
 
 
 def _key(org: Org, name: str, scope: Scope, now: datetime) -> ApiKey:
@@ -120,8 +140,12 @@ def _key(org: Org, name: str, scope: Scope, now: datetime) -> ApiKey:
 def delete_key(slug: str, key_id: str, by: ApiKey) -> None:
     """Revokes a key; an owner's only by an owner's. Raises NotFound, Forbidden."""
     org = org_of_key(slug, by)
-    found = [key for key in api_keys.keys_of_org(org.id) if key.id == key_id]
-    if found and found[0].role is Role.OWNER:
-        access.require(by, Action.OWN)
-    if not (found and api_keys.delete_key(org.id, key_id)):
-        raise NotFound("no such key")
+
+    def once(maker: ApiKey) -> None:
+        found = [key for key in api_keys.keys_of_org(org.id) if key.id == key_id]
+        if found and found[0].role is Role.OWNER:
+            access.require(maker, Action.OWN)
+        if not (found and api_keys.delete_key(org.id, key_id)):
+            raise NotFound("no such key")
+
+    access.as_maker(by, Action.ADMIN, once)

@@ -6,6 +6,7 @@ uses, and the first few of a window are free: an ordinary ping pays nothing for 
 
 import math
 from datetime import datetime, timedelta
+from ipaddress import IPv6Address, IPv6Network
 from typing import NamedTuple
 
 from chalicelib import settings
@@ -33,11 +34,25 @@ PREVIEWS = Limit("schedule previews from this address", 240, MINUTE, 10, 10)
 ORGS = Limit("new orgs from this address", 300, HOUR, 5, 5)
 CLAIMS = Limit("first keys asked for from this address", 300, HOUR, 5, 5)
 
+INVITES_OF_ORG = Limit("invitations mailed for this org", 30, HOUR, 0, 1)
+INVITES_TO_ADDRESS = Limit("invitations mailed to this address", 5, HOUR, 0, 1)
 CONFIRMATIONS = Limit("links of confirmation opened from this address", 60, MINUTE, 5, 5)
 CONFIRMATIONS_OF_ORG = Limit("links of confirmation mailed for this org", 30, HOUR, 0, 1)
 CONFIRMATIONS_TO_ADDRESS = Limit("links of confirmation mailed to this address", 5, HOUR, 0, 1)
 HEALTH_CHECKS = Limit("deep health checks from this address", 120, MINUTE, 10, 10)
 TESTS = Limit("tests of channels by this org", 60, MINUTE, 5, 5)
+
+
+def network_of(address: str) -> str:
+    """What is throttled as one: an IPv4 address, or the /64 that one IPv6 subscriber has to choose from."""
+    if ":" not in address:
+        return address
+    try:
+        network = IPv6Network((address.partition("%")[0], 64), strict=False)
+    except ValueError:
+        return address
+    mapped = IPv6Address(address.partition("%")[0]).ipv4_mapped
+    return str(mapped or network)
 
 
 class _Window:

@@ -26,21 +26,30 @@ def create_org(org: Org) -> None:
         try:
             with TransactWrite(connection=connection()) as transaction:
                 transaction.save(_slug_item(org), OrgItem.key.does_not_exist())
-                transaction.save(
-                    OrgItem(
-                        org.id,
-                        org_id=org.id,
-                        slug=org.slug,
-                        name=org.name,
-                        created_at=ms(org.created_at),
-                        had_key=org.had_key,
-                    ),
-                    OrgItem.key.does_not_exist(),
-                )
+                transaction.save(_org_item(org), OrgItem.key.does_not_exist())
         except TransactWriteError as error:
             if failed_at(error, 0):
                 raise SlugTaken from error
             raise
+
+
+def replace_abandoned_org(abandoned: Org, org: Org) -> None:
+    """A new org takes the slug of one that nobody claimed. Raises ConcurrentUpdate where somebody did."""
+    with store_errors(), TransactWrite(connection=connection()) as transaction:
+        transaction.delete(OrgItem(abandoned.id), OrgItem.had_key == False)  # noqa: E712
+        transaction.save(_slug_item(org), OrgItem.org_id == abandoned.id)
+        transaction.save(_org_item(org), OrgItem.key.does_not_exist())
+
+
+def _org_item(org: Org) -> OrgItem:
+    return OrgItem(
+        org.id,
+        org_id=org.id,
+        slug=org.slug,
+        name=org.name,
+        created_at=ms(org.created_at),
+        had_key=org.had_key,
+    )
 
 
 def find_org_by_slug(slug: str) -> Org | None:

@@ -83,6 +83,7 @@ class KeyItem(Model):
     role = UnicodeAttribute()
     member_id = UnicodeAttribute(null=True)
     last_used_at = NumberAttribute(null=True)
+    made_by = UnicodeAttribute(null=True)
     of_org = KeysOfOrg()
 
 
@@ -270,6 +271,8 @@ class MemberItem(Model):
     role = UnicodeAttribute(null=True)
     created_at = NumberAttribute(null=True)
     taken_by = UnicodeAttribute(null=True)
+    version = NumberAttribute(null=True)
+    key_hashes: Any = UnicodeSetAttribute(null=True)
 
 
 class InviteItem(Model):
@@ -286,6 +289,7 @@ class InviteItem(Model):
     token_hash = UnicodeAttribute()
     created_at = NumberAttribute()
     state = UnicodeAttribute()
+    inviter_id = UnicodeAttribute(null=True)
     expires_at = TTLAttribute()
 
 

@@ -28,7 +28,7 @@ ACCESS = {
     "api_handler": Access(
         {
             "alerts": "PutItem Query DeleteItem",
-            "api_keys": "GetItem PutItem UpdateItem DeleteItem",
+            "api_keys": "ConditionCheckItem GetItem PutItem UpdateItem DeleteItem",
             "api_keys/org": "Query",
             "channels": "GetItem Query UpdateItem DeleteItem",
             "cron_names": "BatchGetItem PutItem Query DeleteItem",
@@ -37,7 +37,7 @@ ACCESS = {
             "incidents": "GetItem Query UpdateItem DeleteItem",
             "invites": "GetItem PutItem Query UpdateItem DeleteItem",
             "maintenance": "GetItem PutItem Query DeleteItem",
-            "members": "GetItem PutItem Query DeleteItem",
+            "members": "GetItem PutItem Query UpdateItem DeleteItem",
             "orgs": "GetItem PutItem UpdateItem DeleteItem",
             "projects": "GetItem PutItem Query DeleteItem",
             "rollups": "BatchGetItem PutItem Query DeleteItem",

@@ -9,7 +9,7 @@ from app import app
 from chalicelib.domain import ids
 from chalicelib.domain.accounts.api_key import ApiKey, key_hash, key_text
 from chalicelib.domain.accounts.permissions import Action, Role, Scope, may
-from chalicelib.store import api_keys
+from chalicelib.store.api_keys import key_item
 from tests.api.client import Answer, Api, Clock
 
 READ, INGEST, CHANGE, ADMIN, OWN = Action
@@ -123,7 +123,7 @@ def assert_problem(answer: Answer, status: int) -> None:
 def key_of(org_id: str, role: Role, scope: Scope, clock: Clock) -> str:
     text = key_text([len(role), len(scope)] * 20)
     key_id = ids.timed_id(clock.now, (role + scope).encode().ljust(10)[:10])
-    api_keys.create_key(ApiKey(key_id, org_id, "k", scope, clock.now, role), key_hash(text))
+    key_item(ApiKey(key_id, org_id, "k", scope, clock.now, role), key_hash(text)).save()
     return text
 
 

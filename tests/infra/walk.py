@@ -95,9 +95,12 @@ def _people(api: WalkedApi) -> None:
     for _ in range(2):
         api.post(f"/api/orgs/{slug}/invite", {"email": "dev@example.com", "role": "member"})
     token = mailed(api.recorder, r'"token":"([^"]+)"')
-    member = api.post("/api/invites/accept", {"token": token}, key=None).json["member"]["id"]
+    accepted = api.post("/api/invites/accept", {"token": token}, key=None).json
+    member = accepted["member"]["id"]
     api.get(f"/api/orgs/{slug}/members")
     api.patch(f"/api/orgs/{slug}/members/{member}", {"role": "admin"})
+    theirs = api.post(f"/api/orgs/{slug}/api-keys", {"name": "of a member"}, key=accepted["key"]).json["id"]
+    api.delete(f"/api/orgs/{slug}/api-keys/{theirs}")
     api.delete(f"/api/orgs/{slug}/members/{member}")
     invite = api.post(f"/api/orgs/{slug}/invite", {"email": "ops@example.com", "role": "viewer"}).json["id"]
     api.get(f"/api/orgs/{slug}/invites")

@@ -12,8 +12,9 @@ from chalicelib.api.http.problem import problem_of
 from chalicelib.api.http.request import Call
 from chalicelib.domain.accounts.permissions import Action
 from chalicelib.services import access, clock
-from chalicelib.services.throttle import Limit, throttle
+from chalicelib.services.throttle import Limit, network_of, throttle
 
+_MANAGES_ACCESS = (Action.ADMIN, Action.OWN)
 # (status, body) for JSON, or what is no JSON as it is.
 Handler = Callable[..., tuple[int, Any] | Response]
 
@@ -61,10 +62,10 @@ def route(
 def _call(blueprint: Blueprint, action: Action | None, limit: Limit | None) -> Call:
     call = Call(blueprint.current_request, clock.now())
     if limit is not None:
-        throttle(limit, call.address, call.now)
+        throttle(limit, network_of(call.address), call.now)
     if action is None:
         return call
-    key = access.authenticate(call.authorization, call.now)
+    key = access.authenticate(call.authorization, call.now, afresh=action in _MANAGES_ACCESS)
     telemetry.note(org_id=key.org_id)
     access.require(key, action)
     return Call(call.request, call.now, key)

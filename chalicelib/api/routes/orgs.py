@@ -13,8 +13,8 @@ from chalicelib.api.schemas.shapes import NEW_KEY, NEW_ORG, ORG_CHANGES, ORG_DEL
 from chalicelib.domain.accounts.permissions import Action
 from chalicelib.domain.errors import FieldError, Invalid
 from chalicelib.services import orgs
-from chalicelib.services.access import authenticate
-from chalicelib.services.throttle import CLAIMS, ORGS, throttle
+from chalicelib.services.access import authenticate, require
+from chalicelib.services.throttle import CLAIMS, ORGS, network_of, throttle
 from chalicelib.store import api_keys
 
 blueprint = Blueprint(__name__)
@@ -49,10 +49,10 @@ def delete_org(call: Call, slug: str) -> tuple[int, Any]:
 @route(blueprint, "POST", "/api/orgs/{slug}/api-keys", action=None)
 def create_key(call: Call, slug: str) -> tuple[int, Any]:
     if call.authorization:
-        # A stranger is told nothing of what the body should be.
-        authenticate(call.authorization, call.now)
+        # The right to do this comes first: a stranger learns nothing of what the body should be.
+        require(authenticate(call.authorization, call.now, afresh=True), Action.ADMIN)
     else:
-        throttle(CLAIMS, call.address, call.now)
+        throttle(CLAIMS, network_of(call.address), call.now)
     given = load(NEW_KEY, body_object(call.request))
     key, text = orgs.create_key(slug, given["name"], given["scope"], call.authorization, call.now)
     return 201, {**render.api_key(key), "key": text}

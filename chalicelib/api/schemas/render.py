@@ -43,6 +43,7 @@ def api_key(key: ApiKey) -> Json:
         "scope": key.scope.value,
         "role": key.role.value,
         "member_id": key.member_id,
+        "made_by": key.made_by,
         "last_used_at": instant(key.last_used_at),
         "created_at": instant(key.created_at),
     }

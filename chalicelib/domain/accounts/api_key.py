@@ -12,20 +12,23 @@ _LETTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 
 class ApiKey(NamedTuple):
-    """What is known of a key: never the key itself.
-
-    role: of its member, or for an org's own key of who made it: no key gives more than its maker had ·
-    last_used_at: to the hour.
-    """
+    """What is kept of a key: never the key itself."""
 
     id: str
     org_id: str
     name: str
     scope: Scope
     created_at: datetime
+    #: The role of its member; of an org's own key, the role of its maker.
     role: Role = Role.OWNER
+    #: The member it belongs to; None for an org's own key.
     member_id: str | None = None
+    #: To the hour.
     last_used_at: datetime | None = None
+    #: The key that made it; None for an org's first key and for a member's first.
+    made_by: str | None = None
+    #: What the store finds it by; empty until it is stored.
+    hashed: str = ""
 
 
 def key_text(letters: list[int]) -> str:

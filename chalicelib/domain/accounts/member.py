@@ -21,6 +21,10 @@ class Member(NamedTuple):
     name: str
     role: Role
     created_at: datetime
+    #: Moves on with every key and invitation that the member makes.
+    version: int = 0
+    #: The hashes of the member's keys, as far as they were made since these are kept.
+    key_hashes: frozenset[str] = frozenset()
 
 
 class InviteState(StrEnum):
@@ -30,16 +34,17 @@ class InviteState(StrEnum):
 
 
 class Invite(NamedTuple):
-    """invited_by: the name of the key it was made with."""
-
     org_id: str
     id: str
     email: str
     role: Role
+    #: The name of the key it was made with.
     invited_by: str
     token_hash: str
     created_at: datetime
     state: InviteState = InviteState.PENDING
+    #: The member whose key made it; None for an org's own key.
+    inviter_id: str | None = None
 
     @property
     def expires_at(self) -> datetime:
