@@ -5,7 +5,7 @@ BIN := .venv/bin
 SOURCES := $(wildcard app.py chalicelib infra tests bench)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-deployed test-long lint format template deploy destroy deploy-emulated bench-alerts bench-import bench-cold-start bench-costs clean
+.PHONY: help run test test-deployed test-long lint format template deploy destroy deploy-emulated bench-alerts bench-import bench-cold-start bench-transport bench-costs clean
 
 help:
 	@echo "make run              CronHub on http://localhost:4000, with an emulated AWS (PORT=4001 for another port)"
@@ -21,6 +21,7 @@ help:
 	@echo "make bench-alerts     from a fail signal to the webhook's arrival"
 	@echo "make bench-import     what importing the app costs (a cold start pays it)"
 	@echo "make bench-cold-start what a cold start costs until the first ping is answered"
+	@echo "make bench-transport  CPU per ping by both ways to DynamoDB"
 	@echo "make bench-costs      calls and capacity of each thing done, and a month of it on AWS"
 	@echo "make clean            remove environments and caches; state in .local/ is kept"
 
@@ -64,6 +65,9 @@ bench-cold-start: .venv/.installed .venv-stack/.installed
 
 bench-alerts: .venv/.installed .venv-stack/.installed
 	@$(BIN)/python bench/bench_alerts.py
+
+bench-transport: .venv/.installed .venv-stack/.installed
+	@$(BIN)/python -m bench.bench_transport
 
 bench-costs: .venv/.installed .venv-stack/.installed
 	@$(BIN)/python -m bench.bench_costs

@@ -57,6 +57,15 @@ def allows_private_targets() -> bool:
     return os.environ.get("CRONHUB_ALLOW_PRIVATE_TARGETS", "") == "1"
 
 
+def lean_transport() -> bool:
+    """Whether DynamoDB is reached the short way; `CRONHUB_TRANSPORT=botocore` goes back to botocore.
+
+    Elsewhere than on Lambda botocore is the default: emulators and tests hook into it.
+    """
+    default = "lean" if "AWS_LAMBDA_FUNCTION_NAME" in os.environ else "botocore"
+    return os.environ.get("CRONHUB_TRANSPORT", default).lower() == "lean"
+
+
 class BadSetting(ValueError):
     """A setting that cannot be meant; `str()` names it, and holds no secret."""
 
@@ -76,6 +85,7 @@ _GOOD = {
     "CRONHUB_SELF_PING_URL": (r"https?://\S+", "an http or https URL"),
     "CRONHUB_THROTTLE": ("(?i:on|off)", "on or off"),
     "CRONHUB_ALLOW_PRIVATE_TARGETS": ("[01]", "1 or 0"),
+    "CRONHUB_TRANSPORT": ("(?i:lean|botocore)", "lean or botocore"),
 }
 
 

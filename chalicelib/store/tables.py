@@ -24,6 +24,9 @@ from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjec
 from pynamodb.models import Model
 
 from chalicelib import settings
+from chalicelib.store import lean_transport
+
+lean_transport.install()
 
 DUE_SHARDS = 16
 
