@@ -12,22 +12,8 @@ from typing import Any
 from chalice.app import BaseLambdaEvent, Chalice, CloudWatchEvent, Rate, SQSEvent
 
 from chalicelib import settings, telemetry
-from chalicelib.api.routes import (
-    channels,
-    crons,
-    dependencies,
-    health,
-    incidents,
-    maintenance,
-    members,
-    metrics,
-    orgs,
-    pages,
-    projects,
-    schedules,
-    signals,
-    statistics,
-)
+from chalicelib.api import routes
+from chalicelib.api.http.route import register_routes
 from chalicelib.services import clock
 
 gc.freeze()
@@ -37,23 +23,7 @@ telemetry.set_up_logging()
 app = Chalice(app_name="cronhub", configure_logs=False)
 logging.getLogger("cronhub").setLevel(logging.INFO)
 
-for part in (
-    orgs,
-    pages,
-    members,
-    projects,
-    crons,
-    statistics,
-    dependencies,
-    signals,
-    incidents,
-    maintenance,
-    channels,
-    schedules,
-    health,
-    metrics,
-):
-    app.register_blueprint(part.blueprint)
+register_routes(app, routes)
 
 
 # What only these do is loaded by them: a request's cold start does not pay for it.

@@ -68,3 +68,14 @@ class Unavailable(CronHubError):
     def __init__(self, detail: str, retry_after: int = 2) -> None:
         super().__init__(detail)
         self.retry_after = retry_after
+
+
+class ConcurrentUpdate(Exception):
+    """Another request wrote first: load again and decide again. Nothing was written by this try.
+
+    `claimed`: the caller's own id of a run stands for a run already.
+    """
+
+    def __init__(self, claimed: bool = False) -> None:
+        super().__init__()
+        self.claimed = claimed

@@ -3,16 +3,19 @@
 import hmac
 import secrets
 from datetime import datetime, timedelta
-from typing import Any
+from typing import NamedTuple
+
+from msgspec import UNSET, UnsetType
 
 from chalicelib import settings
 from chalicelib.channels.message import Message, Outcome
 from chalicelib.channels.send import deliver, why_not
-from chalicelib.domain.alerts.channel import Channel, ChannelKind, Severity, rotated, token_hash
+from chalicelib.domain.alerts.channel import Channel, ChannelKind, Filters, Severity, rotated, token_hash
 from chalicelib.domain.errors import Conflict, FieldError, Invalid, NotFound
 from chalicelib.domain.ids import is_timed_id, timed_id
 from chalicelib.outbound import mail
-from chalicelib.services.paging import page_of
+from chalicelib.services.changes import changed
+from chalicelib.services.paging import Page, page_of
 from chalicelib.services.retries import retry_on_conflict
 from chalicelib.services.throttle import CONFIRMATIONS_OF_ORG, CONFIRMATIONS_TO_ADDRESS, TESTS, throttle
 from chalicelib.store import channels, orgs
@@ -21,12 +24,26 @@ MOST_CHANNELS = 50
 CONFIRM_WITHIN = timedelta(days=7)
 
 
-def create(org_id: str, given: dict[str, Any], now: datetime) -> Channel:
+class NewChannel(NamedTuple):
+    name: str
+    kind: ChannelKind
+    url: str
+    filters: Filters = Filters()
+
+
+class ChannelChanges(NamedTuple):
+    name: str | UnsetType = UNSET
+    url: str | UnsetType = UNSET
+    filters: Filters | UnsetType = UNSET
+
+
+def create(org_id: str, given: NewChannel, now: datetime) -> Channel:
     """Raises Invalid; Conflict where the org has 50 channels.
 
     A webhook gets its secret, the owner of an e-mail address a link to agree.
     """
-    channel = Channel(org_id, timed_id(now, secrets.token_bytes(10)), created_at=now, **given)
+    channel_id = timed_id(now, secrets.token_bytes(10))
+    channel = Channel(org_id, channel_id, given.name, given.kind, given.url, now, filters=given.filters)
     _require_target(channel)
     if len(channels.channels_of_org(org_id)) >= MOST_CHANNELS:
         raise Conflict(f"an org has at most {MOST_CHANNELS} channels")
@@ -37,9 +54,9 @@ def create(org_id: str, given: dict[str, Any], now: datetime) -> Channel:
     return channels.save_channel(channel)
 
 
-def list_channels(org_id: str, limit: int, after: str | None) -> tuple[list[Channel], str | None]:
-    """The next `limit` channels, oldest first; and behind which id to go on, None at the end."""
-    return page_of(channels.channels_of_org(org_id), limit, after)
+def list_channels(org_id: str, page: Page) -> tuple[list[Channel], str | None]:
+    """A page of channels, oldest first; and the next page's cursor, None at the end."""
+    return page_of(channels.channels_of_org(org_id), page)
 
 
 def find(org_id: str, channel_id: str) -> Channel:
@@ -50,7 +67,7 @@ def find(org_id: str, channel_id: str) -> Channel:
     return channel
 
 
-def change(org_id: str, channel_id: str, given: dict[str, Any], now: datetime) -> Channel:
+def change(org_id: str, channel_id: str, given: ChannelChanges, now: datetime) -> Channel:
     """Changes what is given; with a new URL it starts afresh. Raises NotFound, Invalid.
 
     Giving the address of an e-mail channel that is not confirmed sends a new link.
@@ -58,8 +75,8 @@ def change(org_id: str, channel_id: str, given: dict[str, Any], now: datetime) -
 
     def once() -> Channel:
         before = find(org_id, channel_id)
-        channel = before._replace(**given)
-        if "url" in given:
+        channel = changed(before, given)
+        if given.url is not UNSET:
             _require_target(channel)
             moved = channel.url != before.url
             if channel.kind is ChannelKind.EMAIL and (moved or not before.confirmed):
@@ -181,7 +198,7 @@ def _channel_of(token: str, now: datetime) -> Channel:
         and hmac.compare_digest(channel.confirmation or "", token_hash(token))
     )
     if channel is None or not good:
-        raise NotFound("this link is not known, or not good any more: have a new one sent")
+        raise NotFound("this link is invalid or has expired; request a new one")
     return channel
 
 

@@ -1,8 +1,10 @@
 """Crons as people handle them: details, lists, changes, pauses, the end."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+from msgspec import UNSET, UnsetType
 
 from chalicelib.domain.errors import Conflict, NotFound
 from chalicelib.domain.ids import is_timed_id, org_of
@@ -12,11 +14,14 @@ from chalicelib.domain.monitor.decision import Decision
 from chalicelib.domain.monitor.display_status import DisplayStatus, display_status
 from chalicelib.domain.monitor.maintenance import MaintenanceWindow, covering, in_maintenance
 from chalicelib.domain.runs.run import Run, RunStatus
+from chalicelib.services.changes import changed
 from chalicelib.services.dependencies import release_dependants
+from chalicelib.services.paging import Page
 from chalicelib.services.retries import retry_on_conflict
 from chalicelib.store import crons, runs
 from chalicelib.store.commits import commit, commit_many, delete_cron
 from chalicelib.store.cron_names import find_ids
+from chalicelib.store.maintenance import maintenance_windows_of_org
 
 
 def find(org_id: str, cron_id: str) -> Cron:
@@ -32,6 +37,25 @@ def shown_in(cron: Cron, now: datetime, windows: Sequence[MaintenanceWindow]) ->
     return display_status(cron, now, in_maintenance=in_maintenance(covering(windows, cron), now))
 
 
+class Shown(NamedTuple):
+    """A cron with the status that people see."""
+
+    cron: Cron
+    status: DisplayStatus
+
+
+def shown(cron: Cron, now: datetime) -> Shown:
+    """A cron as it is shown; reads its org's maintenance windows."""
+    return Shown(cron, shown_in(cron, now, maintenance_windows_of_org(cron.org_id)))
+
+
+def watched_crons(org_id: str, now: datetime) -> list[Shown]:
+    """All crons of an org that are not archived."""
+    windows = maintenance_windows_of_org(org_id)
+    found = (Shown(cron, shown_in(cron, now, windows)) for cron in crons.crons_of_org(org_id))
+    return [one for one in found if one.status is not DisplayStatus.ARCHIVED]
+
+
 class Filters(NamedTuple):
     """None: any. `search`: part of a product, service, name or description, in any case."""
 
@@ -41,10 +65,9 @@ class Filters(NamedTuple):
     project_id: str | None = None
     status: DisplayStatus | None = None
     tag: str | None = None
-    windows: Sequence[MaintenanceWindow] = ()
 
-    def admit(self, cron: Cron, now: datetime) -> bool:
-        status = shown_in(cron, now, self.windows)
+    def admit(self, one: Shown) -> bool:
+        cron, status = one
         return (
             self.product in (None, cron.product)
             and self.service in (None, cron.service)
@@ -62,34 +85,55 @@ def _mentions(cron: Cron, text: str) -> bool:
     return any(wanted in word.casefold() for word in words)
 
 
-def list_crons(
-    org_id: str, filters: Filters, limit: int, after: str | None, now: datetime
-) -> tuple[list[Cron], str | None]:
-    """The next `limit` crons by id; and behind which id to go on, None at the end."""
-    found: list[Cron] = []
-    for cron in _admitted(org_id, filters, after, now):
-        if len(found) == limit:
-            return found, found[-1].id
-        found.append(cron)
+def list_crons(org_id: str, filters: Filters, page: Page, now: datetime) -> tuple[list[Shown], str | None]:
+    """A page of crons by id; and the next page's cursor, None at the end."""
+    windows = maintenance_windows_of_org(org_id)
+    found: list[Shown] = []
+    for cron in crons.crons_of_org(org_id, page.cursor):
+        one = Shown(cron, shown_in(cron, now, windows))
+        if not filters.admit(one):
+            continue
+        if len(found) == page.limit:
+            return found, found[-1].cron.id
+        found.append(one)
     return found, None
 
 
-def _admitted(org_id: str, filters: Filters, after: str | None, now: datetime) -> Iterator[Cron]:
-    return (cron for cron in crons.crons_of_org(org_id, after) if filters.admit(cron, now))
+class SettingsChanges(NamedTuple):
+    """UNSET: the setting stays as it is. None: it has its usual value again."""
+
+    schedule: str | UnsetType | None = UNSET
+    timezone: str | UnsetType | None = UNSET
+    description: str | UnsetType | None = UNSET
+    grace_seconds: int | UnsetType | None = UNSET
+    max_runtime_seconds: int | UnsetType | None = UNSET
+    anomaly_factor: float | UnsetType | None = UNSET
+    failure_tolerance: int | UnsetType | None = UNSET
+    recovery_threshold: int | UnsetType | None = UNSET
+    tags: tuple[str, ...] | UnsetType | None = UNSET
+    sla_target: float | UnsetType | None = UNSET
+    reminder_seconds: int | UnsetType | None = UNSET
+    project_id: str | UnsetType | None = UNSET
+
+
+class Names(NamedTuple):
+    """What a change gives a cron's names to be."""
+
+    product: str | UnsetType = UNSET
+    service: str | UnsetType = UNSET
+    name: str | UnsetType = UNSET
 
 
 class Changes(NamedTuple):
-    """What a PATCH changes: names and settings, only those given."""
-
-    names: dict[str, Any]
-    settings: dict[str, Any]
+    names: Names
+    settings: SettingsChanges
 
 
 def change(org_id: str, cron_id: str, changes: Changes, now: datetime) -> Cron:
     """Raises NotFound; Conflict where the new name is taken."""
 
     def decide(cron: Cron) -> Decision:
-        named = cron._replace(**changes.names)
+        named = changed(cron, changes.names)
         if _names(named) != _names(cron):
             _require_free(named)
         return on_request.change(named, with_settings(cron.settings, changes.settings), now)
@@ -97,11 +141,11 @@ def change(org_id: str, cron_id: str, changes: Changes, now: datetime) -> Cron:
     return write(org_id, cron_id, decide, now)
 
 
-def with_settings(settings: Settings, given: dict[str, Any]) -> Settings:
-    """Those given replaced; one given as None has its usual value again."""
+def with_settings(settings: Settings, changes: SettingsChanges) -> Settings:
+    """`settings` after `changes`."""
     usual = Settings()
-    values = {name: getattr(usual, name) if value is None else value for name, value in given.items()}
-    return settings._replace(**values)
+    cleared = {name: getattr(usual, name) for name, value in changes._asdict().items() if value is None}
+    return changed(settings, changes)._replace(**cleared)
 
 
 def _names(cron: Cron) -> tuple[str, str, str]:
@@ -162,18 +206,18 @@ def delete(org_id: str, cron_id: str, now: datetime) -> None:
     retry_on_conflict(once)
 
 
-def list_runs(
-    org_id: str,
-    cron_id: str,
-    limit: int,
-    before: str | None,
-    status: RunStatus | None,
-    start: datetime | None,
-    end: datetime | None,
-) -> tuple[list[Run], str | None]:
-    """A cron's runs, latest first. Raises NotFound."""
+class RunFilters(NamedTuple):
+    """None: any. `start` ≤ a run's time < `end`."""
+
+    status: RunStatus | None = None
+    start: datetime | None = None
+    end: datetime | None = None
+
+
+def list_runs(org_id: str, cron_id: str, filters: RunFilters, page: Page) -> tuple[list[Run], str | None]:
+    """A page of a cron's runs, latest first. Raises NotFound."""
     find(org_id, cron_id)
-    return runs.list_runs(cron_id, limit, before, status, start, end)
+    return runs.list_runs(cron_id, page.limit, page.cursor, *filters)
 
 
 def find_run(org_id: str, cron_id: str, run_id: str) -> Run:

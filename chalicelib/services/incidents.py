@@ -1,6 +1,7 @@
 """Incidents as people handle them."""
 
 from datetime import timedelta
+from typing import NamedTuple
 
 from chalicelib.domain.alerts.outbox import Outgoing
 from chalicelib.domain.errors import Conflict, NotFound
@@ -12,10 +13,23 @@ from chalicelib.domain.monitor.incident import Handling, Incident, NamedIncident
 from chalicelib.domain.schedule.occurrences import END_OF_TIME
 from chalicelib.services import crons
 from chalicelib.services.context import decide_with
+from chalicelib.services.paging import Page
 from chalicelib.store import incidents
 from chalicelib.store.alerts import alerts_between
 
 _AFTER = timedelta(minutes=1)
+
+
+class Filters(NamedTuple):
+    """None: any."""
+
+    cron_id: str | None = None
+    is_open: bool | None = None
+
+
+def list_incidents(org_id: str, filters: Filters, page: Page) -> tuple[list[NamedIncident], str | None]:
+    """A page of an org's incidents, latest first; and the next page's cursor, None at the end."""
+    return incidents.list_incidents(org_id, page.limit, page.cursor, *filters)
 
 
 def find(org_id: str, incident_id: str) -> NamedIncident:

@@ -3,25 +3,44 @@
 import secrets
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple
+
+from msgspec import UNSET, UnsetType
 
 from chalicelib.domain.errors import Conflict, FieldError, Invalid, NotFound
 from chalicelib.domain.ids import is_timed_id, org_of, timed_id
 from chalicelib.domain.monitor.maintenance import MaintenanceWindow, faults, is_active
-from chalicelib.services.paging import page_of
+from chalicelib.services.changes import changed
+from chalicelib.services.paging import Page, page_of
 from chalicelib.services.retries import retry_on_conflict
 from chalicelib.store import crons, maintenance
 
 MOST_WINDOWS = 200
 
 
-def create(org_id: str, given: dict[str, Any], now: datetime) -> MaintenanceWindow:
+class WindowChanges(NamedTuple):
+    """UNSET: stays as it is. What a new window does not set has its usual value."""
+
+    name: str | UnsetType = UNSET
+    starts_at: datetime | UnsetType | None = UNSET
+    ends_at: datetime | UnsetType | None = UNSET
+    schedule: str | UnsetType | None = UNSET
+    timezone: str | UnsetType = UNSET
+    duration_minutes: int | UnsetType | None = UNSET
+    product: str | UnsetType | None = UNSET
+    service: str | UnsetType | None = UNSET
+    project_id: str | UnsetType | None = UNSET
+    tags: tuple[str, ...] | UnsetType = UNSET
+    cron_ids: tuple[str, ...] | UnsetType = UNSET
+
+
+def create(org_id: str, name: str, given: WindowChanges, now: datetime) -> MaintenanceWindow:
     """Raises Invalid; Conflict where the org has 200 windows that are not over.
 
     What is over makes room, the longest over first: who makes a window at each deployment, by a
     script, never has to clean up.
     """
-    window = MaintenanceWindow(org_id, timed_id(now, secrets.token_bytes(10)), created_at=now, **given)
+    window = changed(MaintenanceWindow(org_id, timed_id(now, secrets.token_bytes(10)), name, now), given)
     _require_sound(window)
     _require_crons(org_id, window.cron_ids)
     _make_room(org_id, now)
@@ -39,11 +58,11 @@ def _make_room(org_id: str, now: datetime) -> None:
 
 
 def list_windows(
-    org_id: str, active: bool | None, limit: int, after: str | None, now: datetime
+    org_id: str, active: bool | None, page: Page, now: datetime
 ) -> tuple[list[MaintenanceWindow], str | None]:
-    """The next `limit` windows, oldest first; and behind which id to go on, None at the end."""
+    """A page of windows, oldest first; and the next page's cursor, None at the end."""
     held = maintenance.maintenance_windows_of_org(org_id)
-    return page_of((window for window in held if active in (None, is_active(window, now))), limit, after)
+    return page_of((window for window in held if active in (None, is_active(window, now))), page)
 
 
 def find(org_id: str, window_id: str) -> MaintenanceWindow:
@@ -54,18 +73,18 @@ def find(org_id: str, window_id: str) -> MaintenanceWindow:
     return window
 
 
-def change(org_id: str, window_id: str, given: dict[str, Any], now: datetime) -> MaintenanceWindow:
+def change(org_id: str, window_id: str, given: WindowChanges, now: datetime) -> MaintenanceWindow:
     """Changes what is given. Raises NotFound, Invalid."""
 
     def once() -> MaintenanceWindow:
-        window = find(org_id, window_id)._replace(**given)
+        window = changed(find(org_id, window_id), given)
         _require_sound(window)
-        _require_crons(org_id, given.get("cron_ids", ()))
+        _require_crons(org_id, given.cron_ids or ())
         return maintenance.save_window(window)
 
-    changed = retry_on_conflict(once)
+    after = retry_on_conflict(once)
     _look_again(org_id, now)
-    return changed
+    return after
 
 
 def delete(org_id: str, window_id: str, now: datetime) -> None:

@@ -3,7 +3,9 @@
 import secrets
 from contextlib import suppress
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+from msgspec import UNSET, UnsetType
 
 from chalicelib import settings
 from chalicelib.domain import ids
@@ -20,15 +22,34 @@ from chalicelib.domain.accounts.member import (
 from chalicelib.domain.accounts.member import token_of as text_of
 from chalicelib.domain.accounts.org import Org
 from chalicelib.domain.accounts.permissions import Action, Role, Scope, may
-from chalicelib.domain.errors import Conflict, Forbidden, Gone, NotFound
+from chalicelib.domain.errors import ConcurrentUpdate, Conflict, Forbidden, Gone, NotFound
 from chalicelib.outbound import mail
 from chalicelib.services import access
+from chalicelib.services.changes import changed
 from chalicelib.services.orgs import org_of_key
+from chalicelib.services.paging import Page, page_of
 from chalicelib.services.throttle import INVITES_OF_ORG, INVITES_TO_ADDRESS, throttle
 from chalicelib.store import members
-from chalicelib.store.errors import ConcurrentUpdate
 
 _MOST_INVITES = 90
+
+
+class Invitation(NamedTuple):
+    email: str
+    role: Role
+
+
+class MemberChanges(NamedTuple):
+    role: Role | UnsetType = UNSET
+    name: str | UnsetType = UNSET
+
+
+class Acceptance(NamedTuple):
+    """email, name: what the invited person says of themselves, if anything."""
+
+    token: str
+    email: str | None = None
+    name: str | None = None
 
 
 class Invited(NamedTuple):
@@ -39,25 +60,27 @@ class Invited(NamedTuple):
     failure: str | None
 
 
-def invite(slug: str, email: str, role: Role, by: ApiKey, now: datetime) -> Invited:
+def invite(slug: str, wanted: Invitation, by: ApiKey, now: datetime) -> Invited:
     """Raises NotFound, Forbidden, Throttled; Conflict where the address is a member's."""
     org = org_of_key(slug, by)
     if mail.is_set():
         throttle(INVITES_OF_ORG, org.id, now)
-        throttle(INVITES_TO_ADDRESS, email.lower(), now)
-    invitation, token = access.as_maker(by, Action.ADMIN, lambda maker: _invite(org, email, role, maker, now))
+        throttle(INVITES_TO_ADDRESS, wanted.email.lower(), now)
+    invitation, token = access.as_maker(by, Action.ADMIN, lambda maker: _invite(org, wanted, maker, now))
     link = f"{settings.base_url()}/invites/accept#{token}"
     if not mail.is_set():
         return Invited(invitation, link, None)
     try:
         # Nothing that a stranger typed freely, such as the org's name, goes into a mail.
-        mail.send_mail(email, f"You are invited to {org.slug} on CronHub", _letter(org, role, link, token))
+        letter = _letter(org, wanted.role, link, token)
+        mail.send_mail(wanted.email, f"You are invited to {org.slug} on CronHub", letter)
     except mail.MailFailed as failed:
         return Invited(invitation, link, str(failed))
     return Invited(invitation, None, None)
 
 
-def _invite(org: Org, email: str, role: Role, by: ApiKey, now: datetime) -> tuple[Invite, str]:
+def _invite(org: Org, wanted: Invitation, by: ApiKey, now: datetime) -> tuple[Invite, str]:
+    email, role = wanted
     _require_right_over(by, role)
     if members.has_seat(org.id, email):
         raise Conflict("this address already belongs to a member")
@@ -90,12 +113,12 @@ def _require_right_over(by: ApiKey, *roles: Role) -> None:
         access.require(by, Action.OWN)
 
 
-def list_members(slug: str, by: ApiKey) -> list[Member]:
-    return members.members_of_org(org_of_key(slug, by).id)
+def list_members(slug: str, by: ApiKey, page: Page) -> tuple[list[Member], str | None]:
+    return page_of(members.members_of_org(org_of_key(slug, by).id), page)
 
 
-def list_invites(slug: str, by: ApiKey) -> list[Invite]:
-    return members.invites_of_org(org_of_key(slug, by).id)
+def list_invites(slug: str, by: ApiKey, page: Page) -> tuple[list[Invite], str | None]:
+    return page_of(members.invites_of_org(org_of_key(slug, by).id), page)
 
 
 def revoke_invite(slug: str, invite_id: str, by: ApiKey) -> None:
@@ -120,21 +143,21 @@ class Accepted(NamedTuple):
     text: str
 
 
-def accept(token: str, email: str | None, name: str | None, now: datetime) -> Accepted:
+def accept(given: Acceptance, now: datetime) -> Accepted:
     """Raises NotFound, Gone (used, revoked or expired), Forbidden (another's address)."""
-    place = place_of(token)
+    place = place_of(given.token)
     found = members.find_invite(*place) if place else None
-    if found is None or not is_token_of(found, token):
+    if found is None or not is_token_of(found, given.token):
         raise NotFound("no such invitation")
     if not found.is_open(now):
         raise Gone("this invitation was used, revoked or has expired")
-    if email is not None and not same_address(email, found.email):
+    if given.email is not None and not same_address(given.email, found.email):
         raise Forbidden("this invitation is for another address")
     member = Member(
         found.org_id,
         ids.timed_id(now, secrets.token_bytes(10)),
         found.email,
-        name or found.email.partition("@")[0],
+        given.name or found.email.partition("@")[0],
         found.role,
         now,
     )
@@ -155,18 +178,18 @@ def accept(token: str, email: str | None, name: str | None, now: datetime) -> Ac
     return Accepted(member, key, text)
 
 
-def change(slug: str, member_id: str, changes: dict[str, Any], by: ApiKey) -> Member:
+def change(slug: str, member_id: str, changes: MemberChanges, by: ApiKey) -> Member:
     """Raises NotFound, Forbidden; Conflict where it would leave the org without an owner."""
     org = org_of_key(slug, by)
 
     def once(maker: ApiKey) -> Member:
         version, found = members.version_of_members(org.id), _find(org, member_id)
-        changed = found._replace(**changes)
-        _require_right_over(maker, found.role, changed.role)
-        _require_another_owner(found, changed.role)
-        _revoke_invites(found, changed.role)
-        members.change_member(changed, version, maker)
-        return changed
+        after = changed(found, changes)
+        _require_right_over(maker, found.role, after.role)
+        _require_another_owner(found, after.role)
+        _revoke_invites(found, after.role)
+        members.change_member(after, version, maker)
+        return after
 
     return access.as_maker(by, Action.ADMIN, once)
 

@@ -4,19 +4,32 @@ import secrets
 import time
 from contextlib import suppress
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple
+
+from msgspec import UNSET, UnsetType
 
 from chalicelib.domain import ids
 from chalicelib.domain.accounts.api_key import KEY_LENGTH, ApiKey, key_hash, key_text
 from chalicelib.domain.accounts.org import RESERVED_SLUGS, Org
 from chalicelib.domain.accounts.permissions import Action, Role, Scope
-from chalicelib.domain.errors import Conflict, FieldError, Invalid, NotFound, Unauthenticated
+from chalicelib.domain.errors import ConcurrentUpdate, Conflict, FieldError, Invalid, NotFound, Unauthenticated
 from chalicelib.services import access
+from chalicelib.services.changes import changed
+from chalicelib.services.paging import Page, page_of
 from chalicelib.store import api_keys, org_deletion, orgs
-from chalicelib.store.errors import ConcurrentUpdate
 
 MOST_KEYS = 100
 _TRIES = 4
+
+
+class OrgChanges(NamedTuple):
+    name: str | UnsetType = UNSET
+    slug: str | UnsetType = UNSET
+
+
+class NewKey(NamedTuple):
+    name: str
+    scope: Scope
 
 
 def create_org(name: str, slug: str, now: datetime) -> Org:
@@ -53,12 +66,12 @@ def org_of_key(slug: str, key: ApiKey) -> Org:
     return org
 
 
-def change_org(slug: str, by: ApiKey, changes: dict[str, Any]) -> Org:
+def change_org(slug: str, by: ApiKey, changes: OrgChanges) -> Org:
     """Raises NotFound, Invalid for a reserved slug; Conflict where it is taken."""
 
     def once(_maker: ApiKey) -> Org:
         before = org_of_key(slug, by)
-        after = before._replace(**changes)
+        after = changed(before, changes)
         if after.slug != before.slug:
             _require_free_word(after.slug)
         try:
@@ -96,33 +109,33 @@ def _remove(org_id: str, until: float) -> bool:
     return gone
 
 
-def create_key(slug: str, name: str, scope: Scope, authorization: str | None, now: datetime) -> tuple[ApiKey, str]:
-    """Makes a key of an org; gives it and its text, which is nowhere kept.
+def create_key(slug: str, wanted: NewKey, by: ApiKey | None, now: datetime) -> tuple[ApiKey, str]:
+    """Makes a key of an org; returns it and its text, which is kept nowhere.
 
     The first key of a new org needs no key. Raises Unauthenticated, NotFound, Forbidden.
     """
     text = key_text([secrets.randbelow(62) for _ in range(KEY_LENGTH)])
-    if not authorization:
-        return _claim_first_key(slug, name, scope, text, now), text
-    by = access.authenticate(authorization, now, afresh=True)
+    if by is None:
+        return _claim_first_key(slug, wanted, text, now), text
     org = org_of_key(slug, by)
 
     def once(maker: ApiKey) -> ApiKey:
         if len(api_keys.keys_of_org(org.id)) >= MOST_KEYS:
             raise Conflict(f"an org has at most {MOST_KEYS} API keys: revoke some first")
         # What a member makes goes when they go.
-        key = _key(org, name, scope, now)._replace(role=maker.role, member_id=maker.member_id, made_by=maker.id)
+        key = _key(org, wanted, now)
+        key = key._replace(role=maker.role, member_id=maker.member_id, made_by=maker.id)
         api_keys.create_key(key, key_hash(text), maker)
         return key
 
     return access.as_maker(by, Action.ADMIN, once), text
 
 
-def _claim_first_key(slug: str, name: str, scope: Scope, text: str, now: datetime) -> ApiKey:
+def _claim_first_key(slug: str, wanted: NewKey, text: str, now: datetime) -> ApiKey:
     org = orgs.find_org_by_slug(slug)
     if org is None:
         raise NotFound("no such org")
-    key = _key(org, name, scope, now)
+    key = _key(org, wanted, now)
     if org.lets_claim(now):
         try:
             orgs.claim_first_key(key, key_hash(text))
@@ -133,8 +146,13 @@ def _claim_first_key(slug: str, name: str, scope: Scope, text: str, now: datetim
     raise Unauthenticated("only an org's first key can be had without a key, within a day of the org's creation")
 
 
-def _key(org: Org, name: str, scope: Scope, now: datetime) -> ApiKey:
-    return ApiKey(ids.timed_id(now, secrets.token_bytes(10)), org.id, name, scope, now)
+def _key(org: Org, wanted: NewKey, now: datetime) -> ApiKey:
+    return ApiKey(ids.timed_id(now, secrets.token_bytes(10)), org.id, wanted.name, wanted.scope, now)
+
+
+def list_keys(slug: str, by: ApiKey, page: Page) -> tuple[list[ApiKey], str | None]:
+    """Raises NotFound."""
+    return page_of(api_keys.keys_of_org(org_of_key(slug, by).id), page)
 
 
 def delete_key(slug: str, key_id: str, by: ApiKey) -> None:

@@ -1,7 +1,14 @@
-"""A page of a list that was read whole."""
+"""Pages of lists."""
 
 from collections.abc import Iterable
-from typing import Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
+
+
+class Page(NamedTuple):
+    """At most `limit` items, from behind the one that `cursor` names; None: from the first."""
+
+    limit: int
+    cursor: str | None = None
 
 
 class _Listed(Protocol):
@@ -12,7 +19,7 @@ class _Listed(Protocol):
 Item = TypeVar("Item", bound=_Listed)
 
 
-def page_of(found: Iterable[Item], limit: int, after: str | None) -> tuple[list[Item], str | None]:
-    """The next `limit` of a list in the order of ids; and behind which id to go on, None at the end."""
-    rest = [one for one in found if after is None or one.id > after]
-    return rest[:limit], rest[limit - 1].id if len(rest) > limit else None
+def page_of(found: Iterable[Item], page: Page) -> tuple[list[Item], str | None]:
+    """A page of a list that was read whole, in the order of ids; and the next page's cursor, None at the end."""
+    rest = [one for one in found if page.cursor is None or one.id > page.cursor]
+    return rest[: page.limit], rest[page.limit - 1].id if len(rest) > page.limit else None

@@ -2,16 +2,24 @@
 
 import secrets
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple
+
+from msgspec import UNSET, UnsetType
 
 from chalicelib.domain import ids
 from chalicelib.domain.accounts.project import Project
-from chalicelib.domain.errors import Conflict, NotFound
+from chalicelib.domain.errors import ConcurrentUpdate, Conflict, NotFound
+from chalicelib.services.changes import changed
+from chalicelib.services.paging import Page, page_of
 from chalicelib.services.retries import retry_on_conflict
 from chalicelib.store import projects
-from chalicelib.store.errors import ConcurrentUpdate
 
 _MOST = 1000
+
+
+class ProjectChanges(NamedTuple):
+    name: str | UnsetType = UNSET
+    description: str | UnsetType = UNSET
 
 
 def create(org_id: str, name: str, description: str, now: datetime) -> Project:
@@ -23,6 +31,10 @@ def create(org_id: str, name: str, description: str, now: datetime) -> Project:
     return made
 
 
+def list_projects(org_id: str, page: Page) -> tuple[list[Project], str | None]:
+    return page_of(projects.projects_of_org(org_id), page)
+
+
 def find(org_id: str, project_id: str) -> Project:
     """Raises NotFound."""
     found = projects.find_project(org_id, project_id) if ids.is_timed_id(project_id) else None
@@ -31,12 +43,12 @@ def find(org_id: str, project_id: str) -> Project:
     return found
 
 
-def change(org_id: str, project_id: str, changes: dict[str, Any]) -> Project:
+def change(org_id: str, project_id: str, changes: ProjectChanges) -> Project:
     """Raises NotFound; Conflict where the name is taken."""
     before = find(org_id, project_id)
-    changed = before._replace(**changes)
-    _save(changed, before)
-    return changed
+    after = changed(before, changes)
+    _save(after, before)
+    return after
 
 
 def _save(project: Project, before: Project | None) -> None:

@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from chalicelib.domain import ids
 from chalicelib.domain.errors import FieldError, Invalid
@@ -12,7 +12,7 @@ from chalicelib.domain.monitor import on_request
 from chalicelib.domain.monitor.cron import Cron, Settings
 from chalicelib.domain.monitor.decision import Decision
 from chalicelib.domain.monitor.dependencies import depending_on
-from chalicelib.services.crons import with_settings
+from chalicelib.services.crons import SettingsChanges, with_settings
 from chalicelib.services.dependencies import fault_of, require_few, require_no_cycle
 from chalicelib.services.retries import retry_on_conflict
 from chalicelib.store import crons
@@ -37,8 +37,17 @@ class Wanted(NamedTuple):
     """
 
     name: str
-    settings: dict[str, Any]
+    settings: SettingsChanges
     depends_on: tuple[str, ...] | None = None
+
+
+class Registration(NamedTuple):
+    """A service's crons as they are to be; prune: others of the service are archived."""
+
+    product: str
+    service: str
+    wanted: tuple[Wanted, ...]
+    prune: bool = False
 
 
 class Registered(NamedTuple):
@@ -52,7 +61,7 @@ class _Call(NamedTuple):
     org_id: str
     product: str
     service: str
-    wanted: list[Wanted]
+    wanted: tuple[Wanted, ...]
     prune: bool
     now: datetime
 
@@ -69,9 +78,7 @@ class _Plan(NamedTuple):
         return self.decision.cron
 
 
-def register(
-    org_id: str, product: str, service: str, wanted: list[Wanted], prune: bool, now: datetime
-) -> Registered:
+def register(org_id: str, given: Registration, now: datetime) -> Registered:
     """Makes a service's crons be as wanted (100 at most, names distinct).
 
     The same call again gives the same ids. Settings that a call does not name stay as they are. A
@@ -79,7 +86,7 @@ def register(
     Raises Invalid for dependencies that are none, Conflict for a cycle or too many of them; nothing
     is changed then.
     """
-    call = _Call(org_id, product, service, wanted, prune, now)
+    call = _Call(org_id, *given, now)
     return retry_on_conflict(lambda: _register(call))
 
 

@@ -5,8 +5,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from chalicelib.domain.errors import Unavailable
-from chalicelib.store.errors import ConcurrentUpdate
+from chalicelib.domain.errors import ConcurrentUpdate, Unavailable
 
 T = TypeVar("T")
 

@@ -3,7 +3,7 @@
 import secrets
 from datetime import datetime
 
-from chalicelib.domain.errors import NotFound, Unavailable
+from chalicelib.domain.errors import ConcurrentUpdate, NotFound, Unavailable
 from chalicelib.domain.ids import is_timed_id, org_of
 from chalicelib.domain.monitor.cron import Cron
 from chalicelib.domain.monitor.decision import Decision
@@ -16,7 +16,6 @@ from chalicelib.services.context import decide_with
 from chalicelib.services.retries import retry_on_conflict
 from chalicelib.store import crons, runs
 from chalicelib.store.commits import landed
-from chalicelib.store.errors import ConcurrentUpdate
 from chalicelib.telemetry import measure
 
 

@@ -3,6 +3,7 @@
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
+from chalicelib.domain.errors import FieldError, Invalid
 from chalicelib.domain.monitor.cron import Cron
 from chalicelib.domain.monitor.dependencies import Blocker
 from chalicelib.domain.monitor.expectation import occurrences
@@ -17,6 +18,8 @@ from chalicelib.store.daily_counts import days_between
 from chalicelib.store.maintenance import maintenance_windows_of_org
 
 _RECENT = 100
+_USUAL_DAYS = 30
+_MOST_DAYS = 400
 
 
 class Details(NamedTuple):
@@ -47,9 +50,28 @@ def details(org_id: str, cron_id: str, now: datetime) -> Details:
     )
 
 
-def daily(org_id: str, cron_id: str, first: date, last: date) -> list[DailyCounts]:
-    """The days there is anything of, in order. Raises NotFound."""
-    return _days(find(org_id, cron_id), first, last)
+class Span(NamedTuple):
+    """The UTC days asked for; None: up to today, and 30 days in all."""
+
+    first: date | None = None
+    last: date | None = None
+
+
+class Days(NamedTuple):
+    first: date
+    last: date
+    days: list[DailyCounts]
+
+
+def daily(org_id: str, cron_id: str, span: Span, now: datetime) -> Days:
+    """The days there is anything of, in order. Raises Invalid, NotFound."""
+    last = span.last or now.date()
+    first = span.first or last - timedelta(days=_USUAL_DAYS - 1)
+    if first > last:
+        raise Invalid(FieldError("to", "must not be before from"))
+    if last - first >= timedelta(days=_MOST_DAYS):
+        raise Invalid(FieldError("from", f"must be at most {_MOST_DAYS} days before to"))
+    return Days(first, last, _days(find(org_id, cron_id), first, last))
 
 
 def _days(cron: Cron, first: date, last: date) -> list[DailyCounts]:

@@ -13,11 +13,12 @@ from pynamodb.transactions import TransactWrite
 from chalicelib.domain.alerts.alert import Alert
 from chalicelib.domain.alerts.delivery import Delivery, DeliveryState
 from chalicelib.domain.alerts.outbox import Outgoing
+from chalicelib.domain.errors import ConcurrentUpdate
 from chalicelib.domain.ids import first_id_at
 from chalicelib.domain.monitor.event import EventKind
 from chalicelib.domain.times import from_ms, to_ms
 from chalicelib.store.cron_codec import at_ms, ms
-from chalicelib.store.errors import ConcurrentUpdate, is_unmet, store_errors
+from chalicelib.store.errors import is_unmet, store_errors
 from chalicelib.store.tables import AlertItem, SendIndex, connection
 
 SHARDS = 4

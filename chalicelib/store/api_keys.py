@@ -11,9 +11,10 @@ from pynamodb.transactions import TransactWrite
 
 from chalicelib.domain.accounts.api_key import ApiKey
 from chalicelib.domain.accounts.permissions import Role, Scope
+from chalicelib.domain.errors import ConcurrentUpdate
 from chalicelib.domain.times import from_ms, to_ms
 from chalicelib.store.cron_codec import at_ms, ms
-from chalicelib.store.errors import ConcurrentUpdate, is_conflict, store_errors
+from chalicelib.store.errors import is_conflict, store_errors
 from chalicelib.store.tables import KeyItem, KeysOfOrg, MemberItem, connection
 
 # A revoked key works on for as long as this where it was used just before.

@@ -8,6 +8,7 @@ from pynamodb.exceptions import TransactWriteError
 from pynamodb.transactions import TransactWrite
 
 from chalicelib.domain.alerts.alert import Alert
+from chalicelib.domain.errors import ConcurrentUpdate
 from chalicelib.domain.monitor.cron import Cron
 from chalicelib.domain.monitor.decision import Decision, RunWrite
 from chalicelib.domain.runs.counts import DailyCounts, sum_counts
@@ -18,7 +19,7 @@ from chalicelib.store.cron_codec import to_item
 from chalicelib.store.cron_names import name_item
 from chalicelib.store.daily_counts import daily_counts_item, find_days
 from chalicelib.store.dependencies import added, move_edges, move_graph_on, remove_edges, removed
-from chalicelib.store.errors import ConcurrentUpdate, failed_at, store_errors
+from chalicelib.store.errors import failed_at, store_errors
 from chalicelib.store.incidents import incident_changes
 from chalicelib.store.tables import CronItem, CronNameItem, RunItem, connection
 

@@ -9,7 +9,7 @@ from pynamodb.exceptions import (
     TransactWriteError,
 )
 
-from chalicelib.domain.errors import Unavailable
+from chalicelib.domain.errors import ConcurrentUpdate, Unavailable
 
 _CONFLICT = {"ConditionalCheckFailed", "TransactionConflict"}
 _UNMET = "ConditionalCheckFailedException"
@@ -18,17 +18,6 @@ _CONFLICT_ERRORS = {
     "TransactionConflictException",
     "TransactionInProgressException",
 }
-
-
-class ConcurrentUpdate(Exception):
-    """Somebody else wrote first: load again and decide again. Nothing was written by this try.
-
-    `claimed`: the caller's own id of a run stands for a run already.
-    """
-
-    def __init__(self, claimed: bool = False) -> None:
-        super().__init__()
-        self.claimed = claimed
 
 
 @contextmanager

@@ -8,11 +8,10 @@ from typing import Any
 import pytest
 from standardwebhooks import Webhook
 
-from chalicelib.domain.errors import NotFound
+from chalicelib.domain.errors import ConcurrentUpdate, NotFound
 from chalicelib.outbound import http
 from chalicelib.services import channels, throttle
 from chalicelib.store import channels as stored
-from chalicelib.store.errors import ConcurrentUpdate
 from tests.api.client import Answer, Api, Clock
 from tests.channels.receivers import Receiver, Reply, receiver
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.domain.errors import ConcurrentUpdate
 from chalicelib.domain.ids import org_of
 from chalicelib.domain.monitor.cron import Cron
 from chalicelib.domain.monitor.decision import Decision
@@ -13,7 +14,6 @@ from chalicelib.services import maintenance
 from chalicelib.store import crons
 from chalicelib.store import maintenance as stored
 from chalicelib.store.commits import commit_many
-from chalicelib.store.errors import ConcurrentUpdate
 from tests.api.client import Answer, Api, Clock
 
 DEPLOY = {"name": "Deploy v2", "starts_at": "2026-03-10T13:00:00Z", "ends_at": "2026-03-10T14:00:00Z"}

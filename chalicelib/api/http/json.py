@@ -4,18 +4,26 @@ import json
 from datetime import datetime
 from typing import Any
 
+import msgspec
 from chalice.app import Response
+from msgspec import Struct
 
 
-def json_response(status: int, body: Any, headers: dict[str, str] | None = None) -> Response:
+def json_response(status: int, body: Struct | None, headers: dict[str, str] | None = None) -> Response:
     # A string, as Chalice would write `application/problem+json` as Python otherwise.
-    text = "" if body is None else json.dumps(body, ensure_ascii=False, separators=(",", ":")) + "\n"
+    text = "" if body is None else as_json(body)
     return Response(text, {"Content-Type": "application/json", **(headers or {})}, status)
 
 
-def instant(at: datetime | None) -> str | None:
+def as_json(body: Struct) -> str:
+    # msgspec writes microseconds; ours are milliseconds, and only where there are any.
+    plain = msgspec.to_builtins(body, builtin_types=(datetime,))
+    return json.dumps(plain, ensure_ascii=False, separators=(",", ":"), default=_instant) + "\n"
+
+
+def _instant(value: Any) -> str:
     """ISO 8601 in UTC with `Z`; milliseconds only where there are any."""
-    if at is None:
-        return None
-    text = at.isoformat(timespec="milliseconds" if at.microsecond else "seconds")
+    if not isinstance(value, datetime):
+        raise TypeError(f"an answer holds a {type(value).__name__}")
+    text = value.isoformat(timespec="milliseconds" if value.microsecond else "seconds")
     return text.replace("+00:00", "Z")

@@ -1,14 +1,14 @@
 """Errors as answers: RFC 9457 problem details, made in this one place."""
 
 import logging
-from typing import Any
 
 from chalice.app import Response
+from msgspec import UNSET, UnsetType
 
 from chalicelib.api.http.json import json_response
+from chalicelib.api.schemas.problems import BlockerOut, Problem, WrongField
 from chalicelib.domain import errors
 from chalicelib.domain.monitor.dependencies import Blocked
-from chalicelib.store.errors import ConcurrentUpdate
 from chalicelib.telemetry import measure
 
 log = logging.getLogger("cronhub.api")
@@ -18,7 +18,6 @@ _TITLES = {
     401: "Unauthorized",
     403: "Forbidden",
     404: "Not Found",
-    405: "Method Not Allowed",
     409: "Conflict",
     410: "Gone",
     413: "Content Too Large",
@@ -28,7 +27,7 @@ _TITLES = {
     500: "Internal Server Error",
     503: "Service Unavailable",
 }
-_STATUSES: dict[type[errors.CronHubError], int] = {
+STATUSES: dict[type[errors.CronHubError], int] = {
     errors.Malformed: 400,
     errors.Unauthenticated: 401,
     errors.Forbidden: 403,
@@ -42,32 +41,45 @@ _STATUSES: dict[type[errors.CronHubError], int] = {
     errors.Throttled: 429,
     errors.Unavailable: 503,
 }
-
-
-def problem(status: int, detail: str, headers: dict[str, str] | None = None, **more: Any) -> Response:
-    # `about:blank`: the title is that of the status, and nothing more is to be looked up.
-    body = {"type": "about:blank", "title": _TITLES[status], "status": status, "detail": detail, **more}
-    return json_response(status, body, {"Content-Type": "application/problem+json", **(headers or {})})
+_CHANGED_MEANWHILE = "this was changed by another request at the same time; nothing was saved, please retry"
 
 
 def problem_of(error: Exception) -> Response:
-    """The answer to whatever a route raised; what nobody foresaw is logged, and not told."""
-    if isinstance(error, ConcurrentUpdate):
-        error = errors.Unavailable("somebody else writes this at the same moment; nothing was changed")
-    status = _STATUSES.get(type(error)) if isinstance(error, errors.CronHubError) else None
+    """The answer to whatever a route raised. What was not foreseen is logged, and not told."""
+    if isinstance(error, errors.ConcurrentUpdate):
+        error = errors.Unavailable(_CHANGED_MEANWHILE)
+    status = STATUSES.get(type(error)) if isinstance(error, errors.CronHubError) else None
     if status is None:
         log.exception("a request failed", exc_info=error)
-        return problem(500, "something went wrong here; it was logged")
-    more: dict[str, Any] = {}
-    headers: dict[str, str] = {}
-    if isinstance(error, errors.Invalid):
-        more["errors"] = [{"field": one.field, "message": one.message} for one in error.errors]
-    if isinstance(error, Blocked):
-        more["blocked_by"] = [blocker._asdict() for blocker in error.blocked_by]
+        return problem(500, "something went wrong on our side; it was logged")
     if isinstance(error, errors.Throttled):
         measure("throttled")
+    return problem(status, str(error), _headers(error), error)
+
+
+def problem(
+    status: int, detail: str, headers: dict[str, str] | None = None, error: Exception | None = None
+) -> Response:
+    # `about:blank`: the title is that of the status, and there is nothing more to look up.
+    body = Problem("about:blank", _TITLES[status], status, detail, _wrong_fields(error), _blockers(error))
+    return json_response(status, body, {"Content-Type": "application/problem+json", **(headers or {})})
+
+
+def _wrong_fields(error: Exception | None) -> tuple[WrongField, ...] | UnsetType:
+    if not isinstance(error, errors.Invalid):
+        return UNSET
+    return tuple(WrongField(one.field, one.message) for one in error.errors)
+
+
+def _blockers(error: Exception | None) -> tuple[BlockerOut, ...] | UnsetType:
+    if not isinstance(error, Blocked):
+        return UNSET
+    return tuple(BlockerOut(one.id, one.name, one.reason.value) for one in error.blocked_by)
+
+
+def _headers(error: Exception) -> dict[str, str]:
     if isinstance(error, errors.Throttled | errors.Unavailable):
-        headers["Retry-After"] = str(error.retry_after)
+        return {"Retry-After": str(error.retry_after)}
     if isinstance(error, errors.Unauthenticated):
-        headers["WWW-Authenticate"] = "Bearer"
-    return problem(status, str(error), headers, **more)
+        return {"WWW-Authenticate": "Bearer"}
+    return {}

@@ -1,71 +1,162 @@
-"""A route: throttle, know the caller, call the handler, answer; every error goes one way."""
+"""A route: throttle, know the caller, read the request, call the handler, answer. Every error goes one way."""
 
 from collections.abc import Callable
-from functools import wraps
-from typing import Any
+from types import ModuleType
+from typing import Any, NamedTuple, TypeVar, get_args, get_origin
 
-from chalice.app import Blueprint, Response
+from chalice.app import Chalice, Response
+from msgspec import Struct
 
 from chalicelib import telemetry
+from chalicelib.api.http.answers import NoContent, WithStatus
 from chalicelib.api.http.json import json_response
 from chalicelib.api.http.problem import problem_of
-from chalicelib.api.http.request import Call
+from chalicelib.api.http.reading import read, read_leniently
+from chalicelib.api.http.request import Call, Lenient, body_object, lenient_body
 from chalicelib.domain.accounts.permissions import Action
+from chalicelib.domain.errors import Invalid, NotFound
 from chalicelib.services import access, clock
 from chalicelib.services.throttle import Limit, network_of, throttle
 
+H = TypeVar("H", bound=Callable[..., Any])
+
 _MANAGES_ACCESS = (Action.ADMIN, Action.OWN)
-# (status, body) for JSON, or what is no JSON as it is.
-Handler = Callable[..., tuple[int, Any] | Response]
+
+
+class Route(NamedTuple):
+    """What is known of a route; `handler`'s annotations say the rest: its body, query and answers."""
+
+    methods: tuple[str, ...]
+    path: str
+    handler: Callable[..., Any]
+    #: What the caller's key must allow; None: no key is needed.
+    action: Action | None
+    #: True when the route also works without a key.
+    public: bool
+    #: Per address, of the calls without a key.
+    limit: Limit | None
+    #: The media type of an answer that is not JSON.
+    produces: str | None
+    #: What browsers are shown instead of a problem of status 404 or 422.
+    browser_error: Callable[[], Response] | None
+
+    def parameter(self, name: str) -> Any:
+        """The type of the handler's `body` or `query`; None where it takes none."""
+        return self.handler.__annotations__.get(name)
+
+
+#: Every route that was declared, in order.
+ROUTES: list[Route] = []
 
 
 def route(
-    blueprint: Blueprint,
-    method: str | list[str],
+    method: str | tuple[str, ...],
     path: str,
-    action: Action | None,
+    *,
+    action: Action | None = None,
+    public: bool = False,
     limit: Limit | None = None,
-) -> Callable[[Handler], Handler]:
-    """Registers a handler that takes a Call and the path's parameters and gives (status, body).
+    produces: str | None = None,
+    browser_error: Callable[[], Response] | None = None,
+) -> Callable[[H], H]:
+    """Declares a handler. It takes a Call, the path's parameters, and where it names them `body` and `query`.
 
-    action: what the caller's key must allow; None: no key · limit: of this caller's address.
+    A `public` route with an `action` works without a key; a key that is sent must allow the action.
     """
-    methods = [method] if isinstance(method, str) else method
+    if action is None and not public:
+        raise TypeError(f"{path}: say what its key must allow, or that it is public")
 
-    def register(handler: Handler) -> Handler:
-        # Any type of body is let in here: `body_object` refuses the wrong ones with a problem.
-        @blueprint.route(path, methods=methods, content_types=["*/*"])
-        @wraps(handler)
-        def view(**params: str) -> Response:
-            request = blueprint.current_request
-            # Of the path's parameters no other: some are secrets.
-            telemetry.note(
-                request_id=getattr(blueprint.lambda_context, "aws_request_id", None),
-                method=request.method,
-                route=path,
-                cron_id=params.get("cron_id"),
-            )
-            try:
-                call = _call(blueprint, action, limit)
-                answer = handler(call, **params)
-                response = answer if isinstance(answer, Response) else json_response(*answer)
-            except Exception as error:
-                response = problem_of(error)
-            telemetry.write_line(function="api", status=response.status_code)
-            return response
-
+    def declare(handler: H) -> H:
+        methods = (method,) if isinstance(method, str) else method
+        ROUTES.append(Route(methods, path, handler, action, public, limit, produces, browser_error))
         return handler
 
-    return register
+    return declare
 
 
-def _call(blueprint: Blueprint, action: Action | None, limit: Limit | None) -> Call:
-    call = Call(blueprint.current_request, clock.now())
-    if limit is not None:
-        throttle(limit, network_of(call.address), call.now)
-    if action is None:
+def register_routes(app: Chalice, declared_in: ModuleType) -> None:
+    """Gives Chalice every route that was declared; `declared_in` is the package whose import declared them."""
+    assert declared_in.__package__
+    for one in ROUTES:
+        _register(app, one)
+
+
+def _register(app: Chalice, one: Route) -> None:
+    def view(**params: str) -> Response:
+        return _answer(app, one, params)
+
+    # Any type of body is let in here: `body_object` refuses the wrong ones with a problem.
+    app.route(one.path, methods=list(one.methods), content_types=["*/*"], name=one.handler.__name__)(view)
+
+
+def _answer(app: Chalice, one: Route, params: dict[str, str]) -> Response:
+    request = app.current_request
+    assert request is not None
+    # No other parameter of the path is logged: some are secrets.
+    telemetry.note(
+        request_id=getattr(app.lambda_context, "aws_request_id", None),
+        method=request.method,
+        route=one.path,
+        cron_id=params.get("cron_id"),
+    )
+    call = Call(request, clock.now())
+    try:
+        call = _call(call, one)
+        response = _response(one.handler(call, **params, **_read(call, one)))
+    except Exception as error:
+        response = _failed(call, one, error)
+    telemetry.write_line(function="api", status=response.status_code)
+    return response
+
+
+def _failed(call: Call, one: Route, error: Exception) -> Response:
+    if one.browser_error is not None and call.from_browser and isinstance(error, Invalid | NotFound):
+        return one.browser_error()
+    return problem_of(error)
+
+
+def _call(call: Call, one: Route) -> Call:
+    """The call with its key. Raises Throttled, Unauthenticated, Forbidden."""
+    keyed = one.action is not None and not (one.public and not call.authorization)
+    if one.limit is not None and not keyed:
+        throttle(one.limit, network_of(call.address), call.now)
+    if one.action is None or not keyed:
         return call
-    key = access.authenticate(call.authorization, call.now, afresh=action in _MANAGES_ACCESS)
+    key = access.authenticate(call.authorization, call.now, afresh=one.action in _MANAGES_ACCESS)
     telemetry.note(org_id=key.org_id)
-    access.require(key, action)
-    return Call(call.request, call.now, key)
+    access.require(key, one.action)
+    return call._replace(given_key=key)
+
+
+def _read(call: Call, one: Route) -> dict[str, Any]:
+    """The handler's `body` and `query`. Raises TooLarge, UnsupportedMedia, Malformed, Invalid."""
+    found: dict[str, Any] = {}
+    query, body = one.parameter("query"), one.parameter("body")
+    if query is not None:
+        found["query"] = _read_query(call, query)
+    if body is not None:
+        found["body"] = _read_body(call, body)
+    return found
+
+
+def _read_query(call: Call, kind: Any) -> Any:
+    if get_origin(kind) is Lenient:
+        return Lenient(*read_leniently(get_args(kind)[0], call.query, from_text=True))
+    return read(kind, call.query, from_text=True)
+
+
+def _read_body(call: Call, kind: Any) -> Any:
+    if get_origin(kind) is Lenient:
+        return lenient_body(call.request, get_args(kind)[0])
+    return read(kind, body_object(call.request, kind.MOST_BYTES))
+
+
+def _response(answer: Any) -> Response:
+    if isinstance(answer, Response):
+        return answer
+    if isinstance(answer, NoContent):
+        return json_response(NoContent.status, None)
+    if isinstance(answer, WithStatus):
+        return json_response(answer.status, answer.body)
+    assert isinstance(answer, Struct)
+    return json_response(200, answer)

@@ -1,112 +1,95 @@
 """Channels: make, list, read, change, remove, try, confirm."""
 
-from typing import Any
+from chalice.app import Response
 
-from chalice.app import Blueprint, Response
-
-from chalicelib.api.http.json import instant
-from chalicelib.api.http.request import Call, body_object
+from chalicelib.api.http.answers import Created, NoContent
+from chalicelib.api.http.request import Call
 from chalicelib.api.http.route import route
-from chalicelib.api.routes.crons import require_cursor
 from chalicelib.api.routes.pages import page_file
-from chalicelib.api.schemas.fields import load
-from chalicelib.api.schemas.shapes import CHANNEL_CHANGES, CONFIRMATION, NEW_CHANNEL, NOTHING, PAGE_QUERY, ROTATION
+from chalicelib.api.schemas.channels import (
+    ChangeChannel,
+    ChannelList,
+    ChannelOut,
+    Confirmed,
+    ConfirmQuery,
+    CreateChannel,
+    RotateSecret,
+    TestChannel,
+    TestOutcome,
+)
+from chalicelib.api.schemas.paging import PageQuery
 from chalicelib.domain.accounts.permissions import Action
-from chalicelib.domain.alerts.channel import Channel, Filters, masked
-from chalicelib.domain.errors import Invalid, NotFound
-from chalicelib.domain.ids import is_timed_id
 from chalicelib.services import channels
 from chalicelib.services.throttle import CONFIRMATIONS
 
-blueprint = Blueprint(__name__)
+
+@route("POST", "/api/channels", action=Action.CHANGE)
+def create_channel(call: Call, body: CreateChannel) -> Created[ChannelOut]:
+    """Create a channel
+
+    A webhook's answer holds its secret, shown only here. An e-mail address gets a link to confirm; until then
+    nothing else is sent to it.
+    """
+    channel = channels.create(call.org_id, body.channel(), call.now)
+    return Created(ChannelOut.of(channel, channel.secrets[0] if channel.secrets else None))
 
 
-@route(blueprint, "POST", "/api/channels", action=Action.CHANGE)
-def create_channel(call: Call) -> tuple[int, Any]:
-    given = _as_channel(load(NEW_CHANNEL, body_object(call.request)))
-    channel = channels.create(call.org_id, given, call.now)
-    # DisplayStatus this once: it is in no later answer.
-    secret = {"secret": channel.secrets[0]} if channel.secrets else {}
-    return 201, {**render_channel(channel), **secret}
+@route("GET", "/api/channels", action=Action.READ)
+def list_channels(call: Call, query: PageQuery) -> ChannelList:
+    """List the channels"""
+    found, after = channels.list_channels(call.org_id, query.page)
+    return ChannelList(tuple(ChannelOut.of(one) for one in found), after)
 
 
-@route(blueprint, "GET", "/api/channels", action=Action.READ)
-def list_channels(call: Call) -> tuple[int, Any]:
-    query = load(PAGE_QUERY, call.query)
-    cursor = query.get("cursor")
-    require_cursor(cursor is None or is_timed_id(cursor))
-    found, after = channels.list_channels(call.org_id, query["limit"], cursor)
-    return 200, {"channels": [render_channel(one) for one in found], "next_cursor": after}
+@route("GET", "/api/channels/{channel_id}", action=Action.READ)
+def read_channel(call: Call, channel_id: str) -> ChannelOut:
+    """Read a channel"""
+    return ChannelOut.of(channels.find(call.org_id, channel_id))
 
 
-@route(blueprint, "GET", "/api/channels/confirm", action=None, limit=CONFIRMATIONS)
-def confirm_channel(call: Call) -> tuple[int, Any] | Response:
-    # A link in a mail is opened by people.
-    for_people = "text/html" in str(call.request.headers.get("accept", ""))
-    try:
-        channels.confirm(load(CONFIRMATION, call.query)["token"], call.now)
-    except (Invalid, NotFound):
-        if for_people:
-            return page_file("not_confirmed.html", 404)
-        raise
-    return page_file("confirmed.html") if for_people else (200, {"confirmed": True})
+@route("PATCH", "/api/channels/{channel_id}", action=Action.CHANGE)
+def change_channel(call: Call, channel_id: str, body: ChangeChannel) -> ChannelOut:
+    """Change a channel
+
+    A new URL clears its failures.
+    """
+    return ChannelOut.of(channels.change(call.org_id, channel_id, body.changes(), call.now))
 
 
-@route(blueprint, "GET", "/api/channels/{channel_id}", action=Action.READ)
-def read_channel(call: Call, channel_id: str) -> tuple[int, Any]:
-    return 200, render_channel(channels.find(call.org_id, channel_id))
-
-
-@route(blueprint, "PATCH", "/api/channels/{channel_id}", action=Action.CHANGE)
-def change_channel(call: Call, channel_id: str) -> tuple[int, Any]:
-    given = _as_channel(load(CHANNEL_CHANGES, body_object(call.request)))
-    return 200, render_channel(channels.change(call.org_id, channel_id, given, call.now))
-
-
-@route(blueprint, "DELETE", "/api/channels/{channel_id}", action=Action.CHANGE)
-def delete_channel(call: Call, channel_id: str) -> tuple[int, Any]:
+@route("DELETE", "/api/channels/{channel_id}", action=Action.CHANGE)
+def delete_channel(call: Call, channel_id: str) -> NoContent:
+    """Delete a channel"""
     channels.delete(call.org_id, channel_id)
-    return 204, None
+    return NoContent()
 
 
-@route(blueprint, "POST", "/api/channels/{channel_id}/test", action=Action.CHANGE)
-def test_channel(call: Call, channel_id: str) -> tuple[int, Any]:
-    load(NOTHING, body_object(call.request))
-    outcome = channels.test(call.org_id, channel_id, call.now)
-    return 200, {
-        "delivered": outcome.is_delivered,
-        "outcome": outcome.state.value,
-        "detail": outcome.detail,
-    }
+@route("POST", "/api/channels/{channel_id}/test", action=Action.CHANGE)
+def test_channel(call: Call, channel_id: str, body: TestChannel) -> TestOutcome:
+    """Send a test message"""
+    del body  # it takes no fields, and says so of any that is sent
+    return TestOutcome.of(channels.test(call.org_id, channel_id, call.now))
 
 
-@route(blueprint, "POST", "/api/channels/{channel_id}/rotate-secret", action=Action.CHANGE)
-def rotate_secret(call: Call, channel_id: str) -> tuple[int, Any]:
-    given = load(ROTATION, body_object(call.request))
-    channel, secret = channels.rotate_secret(call.org_id, channel_id, given["drop_old"])
-    return 200, {**render_channel(channel), **({"secret": secret} if secret else {})}
+@route("POST", "/api/channels/{channel_id}/rotate-secret", action=Action.CHANGE)
+def rotate_secret(call: Call, channel_id: str, body: RotateSecret) -> ChannelOut:
+    """Give a webhook a new secret
+
+    The answer holds it, shown only here. The secret before it stays valid until the next one, or until a call
+    with `drop_old`.
+    """
+    channel, secret = channels.rotate_secret(call.org_id, channel_id, body.drop_old)
+    return ChannelOut.of(channel, secret)
 
 
-def _as_channel(given: dict[str, Any]) -> dict[str, Any]:
-    """Checked values as a channel has them: no filters, or null, let everything through."""
-    if "filters" not in given:
-        return given
-    filters = given["filters"] or {}
-    return given | {"filters": Filters(**{name: tuple(dict.fromkeys(some)) for name, some in filters.items()})}
+def _not_confirmed() -> Response:
+    return page_file("not_confirmed.html", 404)
 
 
-def render_channel(channel: Channel) -> dict[str, Any]:
-    return {
-        "id": channel.id,
-        "name": channel.name,
-        "kind": channel.kind.value,
-        "url": masked(channel.url),
-        "filters": {name: list(some) for name, some in channel.filters._asdict().items()},
-        "live_secrets": len(channel.secrets),
-        "confirmed": channel.confirmed,
-        "failing": channel.failing_alerted,
-        "failing_since": instant(channel.failing_since),
-        "last_error": channel.last_error,
-        "last_delivered_at": instant(channel.last_delivered_at),
-        "created_at": instant(channel.created_at),
-    }
+@route("GET", "/api/channels/confirm", public=True, limit=CONFIRMATIONS, browser_error=_not_confirmed)
+def confirm_channel(call: Call, query: ConfirmQuery) -> Confirmed | Response:
+    """Confirm an e-mail address
+
+    The link that is mailed to it. Browsers get a page.
+    """
+    channels.confirm(query.token, call.now)
+    return page_file("confirmed.html") if call.from_browser else Confirmed()

@@ -1,31 +1,30 @@
-"""Whether CronHub is well, for load balancers and for whoever watches it."""
+"""Whether CronHub is well, for load balancers and for what watches it."""
 
-from typing import Any
-
-from chalice.app import Blueprint
-
-from chalicelib.api.http.json import instant
+from chalicelib.api.http.answers import ServiceUnavailable
 from chalicelib.api.http.request import Call
 from chalicelib.api.http.route import route
+from chalicelib.api.schemas.health import Alive, DeepHealth
 from chalicelib.services import health
 from chalicelib.services.throttle import HEALTH_CHECKS
 
-blueprint = Blueprint(__name__)
+_METHODS = ("GET", "HEAD")
 
 
-@route(blueprint, ["GET", "HEAD"], "/api/health", action=None)
-def shallow(_call: Call) -> tuple[int, Any]:
-    """That functions answer: nothing else is asked."""
-    return 200, {"status": "ok"}
+@route(_METHODS, "/api/health", public=True)
+def shallow(_call: Call) -> Alive:
+    """Check that the API answers
+
+    Nothing else is checked.
+    """
+    return Alive()
 
 
-@route(blueprint, ["GET", "HEAD"], "/api/health/deep", action=None, limit=HEALTH_CHECKS)
-def deep(call: Call) -> tuple[int, Any]:
+@route(_METHODS, "/api/health/deep", public=True, limit=HEALTH_CHECKS)
+def deep(call: Call) -> DeepHealth | ServiceUnavailable[DeepHealth]:
+    """Check the store, the queue and the tick
+
+    503 when the store does not answer or the last tick is more than 3 minutes old.
+    """
     found = health.look(call.now)
-    age = None if found.ticked_at is None else (call.now - found.ticked_at).total_seconds()
-    return 200 if found.is_well else 503, {
-        "status": "ok" if found.is_well and found.queue else "degraded" if found.is_well else "failing",
-        "store": {"ok": found.store},
-        "queue": {"ok": found.queue},
-        "tick": {"ok": found.tick, "last_at": instant(found.ticked_at), "age_seconds": age},
-    }
+    answer = DeepHealth.of(found)
+    return answer if found.is_well else ServiceUnavailable(answer)

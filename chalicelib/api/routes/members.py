@@ -1,88 +1,82 @@
-"""Members of an org, and how they come to be."""
+"""Members of an org, and their invitations."""
 
-from typing import Any
-
-from chalice.app import Blueprint
-
-from chalicelib.api.http.json import instant
-from chalicelib.api.http.paging import asked_page
-from chalicelib.api.http.request import Call, body_object
+from chalicelib.api.http.answers import Created, NoContent
+from chalicelib.api.http.request import Call
 from chalicelib.api.http.route import route
-from chalicelib.api.schemas import render
-from chalicelib.api.schemas.fields import load
-from chalicelib.api.schemas.shapes import ACCEPT, INVITE, MEMBER_CHANGES
-from chalicelib.domain.accounts.member import Invite, Member
+from chalicelib.api.schemas.members import (
+    AcceptInvite,
+    ChangeMember,
+    InviteList,
+    InviteMember,
+    MemberList,
+    MemberOut,
+    NewInvite,
+    NewMember,
+)
+from chalicelib.api.schemas.paging import PageQuery
 from chalicelib.domain.accounts.permissions import Action
 from chalicelib.services import members
 from chalicelib.services.throttle import CLAIMS
 
-blueprint = Blueprint(__name__)
+
+@route("POST", "/api/orgs/{slug}/invite", action=Action.ADMIN)
+def invite(call: Call, slug: str, body: InviteMember) -> Created[NewInvite]:
+    """Invite a member
+
+    Only an owner can invite an owner. Inviting an address again replaces its open invitation. The link is valid
+    for 7 days.
+    """
+    done = members.invite(slug, members.Invitation(body.email, body.role), call.key, call.now)
+    return Created(NewInvite.made(done))
 
 
-@route(blueprint, "POST", "/api/orgs/{slug}/invite", action=Action.ADMIN)
-def invite(call: Call, slug: str) -> tuple[int, Any]:
-    given = load(INVITE, body_object(call.request))
-    done = members.invite(slug, given["email"], given["role"], call.key, call.now)
-    sent = {"sent": done.link is None, "error": done.failure}
-    return 201, {**_invite(done.invite), "link": done.link, "mail": sent}
+@route("GET", "/api/orgs/{slug}/invites", action=Action.ADMIN)
+def list_invites(call: Call, slug: str, query: PageQuery) -> InviteList:
+    """List the invitations"""
+    found, after = members.list_invites(slug, call.key, query.page)
+    return InviteList.of(found, after, call.now)
 
 
-@route(blueprint, "GET", "/api/orgs/{slug}/invites", action=Action.ADMIN)
-def list_invites(call: Call, slug: str) -> tuple[int, Any]:
-    found, after = asked_page(call, members.list_invites(slug, call.key))
-    listed = [{**_invite(one), "expired": call.now >= one.expires_at} for one in found]
-    return 200, {"invites": listed, "next_cursor": after}
-
-
-@route(blueprint, "DELETE", "/api/orgs/{slug}/invites/{invite_id}", action=Action.ADMIN)
-def revoke_invite(call: Call, slug: str, invite_id: str) -> tuple[int, Any]:
+@route("DELETE", "/api/orgs/{slug}/invites/{invite_id}", action=Action.ADMIN)
+def revoke_invite(call: Call, slug: str, invite_id: str) -> NoContent:
+    """Revoke an open invitation"""
     members.revoke_invite(slug, invite_id, call.key)
-    return 204, None
+    return NoContent()
 
 
-@route(blueprint, "POST", "/api/invites/accept", action=None, limit=CLAIMS)
-def accept(call: Call) -> tuple[int, Any]:
-    given = load(ACCEPT, body_object(call.request))
-    done = members.accept(given["token"], given.get("email"), given.get("name"), call.now)
-    return 201, {"member": _member(done.member), **render.api_key(done.key), "key": done.text}
+@route("POST", "/api/invites/accept", public=True, limit=CLAIMS)
+def accept(call: Call, body: AcceptInvite) -> Created[NewMember]:
+    """Accept an invitation
+
+    Needs no key: the token is the secret. The answer holds a key of the member's own, shown only here.
+    """
+    done = members.accept(members.Acceptance(body.token, body.email, body.name), call.now)
+    return Created(NewMember.joined(done))
 
 
-@route(blueprint, "GET", "/api/orgs/{slug}/members", action=Action.READ)
-def list_members(call: Call, slug: str) -> tuple[int, Any]:
-    found, after = asked_page(call, members.list_members(slug, call.key))
-    return 200, {"members": [_member(one) for one in found], "next_cursor": after}
+@route("GET", "/api/orgs/{slug}/members", action=Action.READ)
+def list_members(call: Call, slug: str, query: PageQuery) -> MemberList:
+    """List the members"""
+    found, after = members.list_members(slug, call.key, query.page)
+    return MemberList(tuple(MemberOut.of(one) for one in found), after)
 
 
-@route(blueprint, "PATCH", "/api/orgs/{slug}/members/{member_id}", action=Action.ADMIN)
-def change_member(call: Call, slug: str, member_id: str) -> tuple[int, Any]:
-    given = load(MEMBER_CHANGES, body_object(call.request))
-    return 200, _member(members.change(slug, member_id, given, call.key))
+@route("PATCH", "/api/orgs/{slug}/members/{member_id}", action=Action.ADMIN)
+def change_member(call: Call, slug: str, member_id: str, body: ChangeMember) -> MemberOut:
+    """Change a member's role or name
+
+    Only owners can change owners. The last owner cannot be demoted.
+    """
+    changes = members.MemberChanges(body.role, body.name)
+    return MemberOut.of(members.change(slug, member_id, changes, call.key))
 
 
-@route(blueprint, "DELETE", "/api/orgs/{slug}/members/{member_id}", action=Action.READ)
-def remove_member(call: Call, slug: str, member_id: str) -> tuple[int, Any]:
-    """Who is not an admin may only leave: the service looks at who it is."""
+@route("DELETE", "/api/orgs/{slug}/members/{member_id}", action=Action.READ)
+def remove_member(call: Call, slug: str, member_id: str) -> NoContent:
+    """Remove a member
+
+    Needs role admin (owner, to remove an owner), or the member's own key of scope full. The member's keys and
+    open invitations are revoked. The last owner cannot be removed.
+    """
     members.remove(slug, member_id, call.key)
-    return 204, None
-
-
-def _invite(one: Invite) -> dict[str, Any]:
-    return {
-        "id": one.id,
-        "email": one.email,
-        "role": one.role.value,
-        "state": one.state.value,
-        "invited_by": one.invited_by,
-        "created_at": instant(one.created_at),
-        "expires_at": instant(one.expires_at),
-    }
-
-
-def _member(one: Member) -> dict[str, Any]:
-    return {
-        "id": one.id,
-        "email": one.email,
-        "name": one.name,
-        "role": one.role.value,
-        "created_at": instant(one.created_at),
-    }
+    return NoContent()

@@ -5,18 +5,13 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from chalice.app import Blueprint, Response
+from chalice.app import Response
 
 from chalicelib.api.http.request import Call
 from chalicelib.api.http.route import route
 from chalicelib.domain.accounts.permissions import Action
 from chalicelib.domain.monitor.cron import Cron, Status
-from chalicelib.domain.monitor.display_status import DisplayStatus
-from chalicelib.services.crons import shown_in
-from chalicelib.store.crons import crons_of_org
-from chalicelib.store.maintenance import maintenance_windows_of_org
-
-blueprint = Blueprint(__name__)
+from chalicelib.services.crons import Shown, watched_crons
 
 _MEDIA = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -62,15 +57,14 @@ _GAUGES = (
 )
 
 
-@route(blueprint, "GET", "/api/metrics", action=Action.READ)
+@route("GET", "/api/metrics", action=Action.READ, produces=_MEDIA)
 def read_metrics(call: Call) -> Response:
-    windows = maintenance_windows_of_org(call.org_id)
-    crons = [(cron, shown_in(cron, call.now, windows)) for cron in crons_of_org(call.org_id)]
-    watched = [(cron, status) for cron, status in crons if status is not DisplayStatus.ARCHIVED]
+    """The organization's crons as Prometheus metrics"""
+    watched = watched_crons(call.org_id, call.now)
     return Response("".join(f"{line}\n" for line in _lines(watched)), {"Content-Type": _MEDIA}, 200)
 
 
-def _lines(crons: Sequence[tuple[Cron, DisplayStatus]]) -> Iterator[str]:
+def _lines(crons: Sequence[Shown]) -> Iterator[str]:
     yield "# HELP cronhub_crons How many crons there are, by status."
     yield "# TYPE cronhub_crons gauge"
     for status, number in sorted(Counter(status.value for _, status in crons).items()):

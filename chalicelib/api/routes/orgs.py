@@ -1,71 +1,80 @@
 """Orgs and their API keys."""
 
-from typing import Any
-
-from chalice.app import Blueprint
-
-from chalicelib.api.http.paging import asked_page
-from chalicelib.api.http.request import Call, body_object
+from chalicelib.api.http.answers import Accepted, Created, NoContent
+from chalicelib.api.http.request import Call
 from chalicelib.api.http.route import route
-from chalicelib.api.schemas import render
-from chalicelib.api.schemas.fields import load
-from chalicelib.api.schemas.shapes import NEW_KEY, NEW_ORG, ORG_CHANGES, ORG_DELETION
+from chalicelib.api.schemas.orgs import (
+    ChangeOrg,
+    CreateKey,
+    CreateOrg,
+    DeleteOrg,
+    KeyList,
+    KeyOut,
+    NewKeyOut,
+    OrgDeleting,
+    OrgOut,
+)
+from chalicelib.api.schemas.paging import PageQuery
 from chalicelib.domain.accounts.permissions import Action
 from chalicelib.domain.errors import FieldError, Invalid
 from chalicelib.services import orgs
-from chalicelib.services.access import authenticate, require
-from chalicelib.services.throttle import CLAIMS, ORGS, network_of, throttle
-from chalicelib.store import api_keys
-
-blueprint = Blueprint(__name__)
+from chalicelib.services.throttle import CLAIMS, ORGS
 
 
-@route(blueprint, "POST", "/api/orgs", action=None, limit=ORGS)
-def create_org(call: Call) -> tuple[int, Any]:
-    given = load(NEW_ORG, body_object(call.request))
-    return 201, render.org(orgs.create_org(given["name"], given["slug"], call.now))
+@route("POST", "/api/orgs", public=True, limit=ORGS)
+def create_org(call: Call, body: CreateOrg) -> Created[OrgOut]:
+    """Create an organization"""
+    return Created(OrgOut.of(orgs.create_org(body.name, body.slug, call.now)))
 
 
-@route(blueprint, "GET", "/api/orgs/{slug}", action=Action.READ)
-def read_org(call: Call, slug: str) -> tuple[int, Any]:
-    return 200, render.org(orgs.org_of_key(slug, call.key))
+@route("GET", "/api/orgs/{slug}", action=Action.READ)
+def read_org(call: Call, slug: str) -> OrgOut:
+    """Read the organization"""
+    return OrgOut.of(orgs.org_of_key(slug, call.key))
 
 
-@route(blueprint, "PATCH", "/api/orgs/{slug}", action=Action.ADMIN)
-def change_org(call: Call, slug: str) -> tuple[int, Any]:
-    given = load(ORG_CHANGES, body_object(call.request))
-    return 200, render.org(orgs.change_org(slug, call.key, given))
+@route("PATCH", "/api/orgs/{slug}", action=Action.ADMIN)
+def change_org(call: Call, slug: str, body: ChangeOrg) -> OrgOut:
+    """Change the organization's name or slug"""
+    return OrgOut.of(orgs.change_org(slug, call.key, orgs.OrgChanges(body.name, body.slug)))
 
 
-@route(blueprint, "DELETE", "/api/orgs/{slug}", action=Action.OWN)
-def delete_org(call: Call, slug: str) -> tuple[int, Any]:
-    """204: all is gone. 202: it goes on by itself; no key works any more."""
+@route("DELETE", "/api/orgs/{slug}", action=Action.OWN)
+def delete_org(call: Call, slug: str, body: DeleteOrg) -> NoContent | Accepted[OrgDeleting]:
+    """Delete the organization and everything in it
+
+    204 when everything is gone, 202 when the rest is deleted in the background. Either way, no key and no ping
+    URL works any more. The slug is free again when everything is gone.
+    """
     orgs.org_of_key(slug, call.key)
-    if load(ORG_DELETION, body_object(call.request))["slug"] != slug:
+    if body.slug != slug:
         raise Invalid(FieldError("slug", "must repeat the slug of the org that is to be deleted"))
-    return (204, None) if orgs.delete_org(slug, call.key) else (202, {"status": "deleting"})
+    return NoContent() if orgs.delete_org(slug, call.key) else Accepted(OrgDeleting())
 
 
-@route(blueprint, "POST", "/api/orgs/{slug}/api-keys", action=None)
-def create_key(call: Call, slug: str) -> tuple[int, Any]:
-    if call.authorization:
-        # The right to do this comes first: a stranger learns nothing of what the body should be.
-        require(authenticate(call.authorization, call.now, afresh=True), Action.ADMIN)
-    else:
-        throttle(CLAIMS, network_of(call.address), call.now)
-    given = load(NEW_KEY, body_object(call.request))
-    key, text = orgs.create_key(slug, given["name"], given["scope"], call.authorization, call.now)
-    return 201, {**render.api_key(key), "key": text}
+@route("POST", "/api/orgs/{slug}/api-keys", public=True, action=Action.ADMIN, limit=CLAIMS)
+def create_key(call: Call, slug: str, body: CreateKey) -> Created[NewKeyOut]:
+    """Create an API key
+
+    Without a key, this claims the first key of a new organization, once, within a day of its creation. After
+    that it needs a key.
+    """
+    key, text = orgs.create_key(slug, orgs.NewKey(body.name, body.scope), call.given_key, call.now)
+    return Created(NewKeyOut.made(key, text))
 
 
-@route(blueprint, "GET", "/api/orgs/{slug}/api-keys", action=Action.ADMIN)
-def list_keys(call: Call, slug: str) -> tuple[int, Any]:
-    org = orgs.org_of_key(slug, call.key)
-    found, after = asked_page(call, api_keys.keys_of_org(org.id))
-    return 200, {"api_keys": [render.api_key(key) for key in found], "next_cursor": after}
+@route("GET", "/api/orgs/{slug}/api-keys", action=Action.ADMIN)
+def list_keys(call: Call, slug: str, query: PageQuery) -> KeyList:
+    """List the API keys"""
+    found, after = orgs.list_keys(slug, call.key, query.page)
+    return KeyList(tuple(KeyOut.of(key) for key in found), after)
 
 
-@route(blueprint, "DELETE", "/api/orgs/{slug}/api-keys/{key_id}", action=Action.ADMIN)
-def delete_key(call: Call, slug: str, key_id: str) -> tuple[int, Any]:
+@route("DELETE", "/api/orgs/{slug}/api-keys/{key_id}", action=Action.ADMIN)
+def delete_key(call: Call, slug: str, key_id: str) -> NoContent:
+    """Revoke an API key
+
+    Only an owner's key can revoke an owner's key.
+    """
     orgs.delete_key(slug, key_id, call.key)
-    return 204, None
+    return NoContent()

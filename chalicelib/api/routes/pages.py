@@ -6,16 +6,15 @@ They hold no data: their scripts ask the API, with a key that stays in the reade
 from functools import cache
 from pathlib import Path
 
-from chalice.app import Blueprint, Response
+from chalice.app import Response
 
 from chalicelib.api.http.request import Call
 from chalicelib.api.http.route import route
 from chalicelib.domain.errors import NotFound
 
-blueprint = Blueprint(__name__)
-
 _FOLDER = Path(__file__).parents[2] / "web"
-_METHODS = ["GET", "HEAD"]
+_HTML = "text/html"
+_METHODS = ("GET", "HEAD")
 _TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
 _SERVED = ("cronhub.css", "cronhub.js", "list.js", "cron.js", "accept.js")
 _HEADERS = {
@@ -30,24 +29,28 @@ _HEADERS = {
 }
 
 
-@route(blueprint, _METHODS, "/", action=None)
+@route(_METHODS, "/", public=True, produces=_HTML)
 def crons_page(_call: Call) -> Response:
+    """The page of all crons"""
     return page_file("list.html")
 
 
-@route(blueprint, _METHODS, "/crons/{cron_id}", action=None)
+@route(_METHODS, "/crons/{cron_id}", public=True, produces=_HTML)
 def cron_page(_call: Call, cron_id: str) -> Response:
+    """The page of one cron"""
     del cron_id  # the script reads it from the address
     return page_file("cron.html")
 
 
-@route(blueprint, _METHODS, "/invites/accept", action=None)
+@route(_METHODS, "/invites/accept", public=True, produces=_HTML)
 def accept_page(_call: Call) -> Response:
+    """The page that accepts an invitation"""
     return page_file("accept.html")
 
 
-@route(blueprint, _METHODS, "/pages/{name}", action=None)
+@route(_METHODS, "/pages/{name}", public=True, produces="text/*")
 def page_part(_call: Call, name: str) -> Response:
+    """A page's style or script"""
     if name not in _SERVED:
         raise NotFound("no such path")
     return page_file(name)

@@ -1,56 +1,49 @@
 """Projects."""
 
-from typing import Any
-
-from chalice.app import Blueprint
-
-from chalicelib.api.http.json import instant
-from chalicelib.api.http.paging import asked_page
-from chalicelib.api.http.request import Call, body_object
+from chalicelib.api.http.answers import Created, NoContent
+from chalicelib.api.http.request import Call
 from chalicelib.api.http.route import route
-from chalicelib.api.schemas.fields import load
-from chalicelib.api.schemas.shapes import NEW_PROJECT, PROJECT_CHANGES
+from chalicelib.api.schemas.paging import PageQuery
+from chalicelib.api.schemas.projects import ChangeProject, CreateProject, ProjectList, ProjectOut
 from chalicelib.domain.accounts.permissions import Action
-from chalicelib.domain.accounts.project import Project
 from chalicelib.services import projects
-from chalicelib.store.projects import projects_of_org
-
-blueprint = Blueprint(__name__)
 
 
-@route(blueprint, "POST", "/api/projects", action=Action.CHANGE)
-def create_project(call: Call) -> tuple[int, Any]:
-    given = load(NEW_PROJECT, body_object(call.request))
-    return 201, _project(projects.create(call.org_id, given["name"], given["description"], call.now))
+@route("POST", "/api/projects", action=Action.CHANGE)
+def create_project(call: Call, body: CreateProject) -> Created[ProjectOut]:
+    """Create a project
+
+    A project is a label with a name. Crons carry its id as `project_id`; lists, maintenance windows and
+    channels filter by it.
+    """
+    return Created(ProjectOut.of(projects.create(call.org_id, body.name, body.description, call.now)))
 
 
-@route(blueprint, "GET", "/api/projects", action=Action.READ)
-def list_projects(call: Call) -> tuple[int, Any]:
-    found, after = asked_page(call, projects_of_org(call.org_id))
-    return 200, {"projects": [_project(one) for one in found], "next_cursor": after}
+@route("GET", "/api/projects", action=Action.READ)
+def list_projects(call: Call, query: PageQuery) -> ProjectList:
+    """List the projects"""
+    found, after = projects.list_projects(call.org_id, query.page)
+    return ProjectList(tuple(ProjectOut.of(one) for one in found), after)
 
 
-@route(blueprint, "GET", "/api/projects/{project_id}", action=Action.READ)
-def read_project(call: Call, project_id: str) -> tuple[int, Any]:
-    return 200, _project(projects.find(call.org_id, project_id))
+@route("GET", "/api/projects/{project_id}", action=Action.READ)
+def read_project(call: Call, project_id: str) -> ProjectOut:
+    """Read a project"""
+    return ProjectOut.of(projects.find(call.org_id, project_id))
 
 
-@route(blueprint, "PATCH", "/api/projects/{project_id}", action=Action.CHANGE)
-def change_project(call: Call, project_id: str) -> tuple[int, Any]:
-    given = load(PROJECT_CHANGES, body_object(call.request))
-    return 200, _project(projects.change(call.org_id, project_id, given))
+@route("PATCH", "/api/projects/{project_id}", action=Action.CHANGE)
+def change_project(call: Call, project_id: str, body: ChangeProject) -> ProjectOut:
+    """Change a project's name or description"""
+    changes = projects.ProjectChanges(body.name, body.description)
+    return ProjectOut.of(projects.change(call.org_id, project_id, changes))
 
 
-@route(blueprint, "DELETE", "/api/projects/{project_id}", action=Action.CHANGE)
-def delete_project(call: Call, project_id: str) -> tuple[int, Any]:
+@route("DELETE", "/api/projects/{project_id}", action=Action.CHANGE)
+def delete_project(call: Call, project_id: str) -> NoContent:
+    """Delete a project
+
+    Its crons stay, and keep its id.
+    """
     projects.delete(call.org_id, project_id)
-    return 204, None
-
-
-def _project(one: Project) -> dict[str, Any]:
-    return {
-        "id": one.id,
-        "name": one.name,
-        "description": one.description,
-        "created_at": instant(one.created_at),
-    }
+    return NoContent()

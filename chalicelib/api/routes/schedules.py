@@ -1,31 +1,21 @@
 """What a schedule means, before anyone relies on it."""
 
-from typing import Any
-
-from chalice.app import Blueprint
-
-from chalicelib.api.http.json import instant
 from chalicelib.api.http.request import Call
 from chalicelib.api.http.route import route
-from chalicelib.api.schemas.fields import load
-from chalicelib.api.schemas.shapes import PREVIEW
+from chalicelib.api.schemas.schedules import Preview, PreviewQuery
 from chalicelib.domain.schedule.description import describe
 from chalicelib.domain.schedule.occurrences import END_OF_TIME, times_of
 from chalicelib.domain.schedule.schedule import parse_schedule
 from chalicelib.services.throttle import PREVIEWS
 
-blueprint = Blueprint(__name__)
 
+@route("GET", "/api/schedules/preview", public=True, limit=PREVIEWS)
+def preview(call: Call, query: PreviewQuery) -> Preview:
+    """Preview a schedule
 
-@route(blueprint, "GET", "/api/schedules/preview", action=None, limit=PREVIEWS)
-def preview(call: Call) -> tuple[int, Any]:
-    query = load(PREVIEW, call.query)
-    schedule = parse_schedule(query["schedule"], query["timezone"])
-    after = query.get("after", call.now)
-    next_runs = times_of(schedule, after).between(after, END_OF_TIME, query["count"])
-    return 200, {
-        "schedule": schedule.expression,
-        "timezone": schedule.timezone,
-        "description": describe(schedule.expression),
-        "next_runs": [instant(at) for at in next_runs],
-    }
+    What it says in words, and its next times.
+    """
+    schedule = parse_schedule(query.schedule, query.timezone)
+    after = query.after or call.now
+    next_runs = times_of(schedule, after).between(after, END_OF_TIME, query.count)
+    return Preview(schedule.expression, schedule.timezone, describe(schedule.expression), tuple(next_runs))

@@ -1,107 +1,117 @@
 """Signals of jobs: with a key, and by plain ping URLs without one."""
 
-from datetime import datetime, timedelta
-from typing import Any
-
-from chalice.app import Blueprint
-
-from chalicelib.api.http.request import Call, body_object, body_text
+from chalicelib.api.http.request import Call, Lenient, output
 from chalicelib.api.http.route import route
-from chalicelib.api.schemas import render
-from chalicelib.api.schemas.fields import LONGEST, load
-from chalicelib.api.schemas.shapes import HEARTBEAT, HEARTBEATS, LOG, PING, START
+from chalicelib.api.schemas.signals import (
+    HeartbeatBody,
+    LogBody,
+    PingOut,
+    PingQuery,
+    SignalOut,
+    StartBody,
+    possible_times,
+)
 from chalicelib.domain.accounts.permissions import Action
 from chalicelib.domain.errors import FieldError, Invalid
 from chalicelib.domain.monitor.signal import Signal, SignalKind, kept_message
 from chalicelib.services.signals import receive
 from chalicelib.services.throttle import PINGS_OF_ADDRESS, PINGS_OF_CRON, throttle
 
-blueprint = Blueprint(__name__)
-
-# The clock of a host may be this far ahead of ours.
-CLOCK_AHEAD = timedelta(minutes=5)
-_PING_METHODS = ["GET", "HEAD", "POST"]
+_PING_METHODS = ("GET", "HEAD", "POST")
 
 
-@route(blueprint, "POST", "/api/crons/{cron_id}/start", action=Action.INGEST)
-def start(call: Call, cron_id: str) -> tuple[int, Any]:
-    return _keyed(call, cron_id, SignalKind.START, load(START, body_object(call.request)))
+@route("POST", "/api/crons/{cron_id}/start", action=Action.INGEST)
+def start(call: Call, cron_id: str, body: Lenient[StartBody]) -> SignalOut:
+    """Signal a start
 
-
-@route(blueprint, "POST", "/api/crons/{cron_id}/heartbeat", action=Action.INGEST)
-def heartbeat(call: Call, cron_id: str) -> tuple[int, Any]:
-    given = load(HEARTBEAT, body_object(call.request))
-    return _keyed(call, cron_id, SignalKind(HEARTBEATS[given.pop("status")]), given)
-
-
-@route(blueprint, "POST", "/api/crons/{cron_id}/log", action=Action.INGEST)
-def log(call: Call, cron_id: str) -> tuple[int, Any]:
-    return _keyed(call, cron_id, SignalKind.LOG, load(LOG, body_object(call.request)))
-
-
-def _keyed(call: Call, cron_id: str, kind: SignalKind, given: dict[str, Any]) -> tuple[int, Any]:
-    require_times(given, call.now)
-    message = given.get("message")
+    409 when a dependency is not completed: the job should not run. A start without `run_id` is always a new
+    run, unless it is a retry of the one just before.
+    """
+    given = body.value
+    times = possible_times(given.started_at, None, call.now)
     signal = Signal(
-        kind=kind,
-        run_key=given.get("run_id"),
-        duration_ms=given.get("duration_ms"),
-        exit_code=given.get("exit_code"),
-        message=None if message is None else kept_message(message),
-        started_at=given.get("started_at"),
-        finished_at=given.get("finished_at"),
+        SignalKind.START, run_key=given.run_id, message=_kept(given.message), started_at=times.started_at
     )
-    return 200, render.signal(receive(call.org_id, cron_id, signal, call.now), call.now)
+    return _keyed(call, cron_id, signal, body.ignored + times.ignored)
 
 
-def require_times(given: dict[str, Any], now: datetime) -> None:
-    """Raises Invalid for times ahead of us, long past, or in the wrong order."""
-    errors = []
-    for field in ("started_at", "finished_at"):
-        at = given.get(field)
-        if at is not None and at > now + CLOCK_AHEAD:
-            errors.append(FieldError(field, "must not be in the future"))
-        elif at is not None and at < now - LONGEST:
-            errors.append(FieldError(field, f"must be within the last {LONGEST.days} days"))
-    started_at, finished_at = given.get("started_at"), given.get("finished_at")
-    if not errors and started_at and finished_at and finished_at < started_at:
-        errors.append(FieldError("finished_at", "must not be before started_at"))
-    if errors:
-        raise Invalid(*errors)
+@route("POST", "/api/crons/{cron_id}/heartbeat", action=Action.INGEST)
+def heartbeat(call: Call, cron_id: str, body: Lenient[HeartbeatBody]) -> SignalOut:
+    """Signal a success, a failure, or that a run is alive
+
+    `status` decides, not `exit_code`. Optional fields that make no sense are ignored and named in `ignored`.
+    """
+    given = body.value
+    if given.kind is None:
+        # Not a matter of form: a guess would either hide a failure or raise a false alert.
+        raise Invalid(
+            next((one for one in body.ignored if one.field == "status"), FieldError("status", "is required"))
+        )
+    times = possible_times(given.started_at, given.finished_at, call.now)
+    signal = Signal(
+        kind=given.kind,
+        run_key=given.run_id,
+        duration_ms=given.duration_ms,
+        exit_code=given.exit_code,
+        message=_kept(given.message),
+        started_at=times.started_at,
+        finished_at=times.finished_at,
+    )
+    return _keyed(call, cron_id, signal, body.ignored + times.ignored)
 
 
-@route(blueprint, _PING_METHODS, "/api/ping/{cron_id}", action=None, limit=PINGS_OF_ADDRESS)
-def ping(call: Call, cron_id: str) -> tuple[int, Any]:
-    """A success; with an exit code other than 0, a failure: `curl …/api/ping/ID?exit_code=$?`."""
-    given = load(PING, call.query)
-    kind = SignalKind.FAIL if given.get("exit_code") else SignalKind.SUCCESS
-    return _open(call, cron_id, kind, given)
+@route("POST", "/api/crons/{cron_id}/log", action=Action.INGEST)
+def log(call: Call, cron_id: str, body: Lenient[LogBody]) -> SignalOut:
+    """Record a note
+
+    It is kept as a run of status `log`; nothing is judged by it.
+    """
+    given = body.value
+    signal = Signal(SignalKind.LOG, run_key=given.run_id, message=_kept(given.message or ""))
+    return _keyed(call, cron_id, signal, body.ignored)
 
 
-@route(blueprint, _PING_METHODS, "/api/start/{cron_id}", action=None, limit=PINGS_OF_ADDRESS)
-def open_start(call: Call, cron_id: str) -> tuple[int, Any]:
-    return _open(call, cron_id, SignalKind.START, load(PING, call.query))
+def _keyed(call: Call, cron_id: str, signal: Signal, ignored: tuple[FieldError, ...]) -> SignalOut:
+    return SignalOut.of(receive(call.org_id, cron_id, signal, call.now), call.now, ignored)
 
 
-@route(blueprint, _PING_METHODS, "/api/fail/{cron_id}", action=None, limit=PINGS_OF_ADDRESS)
-def fail(call: Call, cron_id: str) -> tuple[int, Any]:
-    return _open(call, cron_id, SignalKind.FAIL, load(PING, call.query))
+@route(_PING_METHODS, "/api/ping/{cron_id}", public=True, limit=PINGS_OF_ADDRESS)
+def ping(call: Call, cron_id: str, query: Lenient[PingQuery]) -> PingOut:
+    """Ping: a success
+
+    With an exit code other than 0, a failure: `curl -X POST ".../api/ping/ID?exit_code=$?"`. The body is any text,
+    such as the job's output.
+    """
+    kind = SignalKind.FAIL if query.value.exit_code else SignalKind.SUCCESS
+    return _open(call, cron_id, kind, query)
 
 
-@route(blueprint, _PING_METHODS, "/api/log/{cron_id}", action=None, limit=PINGS_OF_ADDRESS)
-def open_log(call: Call, cron_id: str) -> tuple[int, Any]:
-    return _open(call, cron_id, SignalKind.LOG, load(PING, call.query))
+@route(_PING_METHODS, "/api/start/{cron_id}", public=True, limit=PINGS_OF_ADDRESS)
+def open_start(call: Call, cron_id: str, query: Lenient[PingQuery]) -> PingOut:
+    """Ping: a start"""
+    return _open(call, cron_id, SignalKind.START, query)
 
 
-def _open(call: Call, cron_id: str, kind: SignalKind, given: dict[str, Any]) -> tuple[int, Any]:
+@route(_PING_METHODS, "/api/fail/{cron_id}", public=True, limit=PINGS_OF_ADDRESS)
+def fail(call: Call, cron_id: str, query: Lenient[PingQuery]) -> PingOut:
+    """Ping: a failure"""
+    return _open(call, cron_id, SignalKind.FAIL, query)
+
+
+@route(_PING_METHODS, "/api/log/{cron_id}", public=True, limit=PINGS_OF_ADDRESS)
+def open_log(call: Call, cron_id: str, query: Lenient[PingQuery]) -> PingOut:
+    """Ping: a note"""
+    return _open(call, cron_id, SignalKind.LOG, query)
+
+
+def _open(call: Call, cron_id: str, kind: SignalKind, query: Lenient[PingQuery]) -> PingOut:
     throttle(PINGS_OF_CRON, cron_id[:64], call.now)
-    parts = [part for part in (given.get("msg"), body_text(call.request)) if part]
-    signal = Signal(
-        kind=kind,
-        run_key=given.get("rid"),
-        duration_ms=given.get("duration_ms"),
-        exit_code=given.get("exit_code"),
-        message=kept_message("\n".join(parts)) if parts else None,
-    )
-    decision = receive(None, cron_id, signal, call.now)
-    return 200, {"ok": True, "run_id": decision.run.id if decision.run else None}
+    given = query.value
+    text, unpacked = output(call.request)
+    message = "\n".join(part for part in (given.msg, text) if part)
+    signal = Signal(kind, given.rid, given.duration_ms, given.exit_code, _kept(message or None))
+    return PingOut.of(receive(None, cron_id, signal, call.now), query.ignored + unpacked)
+
+
+def _kept(message: str | None) -> str | None:
+    return None if message is None else kept_message(message)

@@ -4,7 +4,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-MESSAGE_BYTES = 10 * 1024
+HEAD_BYTES = 2 * 1024
+TAIL_BYTES = 8 * 1024
+MESSAGE_BYTES = HEAD_BYTES + TAIL_BYTES
 
 
 class SignalKind(StrEnum):
@@ -28,7 +30,15 @@ class Signal(NamedTuple):
 
 
 def kept_message(text: str) -> str:
-    """The first 10 KB of a message, cut between two characters."""
+    """A message as it is kept: of a long one the beginning and the end, where the error is.
+
+    It is cut between two characters, and a line in between says how much is gone.
+    """
     if len(text) * 4 <= MESSAGE_BYTES:
         return text
-    return text.encode("utf-8", "replace")[:MESSAGE_BYTES].decode("utf-8", "ignore")
+    data = text.encode("utf-8", "replace")
+    if len(data) <= MESSAGE_BYTES:
+        return text
+    head = data[:HEAD_BYTES].decode("utf-8", "ignore")
+    tail = data[-TAIL_BYTES:].decode("utf-8", "ignore")
+    return f"{head}\n… {len(data) - MESSAGE_BYTES} bytes were cut …\n{tail}"

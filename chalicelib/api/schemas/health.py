@@ -1,0 +1,41 @@
+"""Whether CronHub is well."""
+
+from datetime import datetime
+from typing import Self
+
+from chalicelib.api.schemas.values import Answer
+from chalicelib.services.health import Health
+
+
+class Alive(Answer):
+    #: Always `ok`.
+    status: str = "ok"
+
+
+class PartHealth(Answer):
+    ok: bool
+
+
+class TickHealth(Answer):
+    ok: bool
+    #: When the last good tick began.
+    last_at: datetime | None
+    age_seconds: float | None
+
+
+class DeepHealth(Answer):
+    #: `ok`, `degraded` (only the queue is out of reach: alerts go out up to a minute later) or `failing`.
+    status: str
+    store: PartHealth
+    queue: PartHealth
+    tick: TickHealth
+
+    @classmethod
+    def of(cls, found: Health) -> Self:
+        age = None if found.ticked_at is None else (found.now - found.ticked_at).total_seconds()
+        return cls(
+            "ok" if found.is_well and found.queue else "degraded" if found.is_well else "failing",
+            PartHealth(found.store),
+            PartHealth(found.queue),
+            TickHealth(found.tick, found.ticked_at, age),
+        )

@@ -1,0 +1,153 @@
+"""Incidents."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from enum import StrEnum
+from typing import Self
+
+from msgspec import UNSET, UnsetType
+
+from chalicelib.api.schemas.paging import PageQuery
+from chalicelib.api.schemas.values import Answer, Description, Name, Request, fields_of
+from chalicelib.domain.alerts.delivery import DeliveryState
+from chalicelib.domain.alerts.outbox import Outgoing
+from chalicelib.domain.monitor.cron import Reason
+from chalicelib.domain.monitor.incident import NamedIncident, Resolution
+from chalicelib.services.incidents import Filters
+
+
+class IncidentStatus(StrEnum):
+    OPEN = "open"
+    RESOLVED = "resolved"
+
+
+class IncidentQuery(PageQuery):
+    cron_id: str | None = None
+    status: IncidentStatus | None = None
+
+    def filters(self) -> Filters:
+        return Filters(self.cron_id, None if self.status is None else self.status is IncidentStatus.OPEN)
+
+
+class HandleIncident(Request):
+    #: Who it was; the key's name unless given.
+    by: Name | None = None
+    note: Description | None = None
+
+
+class IncidentOut(Answer):
+    id: str
+    cron_id: str
+    product: str
+    service: str
+    cron_name: str
+    #: What opened it.
+    reason: Reason
+    status: IncidentStatus
+    opened_at: datetime
+    resolved_at: datetime | None
+    #: How it ended; null while it is open.
+    resolution: Resolution | None
+    #: How many occurrences were missed in it so far.
+    missed: int
+    acknowledged_at: datetime | None
+    acknowledged_by: str | None
+    #: The last note that somebody made.
+    note: str | None
+
+    @classmethod
+    def of(cls, named: NamedIncident) -> "IncidentOut":
+        one, acknowledged = named.incident, named.acknowledged
+        return IncidentOut(
+            id=one.id,
+            cron_id=one.cron_id,
+            product=named.product,
+            service=named.service,
+            cron_name=named.cron_name,
+            reason=one.reason,
+            status=IncidentStatus.OPEN if one.resolved_at is None else IncidentStatus.RESOLVED,
+            opened_at=one.opened_at,
+            resolved_at=one.resolved_at,
+            resolution=one.resolution,
+            missed=one.missed,
+            acknowledged_at=acknowledged.at if acknowledged else None,
+            acknowledged_by=acknowledged.by if acknowledged else None,
+            note=named.resolution_note or (acknowledged.note if acknowledged else None),
+        )
+
+
+class IncidentList(Answer):
+    incidents: tuple[IncidentOut, ...]
+    next_cursor: str | None
+
+
+class TimelineEntry(Answer):
+    at: datetime
+    #: `opened`, `acknowledged` or `resolved`.
+    what: str
+    #: Why it opened, the note of who acknowledged it, or how it was resolved.
+    detail: str | None
+    #: Who did it, when a person did.
+    by: str | UnsetType | None = UNSET
+    #: The note of who resolved it by hand.
+    note: str | UnsetType | None = UNSET
+
+
+class DeliveryOut(Answer):
+    channel_id: str
+    #: `merged`: it was part of a later message.
+    state: DeliveryState
+    attempts: int
+    tried_at: datetime | None
+    next_at: datetime | None
+    error: str | None
+
+
+class SentAlert(Answer):
+    id: str
+    kind: str
+    at: datetime
+    detail: str
+    #: How far each channel is with it.
+    deliveries: tuple[DeliveryOut, ...]
+
+    @classmethod
+    def of(cls, one: Outgoing) -> Self:
+        deliveries = (
+            DeliveryOut(channel_id, found.state, found.attempts, found.tried_at, found.next_at, found.error)
+            for channel_id, found in sorted(one.deliveries.items())
+        )
+        return cls(one.alert.id, one.alert.kind.value, one.alert.at, one.alert.detail, tuple(deliveries))
+
+
+class IncidentTimeline(IncidentOut, kw_only=True):
+    #: What happened, in order.
+    timeline: tuple[TimelineEntry, ...]
+
+    @classmethod
+    def told(cls, named: NamedIncident) -> "IncidentTimeline":
+        return IncidentTimeline(**fields_of(IncidentOut.of(named)), timeline=tuple(_timeline(named)))
+
+
+class IncidentDetails(IncidentTimeline, kw_only=True):
+    #: The alerts it made.
+    alerts: tuple[SentAlert, ...]
+
+    @classmethod
+    def detailed(cls, named: NamedIncident, alerts: list[Outgoing]) -> Self:
+        told = IncidentTimeline.told(named)
+        return cls(**fields_of(told), alerts=tuple(SentAlert.of(one) for one in alerts))
+
+
+def _timeline(named: NamedIncident) -> Iterator[TimelineEntry]:
+    one, acknowledged = named.incident, named.acknowledged
+    yield TimelineEntry(one.opened_at, "opened", one.reason.value)
+    if acknowledged is not None:
+        yield TimelineEntry(acknowledged.at, "acknowledged", acknowledged.note, by=acknowledged.by)
+    if one.resolved_at is not None and one.resolution is not None:
+        resolution = one.resolution.value
+        if named.resolved_by:
+            note = named.resolution_note
+            yield TimelineEntry(one.resolved_at, "resolved", resolution, by=named.resolved_by, note=note)
+        else:
+            yield TimelineEntry(one.resolved_at, "resolved", resolution)

@@ -1,0 +1,90 @@
+"""Orgs and their API keys."""
+
+from datetime import datetime
+from typing import Self
+
+from msgspec import UNSET, UnsetType
+
+from chalicelib.api.schemas.values import Answer, Name, Request, Slug, fields_of
+from chalicelib.domain.accounts.api_key import ApiKey
+from chalicelib.domain.accounts.org import Org
+from chalicelib.domain.accounts.permissions import Role, Scope
+
+
+class CreateOrg(Request):
+    name: Name
+    #: 1 to 63 of a-z, 0-9 and -, starting and ending with a letter or digit.
+    slug: Slug
+
+
+class ChangeOrg(Request):
+    name: Name | UnsetType = UNSET
+    slug: Slug | UnsetType = UNSET
+
+
+class DeleteOrg(Request):
+    #: Must repeat the org's slug.
+    slug: str | UnsetType = UNSET
+
+
+class OrgOut(Answer):
+    id: str
+    slug: str
+    name: str
+    created_at: datetime
+
+    @classmethod
+    def of(cls, org: Org) -> Self:
+        return cls(org.id, org.slug, org.name, org.created_at)
+
+
+class OrgDeleting(Answer):
+    #: Always `deleting`: the rest is deleted in the background.
+    status: str = "deleting"
+
+
+class CreateKey(Request):
+    name: Name
+    #: What the key may do; `full` unless given.
+    scope: Scope = Scope.FULL
+
+
+class KeyOut(Answer):
+    id: str
+    name: str
+    scope: Scope
+    role: Role
+    #: The member it belongs to; null for an org's own key.
+    member_id: str | None
+    #: The key that made it; null for an org's first key and for a member's first.
+    made_by: str | None
+    #: Accurate to the hour.
+    last_used_at: datetime | None
+    created_at: datetime
+
+    @classmethod
+    def of(cls, key: ApiKey) -> Self:
+        return cls(
+            id=key.id,
+            name=key.name,
+            scope=key.scope,
+            role=key.role,
+            member_id=key.member_id,
+            made_by=key.made_by,
+            last_used_at=key.last_used_at,
+            created_at=key.created_at,
+        )
+
+
+class NewKeyOut(KeyOut, kw_only=True):
+    #: The key itself. It is shown only here.
+    key: str
+
+    @classmethod
+    def made(cls, key: ApiKey, text: str) -> Self:
+        return cls(**fields_of(KeyOut.of(key)), key=text)
+
+
+class KeyList(Answer):
+    api_keys: tuple[KeyOut, ...]
+    next_cursor: str | None

@@ -1,0 +1,31 @@
+"""Errors as answers hold them (RFC 9457)."""
+
+from msgspec import UNSET, UnsetType
+
+from chalicelib.api.schemas.values import Answer
+
+
+class WrongField(Answer):
+    #: Where, such as `crons[3].schedule`.
+    field: str
+    message: str
+
+
+class BlockerOut(Answer):
+    id: str
+    name: str
+    #: Why this dependency is not completed.
+    reason: str
+
+
+class Problem(Answer):
+    #: Always `about:blank`: the title is the status in words.
+    type: str
+    title: str
+    status: int
+    #: What went wrong, for a person to read.
+    detail: str
+    #: With 422 only: every wrong field at once, the first 100.
+    errors: tuple[WrongField, ...] | UnsetType = UNSET
+    #: With 409 for a start: the dependencies that are not completed.
+    blocked_by: tuple[BlockerOut, ...] | UnsetType = UNSET

@@ -1,0 +1,200 @@
+"""A cron's figures: its details, and its days."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Self
+
+from msgspec import field
+
+from chalicelib.api.schemas.crons import CronOut
+from chalicelib.api.schemas.dependencies import Dependencies, DependencyOut, NamedCron
+from chalicelib.api.schemas.runs import DriftOut, RunOut
+from chalicelib.api.schemas.values import Answer, Day, Request, fields_of
+from chalicelib.domain.monitor.cron import Cron
+from chalicelib.domain.monitor.deadlines import tolerance_of
+from chalicelib.domain.monitor.expectation import occurrences
+from chalicelib.domain.runs.counts import Counts, DailyCounts, sum_counts
+from chalicelib.domain.runs.drift import Drift, drift_of
+from chalicelib.domain.runs.periods import Period
+from chalicelib.domain.runs.sla import sla_of
+from chalicelib.domain.schedule.occurrences import END_OF_TIME
+from chalicelib.domain.times import MILLISECOND
+from chalicelib.services.crons import Shown, shown_in
+from chalicelib.services.statistics import Days, Details
+
+_NEXT_RUNS = 10
+
+
+class StatsQuery(Request):
+    #: The first UTC day; 30 days in all unless given.
+    from_: Day | None = field(default=None, name="from")
+    #: The last UTC day; today unless given.
+    to: Day | None = None
+
+
+class Figures(Answer):
+    #: Occurrences whose time is over.
+    expected: int
+    #: Occurrences that a run succeeded for.
+    met: int
+    missed: int
+    #: Occurrences that were not met and do not count against the SLA.
+    excused: int
+    #: Runs that ended.
+    runs: int
+    ok: int
+    failed: int
+    timed_out: int
+    #: Runs that started later than the lateness tolerance allows.
+    late: int
+    #: Percent of the runs that succeeded; null when there were none.
+    success_rate: float | None
+    #: Durations are those of the successful runs; percentiles are accurate to 5%.
+    average_duration_ms: float | None
+    p50_ms: float | None
+    p95_ms: float | None
+    p99_ms: float | None
+    min_ms: int | None
+    max_ms: int | None
+
+    @classmethod
+    def of(cls, one: Counts) -> "Figures":
+        durations = one.durations
+        return Figures(
+            expected=one.expected,
+            met=one.met,
+            missed=one.missed,
+            excused=one.excused,
+            runs=one.runs,
+            ok=one.ok,
+            failed=one.failed,
+            timed_out=one.timed_out,
+            late=one.late,
+            success_rate=_rounded(100 * one.ok / one.runs) if one.runs else None,
+            average_duration_ms=_rounded(durations.average_ms),
+            p50_ms=_rounded(durations.percentile(0.5)),
+            p95_ms=_rounded(durations.percentile(0.95)),
+            p99_ms=_rounded(durations.percentile(0.99)),
+            min_ms=durations.min_ms if durations.runs else None,
+            max_ms=durations.max_ms if durations.runs else None,
+        )
+
+
+class FiguresSince(Figures, kw_only=True):
+    since: datetime
+
+    @classmethod
+    def from_period(cls, period: Period) -> Self:
+        return cls(**fields_of(Figures.of(period.counts)), since=period.since)
+
+
+class PeriodFigures(Answer):
+    last_24h: FiguresSince = field(name="24h")
+    #: The last whole UTC days, today among them.
+    last_7d: FiguresSince = field(name="7d")
+    last_30d: FiguresSince = field(name="30d")
+    last_90d: FiguresSince = field(name="90d")
+
+    @classmethod
+    def of(cls, periods: Mapping[str, Period]) -> Self:
+        return cls(*(FiguresSince.from_period(periods[name]) for name in cls.__struct_encode_fields__))
+
+
+class SlaOut(Answer):
+    #: Percent of the occurrences that were met; null when none counts.
+    compliance: float | None
+    #: Whether the target is met.
+    met: bool | None
+    #: How many occurrences were not met.
+    unmet: int
+    #: How many may go unmet under the target.
+    allowed: float
+    #: Percent of the error budget left: 100 when unused, negative when overspent.
+    error_budget_left_percent: float | None
+
+    @classmethod
+    def of(cls, counts: Counts, target: float) -> Self:
+        one = sla_of(counts, target)
+        return cls(
+            _rounded(one.compliance),
+            one.is_met,
+            one.unmet,
+            round(one.allowed, 3),
+            _rounded(one.budget_left_percent),
+        )
+
+
+class PeriodSlas(Answer):
+    #: Percent of the occurrences that must be met.
+    target: float
+    last_24h: SlaOut = field(name="24h")
+    last_7d: SlaOut = field(name="7d")
+    last_30d: SlaOut = field(name="30d")
+    last_90d: SlaOut = field(name="90d")
+
+    @classmethod
+    def of(cls, periods: Mapping[str, Period], target: float) -> Self:
+        names = cls.__struct_encode_fields__[1:]
+        return cls(target, *(SlaOut.of(periods[name].counts, target) for name in names))
+
+
+class CronDetails(CronOut, kw_only=True):
+    stats: PeriodFigures
+    sla: PeriodSlas
+    #: The anomalies among the last 100 runs.
+    anomalies: tuple[RunOut, ...]
+    drift: DriftOut | None
+    #: What this cron waits for.
+    dependencies: tuple[DependencyOut, ...]
+    #: What waits for this cron.
+    dependants: tuple[NamedCron, ...]
+    #: The next 10 occurrences.
+    next_runs: tuple[datetime, ...]
+
+    @classmethod
+    def detailed(cls, found: Details, now: datetime) -> Self:
+        cron = found.cron
+        around = Dependencies.of(found.dependencies, found.dependants, now)
+        return cls(
+            **fields_of(CronOut.of(Shown(cron, shown_in(cron, now, found.windows)))),
+            stats=PeriodFigures.of(found.periods),
+            sla=PeriodSlas.of(found.periods, cron.settings.sla_target),
+            anomalies=tuple(RunOut.listed(run) for run in found.recent if run.anomaly),
+            drift=DriftOut.of(_drift_of(cron)),
+            **fields_of(around),
+            next_runs=_next_runs(cron, now),
+        )
+
+
+def _drift_of(one: Cron) -> Drift | None:
+    tolerance_ms = tolerance_of(one) // MILLISECOND
+    return drift_of(one.offsets_ms[-1] if one.offsets_ms else None, one.offsets_ms, tolerance_ms)
+
+
+def _next_runs(one: Cron, now: datetime) -> tuple[datetime, ...]:
+    times = occurrences(one)
+    return () if times is None else tuple(times.between(now, END_OF_TIME, _NEXT_RUNS))
+
+
+class DayFigures(Figures, kw_only=True):
+    day: date
+
+    @classmethod
+    def of_day(cls, one: DailyCounts) -> Self:
+        return cls(**fields_of(Figures.of(one.counts)), day=one.day)
+
+
+class StatsOut(Answer):
+    from_: date = field(name="from")
+    to: date
+    days: tuple[DayFigures, ...]
+    total: Figures
+
+    @classmethod
+    def of(cls, found: Days) -> Self:
+        days = tuple(DayFigures.of_day(one) for one in found.days)
+        return cls(found.first, found.last, days, Figures.of(sum_counts(one.counts for one in found.days)))
+
+
+def _rounded(number: float | None) -> float | None:
+    return None if number is None else round(number, 3)
