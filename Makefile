@@ -5,7 +5,7 @@ BIN := .venv/bin
 SOURCES := $(wildcard app.py chalicelib infra tests bench)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-deployed test-long lint format template deploy destroy deploy-emulated bench-alerts bench-import bench-cold-start bench-transport bench-costs clean
+.PHONY: help run test test-deployed test-long lint format template openapi deploy destroy deploy-emulated bench-alerts bench-import bench-cold-start bench-transport bench-costs clean
 
 help:
 	@echo "make run              CronHub on http://localhost:4000, with an emulated AWS (PORT=4001 for another port)"
@@ -14,6 +14,7 @@ help:
 	@echo "make test-long        what takes minutes: alerts through kills and outages, by the clock on the wall"
 	@echo "make lint             format, style, types and layers"
 	@echo "make format           put the code into form"
+	@echo "make openapi          write docs/openapi.json from the routes and their types"
 	@echo "make template         what CronHub is made of on AWS, written anew from the models"
 	@echo "make deploy           to AWS: STAGE=dev or STAGE=prod, CRONHUB_BUCKET=..."
 	@echo "make destroy          what was deployed, taken away; prod keeps its tables"
@@ -49,6 +50,9 @@ format: .venv/.installed
 
 template: .venv/.installed
 	@$(BIN)/python -m infra.deploy.template
+
+openapi: .venv/.installed
+	@$(BIN)/python -m chalicelib.api.openapi > docs/openapi.json
 
 # Exit code 2, as make gives it for whatever fails, comes with one line that says why.
 deploy destroy: .venv/.installed .venv-aws/.installed

@@ -14,6 +14,7 @@ from chalice.test import Client
 from app import app
 from chalicelib.services import clock
 from chalicelib.services.evaluate import TickReport, run_tick
+from tests.api.contract import faults_of_answer
 
 
 class Clock:
@@ -85,7 +86,10 @@ class Api:
             path += "?" + urlencode(query)
         encoded = data.encode() if isinstance(data, str) else data or b""
         response = self.client.http.request(method, path, headers=sent, body=encoded)
-        return Answer(response.status_code, dict(response.headers), response.body.decode())
+        answer = Answer(response.status_code, dict(response.headers), response.body.decode())
+        faults = faults_of_answer(method, path, answer.status, answer.text)
+        assert not faults, (faults, answer.text[:1000])
+        return answer
 
     def get(self, path: str, **options: Any) -> Answer:
         return self.call("GET", path, **options)

@@ -36,6 +36,7 @@ ROUTES = {
     "HEAD /api/health": Route("/api/health", None, of_org=False),
     "GET /api/health/deep": Route("/api/health/deep", None, of_org=False),
     "HEAD /api/health/deep": Route("/api/health/deep", None, of_org=False),
+    "GET /openapi.json": Route("/openapi.json", None, of_org=False),
     "GET /api/metrics": Route("/api/metrics", READ, of_org=False),
     "POST /api/orgs": Route("/api/orgs", None, has_body=True, of_org=False),
     "GET /api/orgs/{slug}": Route("/api/orgs/other", READ),

@@ -40,6 +40,7 @@ def _itself(api: WalkedApi, clock: Clock) -> None:
         for path in ("/api/health", "/api/health/deep"):
             api.call(method, path, key=None)
     api.get("/api/metrics")
+    api.get("/openapi.json", key=None)
 
 
 def _pattern(route: str) -> re.Pattern[str]:

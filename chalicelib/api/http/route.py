@@ -37,6 +37,10 @@ class Route(NamedTuple):
     limit: Limit | None
     #: The media type of an answer that is not JSON.
     produces: str | None
+    #: Statuses of problems besides those that follow from the rest (OpenAPI).
+    problems: tuple[int, ...]
+    #: Whether the body is any text, such as a job's output.
+    takes_text: bool
     #: What browsers are shown instead of a problem of status 404 or 422.
     browser_error: Callable[[], Response] | None
 
@@ -57,6 +61,8 @@ def route(
     public: bool = False,
     limit: Limit | None = None,
     produces: str | None = None,
+    problems: tuple[int, ...] = (),
+    takes_text: bool = False,
     browser_error: Callable[[], Response] | None = None,
 ) -> Callable[[H], H]:
     """Declares a handler. It takes a Call, the path's parameters, and where it names them `body` and `query`.
@@ -68,7 +74,9 @@ def route(
 
     def declare(handler: H) -> H:
         methods = (method,) if isinstance(method, str) else method
-        ROUTES.append(Route(methods, path, handler, action, public, limit, produces, browser_error))
+        ROUTES.append(
+            Route(methods, path, handler, action, public, limit, produces, problems, takes_text, browser_error)
+        )
         return handler
 
     return declare

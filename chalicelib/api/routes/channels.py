@@ -23,7 +23,7 @@ from chalicelib.services import channels
 from chalicelib.services.throttle import CONFIRMATIONS
 
 
-@route("POST", "/api/channels", action=Action.CHANGE)
+@route("POST", "/api/channels", action=Action.CHANGE, problems=(409, 429))
 def create_channel(call: Call, body: CreateChannel) -> Created[ChannelOut]:
     """Create a channel
 
@@ -47,7 +47,7 @@ def read_channel(call: Call, channel_id: str) -> ChannelOut:
     return ChannelOut.of(channels.find(call.org_id, channel_id))
 
 
-@route("PATCH", "/api/channels/{channel_id}", action=Action.CHANGE)
+@route("PATCH", "/api/channels/{channel_id}", action=Action.CHANGE, problems=(409, 429))
 def change_channel(call: Call, channel_id: str, body: ChangeChannel) -> ChannelOut:
     """Change a channel
 
@@ -63,14 +63,14 @@ def delete_channel(call: Call, channel_id: str) -> NoContent:
     return NoContent()
 
 
-@route("POST", "/api/channels/{channel_id}/test", action=Action.CHANGE)
+@route("POST", "/api/channels/{channel_id}/test", action=Action.CHANGE, problems=(409, 429))
 def test_channel(call: Call, channel_id: str, body: TestChannel) -> TestOutcome:
     """Send a test message"""
     del body  # it takes no fields, and says so of any that is sent
     return TestOutcome.of(channels.test(call.org_id, channel_id, call.now))
 
 
-@route("POST", "/api/channels/{channel_id}/rotate-secret", action=Action.CHANGE)
+@route("POST", "/api/channels/{channel_id}/rotate-secret", action=Action.CHANGE, problems=(409,))
 def rotate_secret(call: Call, channel_id: str, body: RotateSecret) -> ChannelOut:
     """Give a webhook a new secret
 
@@ -85,7 +85,9 @@ def _not_confirmed() -> Response:
     return page_file("not_confirmed.html", 404)
 
 
-@route("GET", "/api/channels/confirm", public=True, limit=CONFIRMATIONS, browser_error=_not_confirmed)
+@route(
+    "GET", "/api/channels/confirm", public=True, limit=CONFIRMATIONS, problems=(404,), browser_error=_not_confirmed
+)
 def confirm_channel(call: Call, query: ConfirmQuery) -> Confirmed | Response:
     """Confirm an e-mail address
 

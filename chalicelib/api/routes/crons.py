@@ -14,7 +14,7 @@ from chalicelib.services.paging import Page
 from chalicelib.services.register import register
 
 
-@route("POST", "/api/crons/register", action=Action.INGEST)
+@route("POST", "/api/crons/register", action=Action.INGEST, problems=(409,))
 def register_crons(call: Call, body: RegisterCrons) -> RegisteredCrons:
     """Register a service's crons
 
@@ -45,7 +45,7 @@ def read_cron(call: Call, cron_id: str) -> CronDetails:
     return CronDetails.detailed(statistics.details(call.org_id, cron_id, call.now), call.now)
 
 
-@route("PATCH", "/api/crons/{cron_id}", action=Action.CHANGE)
+@route("PATCH", "/api/crons/{cron_id}", action=Action.CHANGE, problems=(409,))
 def change_cron(call: Call, cron_id: str, body: ChangeCron) -> CronOut:
     """Change a cron's names or settings
 
@@ -66,7 +66,7 @@ def delete_cron(call: Call, cron_id: str) -> NoContent:
     return NoContent()
 
 
-@route("POST", "/api/crons/{cron_id}/pause", action=Action.CHANGE)
+@route("POST", "/api/crons/{cron_id}/pause", action=Action.CHANGE, problems=(409,))
 def pause_cron(call: Call, cron_id: str) -> CronOut:
     """Pause a cron
 
@@ -76,7 +76,7 @@ def pause_cron(call: Call, cron_id: str) -> CronOut:
     return _shown(call, crons.pause(call.org_id, cron_id, call.now))
 
 
-@route("POST", "/api/crons/{cron_id}/resume", action=Action.CHANGE)
+@route("POST", "/api/crons/{cron_id}/resume", action=Action.CHANGE, problems=(409,))
 def resume_cron(call: Call, cron_id: str) -> CronOut:
     """Resume a paused cron
 

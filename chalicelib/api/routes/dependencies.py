@@ -9,7 +9,7 @@ from chalicelib.services import dependencies
 from chalicelib.services.crons import find
 
 
-@route("POST", "/api/crons/{cron_id}/dependencies", action=Action.CHANGE)
+@route("POST", "/api/crons/{cron_id}/dependencies", action=Action.CHANGE, problems=(409,))
 def add_dependency(call: Call, cron_id: str, body: AddDependency) -> Created[DependencyOut] | DependencyOut:
     """Make a cron wait for another
 
@@ -26,7 +26,7 @@ def list_dependencies(call: Call, cron_id: str) -> Dependencies:
     return Dependencies.of(*dependencies.overview(find(call.org_id, cron_id), call.now), call.now)
 
 
-@route("DELETE", "/api/crons/{cron_id}/dependencies/{depends_on_id}", action=Action.CHANGE)
+@route("DELETE", "/api/crons/{cron_id}/dependencies/{depends_on_id}", action=Action.CHANGE, problems=(409,))
 def remove_dependency(call: Call, cron_id: str, depends_on_id: str) -> NoContent:
     """Remove a dependency"""
     dependencies.remove(call.org_id, cron_id, depends_on_id)

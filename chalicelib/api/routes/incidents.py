@@ -32,7 +32,7 @@ def read_incident(call: Call, incident_id: str) -> IncidentDetails:
     return IncidentDetails.detailed(found, incidents.deliveries(found.incident))
 
 
-@route("POST", "/api/incidents/{incident_id}/acknowledge", action=Action.CHANGE)
+@route("POST", "/api/incidents/{incident_id}/acknowledge", action=Action.CHANGE, problems=(409,))
 def acknowledge(call: Call, incident_id: str, body: HandleIncident) -> IncidentTimeline:
     """Acknowledge an incident
 
@@ -41,7 +41,7 @@ def acknowledge(call: Call, incident_id: str, body: HandleIncident) -> IncidentT
     return IncidentTimeline.told(incidents.acknowledge(call.org_id, incident_id, _handling(call, body)))
 
 
-@route("POST", "/api/incidents/{incident_id}/resolve", action=Action.CHANGE)
+@route("POST", "/api/incidents/{incident_id}/resolve", action=Action.CHANGE, problems=(409,))
 def resolve(call: Call, incident_id: str, body: HandleIncident) -> IncidentTimeline:
     """Resolve an incident by hand
 

@@ -8,7 +8,7 @@ from chalicelib.domain.accounts.permissions import Action
 from chalicelib.services import maintenance
 
 
-@route("POST", "/api/maintenance", action=Action.CHANGE)
+@route("POST", "/api/maintenance", action=Action.CHANGE, problems=(409,))
 def create_window(call: Call, body: CreateWindow) -> Created[WindowOut]:
     """Create a maintenance window
 

@@ -19,7 +19,7 @@ from chalicelib.services import members
 from chalicelib.services.throttle import CLAIMS
 
 
-@route("POST", "/api/orgs/{slug}/invite", action=Action.ADMIN)
+@route("POST", "/api/orgs/{slug}/invite", action=Action.ADMIN, problems=(409, 429))
 def invite(call: Call, slug: str, body: InviteMember) -> Created[NewInvite]:
     """Invite a member
 
@@ -44,7 +44,7 @@ def revoke_invite(call: Call, slug: str, invite_id: str) -> NoContent:
     return NoContent()
 
 
-@route("POST", "/api/invites/accept", public=True, limit=CLAIMS)
+@route("POST", "/api/invites/accept", public=True, limit=CLAIMS, problems=(403, 404, 410))
 def accept(call: Call, body: AcceptInvite) -> Created[NewMember]:
     """Accept an invitation
 
@@ -61,7 +61,7 @@ def list_members(call: Call, slug: str, query: PageQuery) -> MemberList:
     return MemberList(tuple(MemberOut.of(one) for one in found), after)
 
 
-@route("PATCH", "/api/orgs/{slug}/members/{member_id}", action=Action.ADMIN)
+@route("PATCH", "/api/orgs/{slug}/members/{member_id}", action=Action.ADMIN, problems=(409,))
 def change_member(call: Call, slug: str, member_id: str, body: ChangeMember) -> MemberOut:
     """Change a member's role or name
 
@@ -71,7 +71,7 @@ def change_member(call: Call, slug: str, member_id: str, body: ChangeMember) -> 
     return MemberOut.of(members.change(slug, member_id, changes, call.key))
 
 
-@route("DELETE", "/api/orgs/{slug}/members/{member_id}", action=Action.READ)
+@route("DELETE", "/api/orgs/{slug}/members/{member_id}", action=Action.READ, problems=(409,))
 def remove_member(call: Call, slug: str, member_id: str) -> NoContent:
     """Remove a member
 

@@ -21,7 +21,7 @@ from chalicelib.services import orgs
 from chalicelib.services.throttle import CLAIMS, ORGS
 
 
-@route("POST", "/api/orgs", public=True, limit=ORGS)
+@route("POST", "/api/orgs", public=True, limit=ORGS, problems=(409,))
 def create_org(call: Call, body: CreateOrg) -> Created[OrgOut]:
     """Create an organization"""
     return Created(OrgOut.of(orgs.create_org(body.name, body.slug, call.now)))
@@ -33,7 +33,7 @@ def read_org(call: Call, slug: str) -> OrgOut:
     return OrgOut.of(orgs.org_of_key(slug, call.key))
 
 
-@route("PATCH", "/api/orgs/{slug}", action=Action.ADMIN)
+@route("PATCH", "/api/orgs/{slug}", action=Action.ADMIN, problems=(409,))
 def change_org(call: Call, slug: str, body: ChangeOrg) -> OrgOut:
     """Change the organization's name or slug"""
     return OrgOut.of(orgs.change_org(slug, call.key, orgs.OrgChanges(body.name, body.slug)))
@@ -52,7 +52,7 @@ def delete_org(call: Call, slug: str, body: DeleteOrg) -> NoContent | Accepted[O
     return NoContent() if orgs.delete_org(slug, call.key) else Accepted(OrgDeleting())
 
 
-@route("POST", "/api/orgs/{slug}/api-keys", public=True, action=Action.ADMIN, limit=CLAIMS)
+@route("POST", "/api/orgs/{slug}/api-keys", public=True, action=Action.ADMIN, limit=CLAIMS, problems=(409,))
 def create_key(call: Call, slug: str, body: CreateKey) -> Created[NewKeyOut]:
     """Create an API key
 

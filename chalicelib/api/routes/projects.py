@@ -9,7 +9,7 @@ from chalicelib.domain.accounts.permissions import Action
 from chalicelib.services import projects
 
 
-@route("POST", "/api/projects", action=Action.CHANGE)
+@route("POST", "/api/projects", action=Action.CHANGE, problems=(409,))
 def create_project(call: Call, body: CreateProject) -> Created[ProjectOut]:
     """Create a project
 
@@ -32,7 +32,7 @@ def read_project(call: Call, project_id: str) -> ProjectOut:
     return ProjectOut.of(projects.find(call.org_id, project_id))
 
 
-@route("PATCH", "/api/projects/{project_id}", action=Action.CHANGE)
+@route("PATCH", "/api/projects/{project_id}", action=Action.CHANGE, problems=(409,))
 def change_project(call: Call, project_id: str, body: ChangeProject) -> ProjectOut:
     """Change a project's name or description"""
     changes = projects.ProjectChanges(body.name, body.description)

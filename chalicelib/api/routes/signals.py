@@ -20,7 +20,7 @@ from chalicelib.services.throttle import PINGS_OF_ADDRESS, PINGS_OF_CRON, thrott
 _PING_METHODS = ("GET", "HEAD", "POST")
 
 
-@route("POST", "/api/crons/{cron_id}/start", action=Action.INGEST)
+@route("POST", "/api/crons/{cron_id}/start", action=Action.INGEST, problems=(409,))
 def start(call: Call, cron_id: str, body: Lenient[StartBody]) -> SignalOut:
     """Signal a start
 
@@ -35,7 +35,7 @@ def start(call: Call, cron_id: str, body: Lenient[StartBody]) -> SignalOut:
     return _keyed(call, cron_id, signal, body.ignored + times.ignored)
 
 
-@route("POST", "/api/crons/{cron_id}/heartbeat", action=Action.INGEST)
+@route("POST", "/api/crons/{cron_id}/heartbeat", action=Action.INGEST, problems=(409, 422))
 def heartbeat(call: Call, cron_id: str, body: Lenient[HeartbeatBody]) -> SignalOut:
     """Signal a success, a failure, or that a run is alive
 
@@ -75,7 +75,7 @@ def _keyed(call: Call, cron_id: str, signal: Signal, ignored: tuple[FieldError, 
     return SignalOut.of(receive(call.org_id, cron_id, signal, call.now), call.now, ignored)
 
 
-@route(_PING_METHODS, "/api/ping/{cron_id}", public=True, limit=PINGS_OF_ADDRESS)
+@route(_PING_METHODS, "/api/ping/{cron_id}", public=True, limit=PINGS_OF_ADDRESS, takes_text=True)
 def ping(call: Call, cron_id: str, query: Lenient[PingQuery]) -> PingOut:
     """Ping: a success
 
@@ -86,19 +86,21 @@ def ping(call: Call, cron_id: str, query: Lenient[PingQuery]) -> PingOut:
     return _open(call, cron_id, kind, query)
 
 
-@route(_PING_METHODS, "/api/start/{cron_id}", public=True, limit=PINGS_OF_ADDRESS)
+@route(
+    _PING_METHODS, "/api/start/{cron_id}", public=True, limit=PINGS_OF_ADDRESS, takes_text=True, problems=(409,)
+)
 def open_start(call: Call, cron_id: str, query: Lenient[PingQuery]) -> PingOut:
     """Ping: a start"""
     return _open(call, cron_id, SignalKind.START, query)
 
 
-@route(_PING_METHODS, "/api/fail/{cron_id}", public=True, limit=PINGS_OF_ADDRESS)
+@route(_PING_METHODS, "/api/fail/{cron_id}", public=True, limit=PINGS_OF_ADDRESS, takes_text=True)
 def fail(call: Call, cron_id: str, query: Lenient[PingQuery]) -> PingOut:
     """Ping: a failure"""
     return _open(call, cron_id, SignalKind.FAIL, query)
 
 
-@route(_PING_METHODS, "/api/log/{cron_id}", public=True, limit=PINGS_OF_ADDRESS)
+@route(_PING_METHODS, "/api/log/{cron_id}", public=True, limit=PINGS_OF_ADDRESS, takes_text=True)
 def open_log(call: Call, cron_id: str, query: Lenient[PingQuery]) -> PingOut:
     """Ping: a note"""
     return _open(call, cron_id, SignalKind.LOG, query)

@@ -1,0 +1,417 @@
+"""One working example per model, path parameter and problem, for the OpenAPI document.
+
+The tests hold every example against its schema, and send those of requests to the API.
+"""
+
+from typing import Any
+
+Json = dict[str, Any]
+
+ORG = "3f2a9c1b7d4e"
+CRON = "3f2a9c1b-7d4e-8a6b-9c0d-1e2f3a4b5c6d"
+OTHER_CRON = "3f2a9c1b-7d4e-8a6b-9c0d-6d5c4b3a2f1e"
+KEY_ID = "01kgy4z8q0v6m2t9r3x5w7c1de"
+MEMBER = "01kgy50c3ma8n4p6s2h9j7k5fg"
+INVITE = "01kgy4zy7hb5d3f1g9j7k5m3np"
+PROJECT = "01kgy51r9tq2s4v6x8z1b3d5fh"
+RUN = "01kh0b5m2eg7j9k1m3n5p7q9rs"
+INCIDENT = "01kh0c7p4tx6z8a1b3c5d7e9fg"
+ALERT = "01kh0c7p4tq9s7v5x3z1b8d6fh"
+WINDOW = "01kgy53t1vw3x5y7z9a2b4c6de"
+CHANNEL = "01kgy54v3xh5j7k9m2n4p6q8rs"
+TOKEN = f"{ORG}.{INVITE}.uD3nq0Jr6vYw2kZt8xLb5mPa9sQc4fHe7gTi1oWy"
+PING_URL = f"http://localhost:4000/api/ping/{CRON}"
+OUTPUT = "dump: 1204 tables\nwritten to /backup/2026-02-17.sql.gz\n"
+
+PATHS = {
+    "slug": "my-org",
+    "key_id": KEY_ID,
+    "invite_id": INVITE,
+    "member_id": MEMBER,
+    "project_id": PROJECT,
+    "cron_id": CRON,
+    "depends_on_id": OTHER_CRON,
+    "run_id": RUN,
+    "incident_id": INCIDENT,
+    "window_id": WINDOW,
+    "channel_id": CHANNEL,
+    "name": "list.js",
+}
+
+_PAGE = {"limit": 100, "cursor": RUN}
+_ORG = {"id": ORG, "slug": "my-org", "name": "My org", "created_at": "2026-02-08T09:30:00Z"}
+_KEY = {
+    "id": KEY_ID,
+    "name": "production",
+    "scope": "full",
+    "role": "owner",
+    "member_id": None,
+    "made_by": None,
+    "last_used_at": "2026-02-17T02:00:00Z",
+    "created_at": "2026-02-08T09:30:05Z",
+}
+_NEW_KEY = {**_KEY, "last_used_at": None, "key": "ch_0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcd"}
+_INVITE = {
+    "id": INVITE,
+    "email": "dev@example.com",
+    "role": "member",
+    "state": "pending",
+    "invited_by": "production",
+    "created_at": "2026-02-08T09:31:00Z",
+    "expires_at": "2026-02-15T09:31:00Z",
+}
+_MEMBER = {
+    "id": MEMBER,
+    "email": "dev@example.com",
+    "name": "dev",
+    "role": "member",
+    "created_at": "2026-02-08T09:35:00Z",
+}
+_PROJECT = {
+    "id": PROJECT,
+    "name": "Billing",
+    "description": "Everything about money",
+    "created_at": "2026-02-08T09:36:00Z",
+}
+_SETTINGS = {
+    "description": "Dumps the database",
+    "timezone": "Europe/Paris",
+    "grace_seconds": 600,
+    "max_runtime_seconds": 3600,
+    "anomaly_factor": 3.0,
+    "failure_tolerance": 0,
+    "recovery_threshold": 1,
+    "tags": ["database"],
+    "sla_target": 99.5,
+    "reminder_seconds": 3600,
+    "project_id": PROJECT,
+}
+_LAST_RUN = {
+    "id": RUN,
+    "status": "success",
+    "started_at": "2026-02-17T01:00:02Z",
+    "finished_at": "2026-02-17T01:04:10.250Z",
+    "duration_ms": 248250,
+}
+_ANOMALY = {"kind": "long", "duration_ms": 903000, "average_ms": 250123.5, "factor": 3.0, "alerted": True}
+_DRIFT = {"offset_ms": 412000, "tolerance_ms": 300000, "median_offset_ms": 405500.0, "drifting": True}
+_RUN = {
+    "id": RUN,
+    "run_id": "nightly-17",
+    "status": "success",
+    "scheduled_at": "2026-02-17T01:00:00Z",
+    "scheduled_until": None,
+    "occurrences": 1,
+    "started_at": "2026-02-17T01:00:02Z",
+    "finished_at": "2026-02-17T01:04:10.250Z",
+    "duration_ms": 248250,
+    "offset_ms": 2000,
+    "late": False,
+    "exit_code": 0,
+    "message": "1204 tables",
+    "anomaly": None,
+    "excused": None,
+    "incident_id": None,
+}
+_OPEN_INCIDENT = {"id": INCIDENT, "reason": "missed", "opened_at": "2026-02-16T01:10:00Z", "missed": 1}
+_CRON = {
+    "id": CRON,
+    "product": "shop",
+    "service": "nightly",
+    "name": "backup",
+    "schedule": "0 2 * * *",
+    **_SETTINGS,
+    "effective_grace_seconds": 600,
+    "status": "up",
+    "reason": None,
+    "depends_on": [OTHER_CRON],
+    "open_runs": 0,
+    "next_expected_at": "2026-02-18T01:00:00Z",
+    "last_signal_at": "2026-02-17T01:04:10.250Z",
+    "last_run": _LAST_RUN,
+    "incident": None,
+    "ping_url": PING_URL,
+    "created_at": "2026-02-08T09:40:00Z",
+    "archived_at": None,
+}
+_NAMED = {"id": OTHER_CRON, "name": "rotate-logs", "product": "shop", "service": "nightly", "status": "up"}
+_DEPENDENCY = {**_NAMED, "completed": True, "reason": None}
+_FIGURES = {
+    "expected": 1,
+    "met": 1,
+    "missed": 0,
+    "excused": 0,
+    "runs": 1,
+    "ok": 1,
+    "failed": 0,
+    "timed_out": 0,
+    "late": 0,
+    "success_rate": 100.0,
+    "average_duration_ms": 248250.0,
+    "p50_ms": 248250.0,
+    "p95_ms": 248250.0,
+    "p99_ms": 248250.0,
+    "min_ms": 248250,
+    "max_ms": 248250,
+}
+_SINCE = {**_FIGURES, "since": "2026-02-16T12:00:00Z"}
+_STATS = {"24h": _SINCE, "7d": _SINCE, "30d": _SINCE, "90d": _SINCE}
+_SLA = {"compliance": 100.0, "met": True, "unmet": 0, "allowed": 0.005, "error_budget_left_percent": 100.0}
+_SLAS = {"target": 99.5, "24h": _SLA, "7d": _SLA, "30d": _SLA, "90d": _SLA}
+_DAY = {**_FIGURES, "day": "2026-02-17"}
+_INCIDENT = {
+    "id": INCIDENT,
+    "cron_id": CRON,
+    "product": "shop",
+    "service": "nightly",
+    "cron_name": "backup",
+    "reason": "missed",
+    "status": "resolved",
+    "opened_at": "2026-02-16T01:10:00Z",
+    "resolved_at": "2026-02-16T08:15:00Z",
+    "resolution": "by_hand",
+    "missed": 1,
+    "acknowledged_at": "2026-02-16T08:00:00Z",
+    "acknowledged_by": "Ada",
+    "note": "The host was down; it is back",
+}
+_OPENED = {"at": "2026-02-16T01:10:00Z", "what": "opened", "detail": "missed"}
+_ACKNOWLEDGED = {"at": "2026-02-16T08:00:00Z", "what": "acknowledged", "detail": "On it", "by": "Ada"}
+_RESOLVED = {
+    "at": "2026-02-16T08:15:00Z",
+    "what": "resolved",
+    "detail": "by_hand",
+    "by": "Ada",
+    "note": "The host was down; it is back",
+}
+_TIMELINE = [_OPENED, _ACKNOWLEDGED, _RESOLVED]
+_DELIVERY = {
+    "channel_id": CHANNEL,
+    "state": "delivered",
+    "attempts": 1,
+    "tried_at": "2026-02-16T01:10:04Z",
+    "next_at": None,
+    "error": None,
+}
+_ALERT = {
+    "id": ALERT,
+    "kind": "missed",
+    "at": "2026-02-16T01:10:00Z",
+    "detail": "missed: expected at 2026-02-16 02:00 Europe/Paris",
+    "deliveries": [_DELIVERY],
+}
+_WINDOW_IN = {
+    "name": "Deploy",
+    "starts_at": "2036-02-17T02:00:00Z",
+    "ends_at": "2036-02-17T03:00:00Z",
+    "product": "shop",
+    "tags": ["database"],
+}
+_WINDOW = {
+    "id": WINDOW,
+    **_WINDOW_IN,
+    "schedule": None,
+    "timezone": "UTC",
+    "duration_minutes": None,
+    "service": None,
+    "project_id": None,
+    "cron_ids": None,
+    "active": False,
+    "next_starts_at": "2036-02-17T02:00:00Z",
+    "next_ends_at": "2036-02-17T03:00:00Z",
+    "created_at": "2026-02-08T09:45:00Z",
+}
+_FILTERS_IN = {"products": ["shop"], "severities": ["critical", "info"]}
+_FILTERS = {"services": [], "project_ids": [], "tags": [], "kinds": [], **_FILTERS_IN}
+_CHANNEL_IN = {
+    "name": "On call",
+    "kind": "webhook",
+    "url": "https://93.184.216.34/hooks/cronhub",
+    "filters": _FILTERS_IN,
+}
+_CHANNEL = {
+    "id": CHANNEL,
+    "name": "On call",
+    "kind": "webhook",
+    "url": "https://93.184.216.34/…",
+    "filters": _FILTERS,
+    "live_secrets": 1,
+    "confirmed": True,
+    "failing": False,
+    "failing_since": None,
+    "last_error": None,
+    "last_delivered_at": "2026-02-16T01:10:04Z",
+    "created_at": "2026-02-08T09:46:00Z",
+}
+_WITH_SECRET = {**_CHANNEL, "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}
+_IGNORED = {"field": "exit_code", "message": "must be a whole number"}
+_BLOCKER = {"id": OTHER_CRON, "name": "rotate-logs", "reason": "running"}
+_DONE = {"delivered": True, "outcome": "delivered", "detail": "204"}
+
+EXAMPLES: dict[str, Json] = {
+    "AcceptInvite": {"token": TOKEN, "email": "dev@example.com", "name": "dev"},
+    "AddDependency": {"depends_on_id": OTHER_CRON},
+    "Alive": {"status": "ok"},
+    "AnomalyOut": _ANOMALY,
+    "BlockerOut": _BLOCKER,
+    "ChangeChannel": {"name": "On call", "filters": _FILTERS_IN},
+    "ChangeCron": {"name": "backup", "schedule": "0 2 * * *", **_SETTINGS, "grace_seconds": None},
+    "ChangeMember": {"role": "admin", "name": "Dev"},
+    "ChangeOrg": {"name": "My organization"},
+    "ChangeProject": {"description": "Everything about money"},
+    "ChangeWindow": {"ends_at": "2036-02-17T04:00:00Z"},
+    "ChannelList": {"channels": [_CHANNEL], "next_cursor": None},
+    "ChannelOut": _WITH_SECRET,
+    "ConfirmQuery": {"token": f"{ORG}.{CHANNEL}.uD3nq0Jr6vYw2kZt8xLb5mPa9sQc4fHe7gTi1oWy"},
+    "Confirmed": {"confirmed": True},
+    "CreateChannel": _CHANNEL_IN,
+    "CreateKey": {"name": "production", "scope": "full"},
+    "CreateOrg": {"name": "My org", "slug": "my-org"},
+    "CreateProject": {"name": "Billing", "description": "Everything about money"},
+    "CreateWindow": _WINDOW_IN,
+    "CronDetails": {
+        **_CRON,
+        "stats": _STATS,
+        "sla": _SLAS,
+        "anomalies": [{**_RUN, "duration_ms": 903000, "anomaly": _ANOMALY}],
+        "drift": None,
+        "dependencies": [_DEPENDENCY],
+        "dependants": [],
+        "next_runs": ["2026-02-18T01:00:00Z", "2026-02-19T01:00:00Z"],
+    },
+    "CronList": {"crons": [_CRON], "next_cursor": None},
+    "CronOut": _CRON,
+    "CronQuery": {"limit": 100, "product": "shop", "service": "nightly", "search": "back", "status": "up"},
+    "DayFigures": _DAY,
+    "DeepHealth": {
+        "status": "ok",
+        "store": {"ok": True},
+        "queue": {"ok": True},
+        "tick": {"ok": True, "last_at": "2026-02-17T12:00:00Z", "age_seconds": 31.2},
+    },
+    "DeleteOrg": {"slug": "my-org"},
+    "DeliveryOut": _DELIVERY,
+    "Dependencies": {"dependencies": [_DEPENDENCY], "dependants": []},
+    "DependencyOut": _DEPENDENCY,
+    "DriftOut": _DRIFT,
+    "Figures": _FIGURES,
+    "FiguresSince": _SINCE,
+    "FiltersIn": _FILTERS_IN,
+    "FiltersOut": _FILTERS,
+    "HandleIncident": {"by": "Ada", "note": "On it"},
+    "HeartbeatBody": {"status": "success", "duration_ms": 1234, "run_id": "nightly-17", "exit_code": 0},
+    "IncidentDetails": {**_INCIDENT, "timeline": _TIMELINE, "alerts": [_ALERT]},
+    "IncidentList": {"incidents": [_INCIDENT], "next_cursor": None},
+    "IncidentOut": _INCIDENT,
+    "IncidentQuery": {**_PAGE, "cron_id": CRON, "status": "open"},
+    "IncidentTimeline": {**_INCIDENT, "timeline": _TIMELINE},
+    "InviteList": {"invites": [{**_INVITE, "expired": False}], "next_cursor": None},
+    "InviteMail": {"sent": True, "error": None},
+    "InviteMember": {"email": "dev@example.com", "role": "member"},
+    "KeyList": {"api_keys": [_KEY], "next_cursor": None},
+    "KeyOut": _KEY,
+    "LastRunOut": _LAST_RUN,
+    "ListedInvite": {**_INVITE, "expired": False},
+    "LogBody": {"message": "rotated 3 files", "run_id": "nightly-17"},
+    "MemberList": {"members": [_MEMBER], "next_cursor": None},
+    "MemberOut": _MEMBER,
+    "NamedCron": _NAMED,
+    "NewInvite": {**_INVITE, "link": None, "mail": {"sent": True, "error": None}},
+    "NewKeyOut": _NEW_KEY,
+    "NewMember": {**_NEW_KEY, "name": "dev", "role": "member", "member_id": MEMBER, "member": _MEMBER},
+    "OpenIncidentOut": _OPEN_INCIDENT,
+    "OrgDeleting": {"status": "deleting"},
+    "OrgOut": _ORG,
+    "PageQuery": _PAGE,
+    "PartHealth": {"ok": True},
+    "PeriodFigures": _STATS,
+    "PeriodSlas": _SLAS,
+    "PingOut": {"ok": True, "run_id": RUN, "ignored": [_IGNORED]},
+    "PingQuery": {"rid": "nightly-17", "duration_ms": 1234, "exit_code": 0, "msg": "1204 tables"},
+    "Preview": {
+        "schedule": "30 2 * * 1-5",
+        "timezone": "Europe/Paris",
+        "description": "At 02:30, Monday through Friday",
+        "next_runs": ["2026-02-18T01:30:00Z", "2026-02-19T01:30:00Z"],
+    },
+    "PreviewQuery": {"schedule": "30 2 * * 1-5", "timezone": "Europe/Paris", "count": 2},
+    "Problem": {"type": "about:blank"},
+    "ProjectList": {"projects": [_PROJECT], "next_cursor": None},
+    "ProjectOut": _PROJECT,
+    "RegisterCron": {"name": "backup", "schedule": "0 2 * * *", "timezone": "Europe/Paris"},
+    "RegisterCrons": {
+        "product": "shop",
+        "service": "nightly",
+        "crons": [
+            {"name": "rotate-logs", "schedule": "30 1 * * *"},
+            {"name": "backup", "schedule": "0 2 * * *", **_SETTINGS, "depends_on": ["rotate-logs"]},
+        ],
+        "prune": False,
+    },
+    "RegisteredCron": {
+        "id": CRON,
+        "name": "backup",
+        "result": "created",
+        "ping_url": PING_URL,
+        "next_expected_at": "2026-02-18T01:00:00Z",
+    },
+    "RotateSecret": {"drop_old": False},
+    "RunList": {"runs": [_RUN], "next_cursor": None},
+    "RunOut": _RUN,
+    "RunQuery": {**_PAGE, "status": "failed", "from": "2026-02-01T00:00:00Z", "to": "2026-03-01T00:00:00Z"},
+    "SentAlert": _ALERT,
+    "SignalOut": {
+        "run": _RUN,
+        "status": "up",
+        "anomaly": None,
+        "drift": None,
+        "next_expected_at": "2026-02-18T01:00:00Z",
+        "replay": False,
+        "ignored": [],
+    },
+    "SlaOut": _SLA,
+    "StartBody": {"run_id": "nightly-17", "message": "on host db-2"},
+    "StatsOut": {"from": "2026-02-17", "to": "2026-02-17", "days": [_DAY], "total": _FIGURES},
+    "StatsQuery": {"from": "2026-02-01", "to": "2026-02-17"},
+    "TestChannel": {},
+    "TestOutcome": _DONE,
+    "TickHealth": {"ok": True, "last_at": "2026-02-17T12:00:00Z", "age_seconds": 31.2},
+    "TimelineEntry": _RESOLVED,
+    "WindowList": {"maintenance": [_WINDOW], "next_cursor": None},
+    "WindowOut": _WINDOW,
+    "WindowQuery": {**_PAGE, "active": True},
+    "WrongField": _IGNORED,
+}
+EXAMPLES["RegisteredCrons"] = {
+    "crons": [
+        {**EXAMPLES["RegisteredCron"], "id": OTHER_CRON, "name": "rotate-logs"},
+        EXAMPLES["RegisteredCron"],
+    ],
+    "archived": [],
+}
+EXAMPLES["Problem"] = {
+    "type": "about:blank",
+    "title": "Unprocessable Content",
+    "status": 422,
+    "detail": "crons[0].schedule: minute: 61 is not within 0-59",
+    "errors": [{"field": "crons[0].schedule", "message": "minute: 61 is not within 0-59"}],
+}
+
+_DETAILS = {
+    400: ("Bad Request", "the body must be a JSON object"),
+    401: ("Unauthorized", "this API key is unknown or was revoked"),
+    403: ("Forbidden", "this key (role viewer, scope full) may not change anything"),
+    404: ("Not Found", "no such cron"),
+    409: ("Conflict", "the slug my-org is taken"),
+    410: ("Gone", "this invitation was used, revoked or has expired"),
+    413: ("Content Too Large", "the body is over 102400 bytes"),
+    415: ("Unsupported Media Type", "send the body as Content-Type: application/json"),
+    429: ("Too Many Requests", "too many new orgs from this address: at most 300 in 3600 s"),
+    500: ("Internal Server Error", "something went wrong on our side; it was logged"),
+    503: ("Service Unavailable", "the store does not answer; nothing is known to be recorded"),
+}
+#: A problem of each status.
+PROBLEMS: dict[int, Json] = {
+    status: {"type": "about:blank", "title": title, "status": status, "detail": detail}
+    for status, (title, detail) in _DETAILS.items()
+} | {422: EXAMPLES["Problem"]}
