@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from copy import copy
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -17,12 +18,15 @@ from waitress.server import BaseWSGIServer
 from waitress.task import ErrorTask
 
 from infra.local import leash
-from infra.local.gateway import MAX_BODY, Gateway, Problem, too_large
+from infra.local.gateway import CUT_BYTES, MAX_BODY, SIGNALS, Gateway, Problem, Route, too_large
 from infra.local.log import loggable, say, use_as_logging_format
+from infra.local.long_bodies import HeadAndTail
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
+_CUT_HEADER = CUT_BYTES.removeprefix("HTTP_")
+_SIGNALS = [Route(template, tuple(template.split("/"))) for template in SIGNALS]
 THREADS = 8
 CONNECTIONS = 500
 DRAIN = 10.0
@@ -50,12 +54,24 @@ class AccessLog:
         return body
 
 
+def _is_signal(path: str) -> bool:
+    segments = tuple(path.removesuffix("/").split("/"))
+    return any(route.captured(segments) is not None for route in _SIGNALS)
+
+
 class _Parser(HTTPRequestParser):
+    #: What is kept of a signal's body, which may be of any size.
+    _kept: HeadAndTail | None = None
+    adj: Any
+
     def received(self, data: bytes) -> int:
         consumed: int = super().received(data)
         # waitress asks for the body (100 Continue) of a request that it has refused already.
         if self.error:
             self.expect_continue = False
+        if self.completed and self._kept is not None:
+            self.headers["CONTENT_LENGTH"] = str(len(self._kept))
+            self.headers[_CUT_HEADER] = str(self._kept.cut)
         return consumed
 
     def parse_header(self, header_plus: bytes) -> None:
@@ -64,6 +80,12 @@ class _Parser(HTTPRequestParser):
         except ValueError as error:
             # A target such as `http://[` would end the connection without an answer.
             raise ParsingError("Bad URI") from error
+        self.headers.pop(_CUT_HEADER, None)
+        if self.body_rcv is not None and _is_signal(self.path):
+            self._kept = self.body_rcv.buf = HeadAndTail()
+            unlimited = copy(self.adj)
+            unlimited.max_request_body_size = sys.maxsize
+            self.adj = unlimited
 
 
 class _ProblemTask(ErrorTask):

@@ -17,6 +17,10 @@ from chalice.app import Chalice
 from chalice.config import Config
 from chalice.local import LambdaEventConverter, LocalGateway, LocalGatewayException, RouteMatcher
 
+import chalicelib.api.routes  # noqa: F401 - declares the routes
+from chalicelib.api.http.route import ROUTES
+from infra.local.long_bodies import blocks, head_and_tail
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
@@ -24,6 +28,10 @@ Event = dict[str, Any]
 Headers = list[tuple[str, str]]
 
 MAX_BODY = 6 * 1024 * 1024
+#: The routes that take a body of any size.
+SIGNALS = frozenset(one.path for one in ROUTES if one.is_signal)
+#: How our own server says what it dropped of a signal's body.
+CUT_BYTES = "HTTP_X_CRONHUB_CUT_BYTES"
 LAMBDA_TIMEOUT = 60
 _BAD_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _AUTHORITY = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*")
@@ -142,7 +150,9 @@ class Gateway:
         self._refuse_unknown_method(route.template, method)
         event = _event(environ, route.template, path, query, captured)
         event["requestContext"]["identity"]["sourceIp"] = self._client(environ)
-        event |= self._event_body(_read_body(environ), event["headers"].get("content-type", ""))
+        body, cut = _read_signal(environ) if route.template in SIGNALS else (_read_body(environ), 0)
+        event["requestContext"]["cutBytes"] = cut
+        event |= self._event_body(body, event["headers"].get("content-type", ""))
         return _rendered(self._call(method, path, event))
 
     def _match(self, path: str) -> tuple[Route, dict[str, str]]:
@@ -268,18 +278,36 @@ def _request_headers(environ: "WSGIEnvironment") -> dict[str, str]:
 
 
 def _read_body(environ: "WSGIEnvironment") -> bytes:
-    declared = environ.get("CONTENT_LENGTH") or ""
-    if declared and not (declared.isascii() and declared.isdigit()):
-        raise Problem(HTTPStatus.BAD_REQUEST, "The Content-Length is not a number.")
-    if declared and int(declared) > MAX_BODY:
+    declared = _declared_length(environ)
+    if declared is not None and declared > MAX_BODY:
         raise too_large()
     # Without a length only a server that ends the stream itself (chunked) may be read from.
     undeclared = MAX_BODY + 1 if environ.get("wsgi.input_terminated") else 0
-    length = int(declared) if declared else undeclared
+    length = undeclared if declared is None else declared
     body: bytes = environ["wsgi.input"].read(length) if length else b""
     if len(body) > MAX_BODY:
         raise too_large()
     return body
+
+
+def _read_signal(environ: "WSGIEnvironment") -> tuple[bytes, int]:
+    """The beginning and the end of a body of any size, and how many bytes were dropped between them."""
+    declared = _declared_length(environ)
+    if declared is None and not environ.get("wsgi.input_terminated"):
+        return b"", 0
+    kept = head_and_tail(blocks(environ["wsgi.input"], declared))
+    # Our own server drops the middle while it reads.
+    dropped = str(environ.get(CUT_BYTES, ""))
+    return kept.getfile().read(), kept.cut + (int(dropped) if re.fullmatch("[0-9]{1,15}", dropped) else 0)
+
+
+def _declared_length(environ: "WSGIEnvironment") -> int | None:
+    declared = environ.get("CONTENT_LENGTH") or ""
+    if not declared:
+        return None
+    if not (declared.isascii() and declared.isdigit()):
+        raise Problem(HTTPStatus.BAD_REQUEST, "The Content-Length is not a number.")
+    return int(declared)
 
 
 def too_large() -> Problem:

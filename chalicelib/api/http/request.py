@@ -51,6 +51,11 @@ class Call(NamedTuple):
         return str(self.request.context.get("identity", {}).get("sourceIp", ""))
 
     @property
+    def cut_bytes(self) -> int:
+        """How much of the middle of a long body was dropped on its way here."""
+        return int(self.request.context.get("cutBytes", 0))
+
+    @property
     def from_browser(self) -> bool:
         return "text/html" in str(self.request.headers.get("accept", ""))
 

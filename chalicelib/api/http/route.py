@@ -44,6 +44,11 @@ class Route(NamedTuple):
     #: What browsers are shown instead of a problem of status 404 or 422.
     browser_error: Callable[[], Response] | None
 
+    @property
+    def is_signal(self) -> bool:
+        """Whether no form of its body is refused."""
+        return self.takes_text or get_origin(self.parameter("body")) is Lenient
+
     def parameter(self, name: str) -> Any:
         """The type of the handler's `body` or `query`; None where it takes none."""
         return self.handler.__annotations__.get(name)

@@ -30,7 +30,7 @@ def start(call: Call, cron_id: str, body: Lenient[StartBody]) -> SignalOut:
     given = body.value
     times = possible_times(given.started_at, None, call.now)
     signal = Signal(
-        SignalKind.START, run_key=given.run_id, message=_kept(given.message), started_at=times.started_at
+        SignalKind.START, run_key=given.run_id, message=_kept(call, given.message), started_at=times.started_at
     )
     return _keyed(call, cron_id, signal, body.ignored + times.ignored)
 
@@ -53,7 +53,7 @@ def heartbeat(call: Call, cron_id: str, body: Lenient[HeartbeatBody]) -> SignalO
         run_key=given.run_id,
         duration_ms=given.duration_ms,
         exit_code=given.exit_code,
-        message=_kept(given.message),
+        message=_kept(call, given.message),
         started_at=times.started_at,
         finished_at=times.finished_at,
     )
@@ -67,7 +67,7 @@ def log(call: Call, cron_id: str, body: Lenient[LogBody]) -> SignalOut:
     It is kept as a run of status `log`; nothing is judged by it.
     """
     given = body.value
-    signal = Signal(SignalKind.LOG, run_key=given.run_id, message=_kept(given.message or ""))
+    signal = Signal(SignalKind.LOG, run_key=given.run_id, message=_kept(call, given.message or ""))
     return _keyed(call, cron_id, signal, body.ignored)
 
 
@@ -111,9 +111,9 @@ def _open(call: Call, cron_id: str, kind: SignalKind, query: Lenient[PingQuery])
     given = query.value
     text, unpacked = output(call.request)
     message = "\n".join(part for part in (given.msg, text) if part)
-    signal = Signal(kind, given.rid, given.duration_ms, given.exit_code, _kept(message or None))
+    signal = Signal(kind, given.rid, given.duration_ms, given.exit_code, _kept(call, message or None))
     return PingOut.of(receive(None, cron_id, signal, call.now), query.ignored + unpacked)
 
 
-def _kept(message: str | None) -> str | None:
-    return None if message is None else kept_message(message)
+def _kept(call: Call, message: str | None) -> str | None:
+    return None if message is None else kept_message(message, call.cut_bytes)

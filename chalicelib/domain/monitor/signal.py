@@ -29,16 +29,15 @@ class Signal(NamedTuple):
     finished_at: datetime | None = None
 
 
-def kept_message(text: str) -> str:
+def kept_message(text: str, cut_before: int = 0) -> str:
     """A message as it is kept: of a long one the beginning and the end, where the error is.
 
     It is cut between two characters, and a line in between says how much is gone.
+    cut_before: how many bytes of its middle were gone already.
     """
-    if len(text) * 4 <= MESSAGE_BYTES:
-        return text
     data = text.encode("utf-8", "replace")
-    if len(data) <= MESSAGE_BYTES:
+    if len(data) <= MESSAGE_BYTES and not cut_before:
         return text
-    head = data[:HEAD_BYTES].decode("utf-8", "ignore")
-    tail = data[-TAIL_BYTES:].decode("utf-8", "ignore")
-    return f"{head}\n… {len(data) - MESSAGE_BYTES} bytes were cut …\n{tail}"
+    head, tail = data[:HEAD_BYTES], data[HEAD_BYTES:][-TAIL_BYTES:]
+    cut = len(data) - len(head) - len(tail) + cut_before
+    return f"{head.decode('utf-8', 'ignore')}\n… {cut} bytes were cut …\n{tail.decode('utf-8', 'ignore')}"
