@@ -4,11 +4,13 @@ A job that prints 100 MB must not lose its ping, and must cost neither memory no
 """
 
 import io
+import re
 from collections.abc import Iterable
 
 #: Kept of each end; together less than the gateway's limit on other bodies.
 KEPT = 2 * 1024 * 1024
 _BLOCK = 64 * 1024
+_TORN_ESCAPE = re.compile(rb"\\+[^\\]{0,4}$")
 
 
 class HeadAndTail:
@@ -20,9 +22,9 @@ class HeadAndTail:
         self.cut = 0
 
     def append(self, data: bytes) -> None:
-        room = KEPT - len(self.head)
+        room = 0 if self.tail or self.cut else KEPT - len(self.head)
         self.head += data[:room]
-        self.tail += data[max(room, 0) :]
+        self.tail += data[room:]
         # Not at every block: each cut moves what is kept.
         if len(self.tail) > 2 * KEPT:
             self._drop()
@@ -31,6 +33,16 @@ class HeadAndTail:
         surplus = max(0, len(self.tail) - KEPT)
         del self.tail[:surplus]
         self.cut += surplus
+        if surplus:
+            self._mend()
+
+    def _mend(self) -> None:
+        """A JSON string that was cut in its middle goes on as one, if no escape is torn in two."""
+        torn = _TORN_ESCAPE.search(self.head)
+        start = 0 if torn is None else len(self.head) - torn.start()
+        end = len(self.tail) - len(self.tail.lstrip(b'"\\'))
+        del self.head[len(self.head) - start :], self.tail[:end]
+        self.cut += start + end
 
     def __len__(self) -> int:
         self._drop()

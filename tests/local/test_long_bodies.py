@@ -99,6 +99,17 @@ def test_other_routes_refuse_a_long_body(port: int) -> None:
     assert connection.getresponse().status == 413
 
 
+@pytest.mark.parametrize("text", ["a\nb", 'say "x"', "C:\\dir\\", "é\u2028", "plain"])
+def test_a_long_json_string_stays_json_wherever_it_is_cut(text: str) -> None:
+    for shift in range(14):
+        data = json.dumps({"message": "." * shift + text * 1_500_000, "status": "fail"}).encode()
+        kept = HeadAndTail()
+        kept.append(data)
+
+        assert json.loads(kept.getfile().read())["status"] == "fail"
+        assert kept.cut + len(kept) == len(data)
+
+
 def test_head_and_tail_of_every_length() -> None:
     for size in (0, 1, KEPT - 1, KEPT, KEPT + 1, 2 * KEPT, 2 * KEPT + 1, 5 * KEPT + 3):
         data = bytes(range(256)) * (size // 256 + 1)
