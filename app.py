@@ -12,8 +12,8 @@ from typing import Any
 from chalice.app import BaseLambdaEvent, Chalice, CloudWatchEvent, Rate, SQSEvent
 
 from chalicelib import settings, telemetry
-from chalicelib.api import routes
 from chalicelib.api.http.route import register_routes
+from chalicelib.api.routes import ROUTES
 from chalicelib.services import clock
 
 gc.freeze()
@@ -23,7 +23,7 @@ telemetry.set_up_logging()
 app = Chalice(app_name="cronhub", configure_logs=False)
 logging.getLogger("cronhub").setLevel(logging.INFO)
 
-register_routes(app, routes)
+register_routes(app, ROUTES)
 
 
 # What only these do is loaded by them: a request's cold start does not pay for it.

@@ -400,15 +400,18 @@ EXAMPLES["Problem"] = {
 _DETAILS = {
     400: ("Bad Request", "the body must be a JSON object"),
     401: ("Unauthorized", "this API key is unknown or was revoked"),
-    403: ("Forbidden", "this key (role viewer, scope full) may not change anything"),
+    403: ("Forbidden", "this key (role viewer, scope full) may not make changes"),
     404: ("Not Found", "no such cron"),
     409: ("Conflict", "the slug my-org is taken"),
     410: ("Gone", "this invitation was used, revoked or has expired"),
     413: ("Content Too Large", "the body is over 102400 bytes"),
     415: ("Unsupported Media Type", "send the body as Content-Type: application/json"),
-    429: ("Too Many Requests", "too many new orgs from this address: at most 300 in 3600 s"),
+    429: ("Too Many Requests", "too many new organizations from this address: at most 300 in 3600 s"),
     500: ("Internal Server Error", "something went wrong on our side; it was logged"),
-    503: ("Service Unavailable", "the store does not answer; nothing is known to be recorded"),
+    503: (
+        "Service Unavailable",
+        "the store does not answer; it is not known whether this was saved, please retry",
+    ),
 }
 #: A problem of each status.
 PROBLEMS: dict[int, Json] = {

@@ -18,11 +18,11 @@ import msgspec
 from chalice.app import Response
 from msgspec import Struct
 
-import chalicelib.api.routes  # noqa: F401 - declares the routes
 from chalicelib.api import examples
 from chalicelib.api.http.answers import NoContent, WithStatus
 from chalicelib.api.http.request import Lenient
-from chalicelib.api.http.route import ROUTES, Route
+from chalicelib.api.http.route import Route
+from chalicelib.api.routes import ROUTES
 from chalicelib.api.schemas.problems import Problem
 from chalicelib.api.schemas.values import Request
 from chalicelib.domain.accounts.permissions import Action, Role, Scope, may

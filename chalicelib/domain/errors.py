@@ -1,6 +1,8 @@
-"""What goes wrong in a way that the caller is told of; `api/problem.py` makes answers of them."""
+"""What goes wrong in a way that the caller is told of; `api/http/problem.py` makes answers of them."""
 
 from typing import NamedTuple
+
+CHANGED_MEANWHILE = "this was changed by another request at the same time; nothing was saved, please retry"
 
 
 class FieldError(NamedTuple):
@@ -63,7 +65,7 @@ class Throttled(CronHubError):
 
 
 class Unavailable(CronHubError):
-    """The store does not answer, or too many write the same thing at once: nothing was recorded."""
+    """The store does not answer, or too many requests change the same thing: nothing was saved."""
 
     def __init__(self, detail: str, retry_after: int = 2) -> None:
         super().__init__(detail)

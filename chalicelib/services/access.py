@@ -18,10 +18,10 @@ _UNKNOWN = "this API key is unknown or was revoked"
 NOTED_EVERY = timedelta(hours=1)
 _WORDS = {
     Action.READ: "read",
-    Action.INGEST: "register crons or signal",
-    Action.CHANGE: "change anything",
+    Action.INGEST: "register crons or send signals",
+    Action.CHANGE: "make changes",
     Action.ADMIN: "manage keys or members",
-    Action.OWN: "do what is an owner's to do",
+    Action.OWN: "do what only owners may do",
 }
 
 
@@ -33,7 +33,7 @@ def authenticate(authorization: str | None, now: datetime, *, afresh: bool = Fal
     scheme, _, text = (authorization or "").strip().partition(" ")
     text = text.strip()
     if scheme.lower() != "bearer" or not text:
-        raise Unauthenticated("give an API key: Authorization: Bearer ch_…")
+        raise Unauthenticated("send an API key: Authorization: Bearer ch_…")
     # What cannot be a key is not worth a read of the store.
     hashed = key_hash(text)
     key = api_keys.find_key(hashed, now, afresh=afresh) if looks_like_key(text) else None

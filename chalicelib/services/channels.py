@@ -46,7 +46,7 @@ def create(org_id: str, given: NewChannel, now: datetime) -> Channel:
     channel = Channel(org_id, channel_id, given.name, given.kind, given.url, now, filters=given.filters)
     _require_target(channel)
     if len(channels.channels_of_org(org_id)) >= MOST_CHANNELS:
-        raise Conflict(f"an org has at most {MOST_CHANNELS} channels")
+        raise Conflict(f"an organization has at most {MOST_CHANNELS} channels; delete some first")
     if channel.kind is ChannelKind.WEBHOOK:
         channel = rotated(channel, _new_secret())
     if channel.kind is ChannelKind.EMAIL:
@@ -103,7 +103,7 @@ def rotate_secret(org_id: str, channel_id: str, drop_old: bool) -> tuple[Channel
     def once() -> tuple[Channel, str | None]:
         channel = find(org_id, channel_id)
         if channel.kind is not ChannelKind.WEBHOOK:
-            raise Conflict("only webhooks are signed")
+            raise Conflict("only webhooks have a secret")
         if drop_old:
             return channels.save_channel(channel._replace(secrets=channel.secrets[:1])), None
         secret = _new_secret()
@@ -117,7 +117,7 @@ def test(org_id: str, channel_id: str, now: datetime) -> Outcome:
     channel = find(org_id, channel_id)
     throttle(TESTS, org_id, now)
     if not channel.confirmed:
-        raise Conflict("the address is not confirmed yet: open the link that was mailed to it")
+        raise Conflict("the address is not confirmed yet; open the link that was mailed to it")
     outcome = deliver(channel, _test_message(channel, now), now)
     note(channel, outcome, now)
     return outcome

@@ -155,7 +155,7 @@ def _names(cron: Cron) -> tuple[str, str, str]:
 def _require_free(cron: Cron) -> None:
     taken = find_ids(cron.org_id, cron.product, cron.service, [cron.name])
     if taken.get(cron.name, cron.id) != cron.id:
-        raise Conflict("there is another cron of this product, service and name")
+        raise Conflict("another cron has this product, service and name")
 
 
 def pause(org_id: str, cron_id: str, now: datetime) -> Cron:
@@ -184,7 +184,7 @@ def write(org_id: str, cron_id: str, decide: Callable[[Cron], Decision], now: da
     def once() -> Cron:
         cron = find(org_id, cron_id)
         if cron.archived_at is not None:
-            raise Conflict("this cron is archived: register it again first")
+            raise Conflict("this cron is archived; register it again first")
         decision = decide(cron)
         if decision.cron == cron:
             return cron

@@ -107,7 +107,7 @@ def _without(cron: Cron, depends_on_id: str) -> Cron:
 
 def _require_changeable(cron: Cron) -> None:
     if cron.archived_at is not None:
-        raise Conflict("this cron is archived: register it again first")
+        raise Conflict("this cron is archived; register it again first")
 
 
 def fault_of(cron: Cron, dependency: Cron) -> str | None:

@@ -53,7 +53,7 @@ def acknowledge(org_id: str, incident_id: str, handling: Handling) -> NamedIncid
 
     def decide(cron: Cron) -> Decision:
         if cron.incident is None or cron.incident.id != incident_id:
-            raise Conflict("this incident is resolved already")
+            raise Conflict("this incident is already resolved")
         return on_request.acknowledge(cron)
 
     crons.write(org_id, incident.cron_id, decide, handling.at)
@@ -67,7 +67,7 @@ def resolve(org_id: str, incident_id: str, handling: Handling) -> NamedIncident:
 
     def decide(cron: Cron) -> Decision:
         if cron.incident is None or cron.incident.id != incident_id:
-            raise Conflict("this incident is resolved already")
+            raise Conflict("this incident is already resolved")
         return decide_with(cron, lambda context: on_request.resolve(cron, handling.at, context))
 
     crons.write(org_id, incident.cron_id, decide, handling.at)
@@ -78,5 +78,5 @@ def resolve(org_id: str, incident_id: str, handling: Handling) -> NamedIncident:
 def _find_open(org_id: str, incident_id: str) -> NamedIncident:
     found = find(org_id, incident_id)
     if found.incident.resolved_at is not None:
-        raise Conflict("this incident is resolved already")
+        raise Conflict("this incident is already resolved")
     return found

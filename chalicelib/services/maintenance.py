@@ -53,7 +53,7 @@ def _make_room(org_id: str, now: datetime) -> None:
         return
     first = min(held, key=lambda window: window.until)
     if first.until > now:
-        raise Conflict(f"an org has at most {MOST_WINDOWS} maintenance windows")
+        raise Conflict(f"an organization has at most {MOST_WINDOWS} maintenance windows; delete some first")
     maintenance.delete_window(org_id, first.id)
 
 
@@ -114,7 +114,7 @@ def _require_crons(org_id: str, ids: Sequence[str]) -> None:
     own = [cron_id for cron_id in ids if org_of(cron_id) == org_id]
     known = crons.find_crons(org_id, own) if own else {}
     errors = [
-        FieldError(f"cron_ids[{place}]", "is not a cron of this org")
+        FieldError(f"cron_ids[{place}]", "is not a cron of this organization")
         for place, cron_id in enumerate(ids)
         if cron_id not in known
     ]

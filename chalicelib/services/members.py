@@ -88,7 +88,7 @@ def _invite(org: Org, wanted: Invitation, by: ApiKey, now: datetime) -> tuple[In
     replaced = [one for one in waiting if same_address(one.email, email)]
     _require_right_over(by, *(one.role for one in replaced))
     if len(waiting) - len(replaced) >= _MOST_INVITES:
-        raise Conflict(f"there are already {_MOST_INVITES} open invitations")
+        raise Conflict(f"an organization has at most {_MOST_INVITES} open invitations; revoke some first")
     invite_id = ids.timed_id(now, secrets.token_bytes(10))
     token = text_of(org.id, invite_id, secrets.token_urlsafe(32))
     made = Invite(org.id, invite_id, email, role, by.name, token_hash(token), now, inviter_id=by.member_id)
@@ -152,7 +152,7 @@ def accept(given: Acceptance, now: datetime) -> Accepted:
     if not found.is_open(now):
         raise Gone("this invitation was used, revoked or has expired")
     if given.email is not None and not same_address(given.email, found.email):
-        raise Forbidden("this invitation is for another address")
+        raise Forbidden("this invitation was sent to another address")
     member = Member(
         found.org_id,
         ids.timed_id(now, secrets.token_bytes(10)),
@@ -237,4 +237,4 @@ def _require_another_owner(member: Member, role: Role | None) -> None:
         return
     owners = [one for one in members.members_of_org(member.org_id) if one.role is Role.OWNER]
     if len(owners) == 1:
-        raise Conflict("the last owner cannot be removed or demoted: make another one first")
+        raise Conflict("the last owner cannot be removed or demoted; make another owner first")

@@ -40,7 +40,7 @@ def create_org(name: str, slug: str, now: datetime) -> Org:
         with suppress(ConcurrentUpdate):
             _store_org(org, now)
             return org
-    raise Conflict("no free reference was found for the org; try again")
+    raise Conflict("no free id was found for the organization; please retry")
 
 
 def _store_org(org: Org, now: datetime) -> None:
@@ -62,7 +62,7 @@ def org_of_key(slug: str, key: ApiKey) -> Org:
     """The key's org, if this is its slug. Raises NotFound: another org's slug is unknown to it."""
     org = orgs.find_org(key.org_id)
     if org is None or org.slug != slug:
-        raise NotFound("no such org")
+        raise NotFound("no such organization")
     return org
 
 
@@ -121,7 +121,7 @@ def create_key(slug: str, wanted: NewKey, by: ApiKey | None, now: datetime) -> t
 
     def once(maker: ApiKey) -> ApiKey:
         if len(api_keys.keys_of_org(org.id)) >= MOST_KEYS:
-            raise Conflict(f"an org has at most {MOST_KEYS} API keys: revoke some first")
+            raise Conflict(f"an organization has at most {MOST_KEYS} API keys; revoke some first")
         # What a member makes goes when they go.
         key = _key(org, wanted, now)
         key = key._replace(role=maker.role, member_id=maker.member_id, made_by=maker.id)
@@ -134,7 +134,7 @@ def create_key(slug: str, wanted: NewKey, by: ApiKey | None, now: datetime) -> t
 def _claim_first_key(slug: str, wanted: NewKey, text: str, now: datetime) -> ApiKey:
     org = orgs.find_org_by_slug(slug)
     if org is None:
-        raise NotFound("no such org")
+        raise NotFound("no such organization")
     key = _key(org, wanted, now)
     if org.lets_claim(now):
         try:
@@ -143,7 +143,9 @@ def _claim_first_key(slug: str, wanted: NewKey, text: str, now: datetime) -> Api
             pass
         else:
             return key
-    raise Unauthenticated("only an org's first key can be had without a key, within a day of the org's creation")
+    raise Unauthenticated(
+        "send an API key; only the first key of an organization needs none, within a day of its creation"
+    )
 
 
 def _key(org: Org, wanted: NewKey, now: datetime) -> ApiKey:

@@ -25,7 +25,7 @@ class ProjectChanges(NamedTuple):
 def create(org_id: str, name: str, description: str, now: datetime) -> Project:
     """Raises Conflict where the name is taken."""
     if len(projects.projects_of_org(org_id)) >= _MOST:
-        raise Conflict(f"there are {_MOST} projects already")
+        raise Conflict(f"an organization has at most {_MOST} projects; delete some first")
     made = Project(org_id, ids.timed_id(now, secrets.token_bytes(10)), name, description, now)
     _save(made, None)
     return made
@@ -55,7 +55,7 @@ def _save(project: Project, before: Project | None) -> None:
     try:
         projects.save_project(project, before)
     except ConcurrentUpdate:
-        raise Conflict("there is another project of this name") from None
+        raise Conflict("another project has this name") from None
 
 
 def delete(org_id: str, project_id: str) -> None:

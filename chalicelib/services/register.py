@@ -20,7 +20,7 @@ from chalicelib.store.commits import Change, commit_many
 from chalicelib.store.cron_names import find_ids, ids_of_service
 from chalicelib.store.dependencies import added
 
-_UNKNOWN = "is no cron of this service by its name, nor of this org by its id"
+_UNKNOWN = "is neither the name of a cron of this service nor the id of a cron of this organization"
 _MOST_ERRORS = 100
 
 

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from chalicelib.domain.errors import ConcurrentUpdate, Unavailable
+from chalicelib.domain.errors import CHANGED_MEANWHILE, ConcurrentUpdate, Unavailable
 
 T = TypeVar("T")
 
@@ -14,7 +14,7 @@ _LONGEST_PAUSE_SECONDS = 0.4
 
 
 def retry_on_conflict(attempt: Callable[[], T]) -> T:
-    """The answer of the first attempt that loses no race. Raises Unavailable after ten."""
+    """The answer of the first attempt without a conflict. Raises Unavailable after ten."""
     for tried in range(TRIES):
         try:
             return attempt()
@@ -22,4 +22,4 @@ def retry_on_conflict(attempt: Callable[[], T]) -> T:
             # Full jitter, so that those who raced once do not race again in step.
             longest = min(_LONGEST_PAUSE_SECONDS, 0.01 * 2**tried)
             time.sleep(random.uniform(0, longest))  # noqa: S311 - not a secret
-    raise Unavailable("too many write this at once; nothing was recorded")
+    raise Unavailable(CHANGED_MEANWHILE)

@@ -31,16 +31,16 @@ HOUR = timedelta(hours=1)
 PINGS_OF_ADDRESS = Limit("pings from this address", 3000, MINUTE, 100, 100)
 PINGS_OF_CRON = Limit("signals to this cron", 300, MINUTE, 20, 20)
 PREVIEWS = Limit("schedule previews from this address", 240, MINUTE, 10, 10)
-ORGS = Limit("new orgs from this address", 300, HOUR, 5, 5)
-CLAIMS = Limit("first keys asked for from this address", 300, HOUR, 5, 5)
+ORGS = Limit("new organizations from this address", 300, HOUR, 5, 5)
+CLAIMS = Limit("first keys from this address", 300, HOUR, 5, 5)
 
-INVITES_OF_ORG = Limit("invitations mailed for this org", 30, HOUR, 0, 1)
+INVITES_OF_ORG = Limit("invitations mailed for this organization", 30, HOUR, 0, 1)
 INVITES_TO_ADDRESS = Limit("invitations mailed to this address", 5, HOUR, 0, 1)
-CONFIRMATIONS = Limit("links of confirmation opened from this address", 60, MINUTE, 5, 5)
-CONFIRMATIONS_OF_ORG = Limit("links of confirmation mailed for this org", 30, HOUR, 0, 1)
-CONFIRMATIONS_TO_ADDRESS = Limit("links of confirmation mailed to this address", 5, HOUR, 0, 1)
+CONFIRMATIONS = Limit("opened confirmation links from this address", 60, MINUTE, 5, 5)
+CONFIRMATIONS_OF_ORG = Limit("confirmation links mailed for this organization", 30, HOUR, 0, 1)
+CONFIRMATIONS_TO_ADDRESS = Limit("confirmation links mailed to this address", 5, HOUR, 0, 1)
 HEALTH_CHECKS = Limit("deep health checks from this address", 120, MINUTE, 10, 10)
-TESTS = Limit("tests of channels by this org", 60, MINUTE, 5, 5)
+TESTS = Limit("channel tests by this organization", 60, MINUTE, 5, 5)
 
 
 def network_of(address: str) -> str:

@@ -28,7 +28,9 @@ def store_errors() -> Iterator[None]:
     except (PynamoDBException, BotoCoreError) as error:
         if is_conflict(error):
             raise ConcurrentUpdate from error
-        raise Unavailable("the store does not answer; nothing is known to be recorded") from error
+        raise Unavailable(
+            "the store does not answer; it is not known whether this was saved, please retry"
+        ) from error
 
 
 def is_conflict(error: Exception) -> bool:

@@ -17,8 +17,7 @@ from chalice.app import Chalice
 from chalice.config import Config
 from chalice.local import LambdaEventConverter, LocalGateway, LocalGatewayException, RouteMatcher
 
-import chalicelib.api.routes  # noqa: F401 - declares the routes
-from chalicelib.api.http.route import ROUTES
+from chalicelib.api.routes import ROUTES
 from infra.local.long_bodies import blocks, head_and_tail
 
 if TYPE_CHECKING:

@@ -41,13 +41,12 @@ STATUSES: dict[type[errors.CronHubError], int] = {
     errors.Throttled: 429,
     errors.Unavailable: 503,
 }
-_CHANGED_MEANWHILE = "this was changed by another request at the same time; nothing was saved, please retry"
 
 
 def problem_of(error: Exception) -> Response:
     """The answer to whatever a route raised. What was not foreseen is logged, and not told."""
     if isinstance(error, errors.ConcurrentUpdate):
-        error = errors.Unavailable(_CHANGED_MEANWHILE)
+        error = errors.Unavailable(errors.CHANGED_MEANWHILE)
     status = STATUSES.get(type(error)) if isinstance(error, errors.CronHubError) else None
     if status is None:
         log.exception("a request failed", exc_info=error)

@@ -1,7 +1,6 @@
 """A route: throttle, know the caller, read the request, call the handler, answer. Every error goes one way."""
 
-from collections.abc import Callable
-from types import ModuleType
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple, TypeVar, get_args, get_origin
 
 from chalice.app import Chalice, Response
@@ -54,7 +53,7 @@ class Route(NamedTuple):
         return self.handler.__annotations__.get(name)
 
 
-#: Every route that was declared, in order.
+#: Every route that was declared so far. `chalicelib.api.routes` declares them all.
 ROUTES: list[Route] = []
 
 
@@ -87,10 +86,8 @@ def route(
     return declare
 
 
-def register_routes(app: Chalice, declared_in: ModuleType) -> None:
-    """Gives Chalice every route that was declared; `declared_in` is the package whose import declared them."""
-    assert declared_in.__package__
-    for one in ROUTES:
+def register_routes(app: Chalice, routes: Iterable[Route]) -> None:
+    for one in routes:
         _register(app, one)
 
 

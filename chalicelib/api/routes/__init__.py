@@ -1,5 +1,6 @@
-"""One file per resource. To import this package is to declare every route."""
+"""One file per resource. Each declares its routes; here they are all declared."""
 
+from chalicelib.api.http.route import ROUTES
 from chalicelib.api.routes import (
     channels,
     crons,
@@ -19,6 +20,7 @@ from chalicelib.api.routes import (
 )
 
 __all__ = [
+    "ROUTES",
     "channels",
     "crons",
     "dependencies",

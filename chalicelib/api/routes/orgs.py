@@ -48,7 +48,7 @@ def delete_org(call: Call, slug: str, body: DeleteOrg) -> NoContent | Accepted[O
     """
     orgs.org_of_key(slug, call.key)
     if body.slug != slug:
-        raise Invalid(FieldError("slug", "must repeat the slug of the org that is to be deleted"))
+        raise Invalid(FieldError("slug", "must repeat the slug of the organization to delete"))
     return NoContent() if orgs.delete_org(slug, call.key) else Accepted(OrgDeleting())
 
 
