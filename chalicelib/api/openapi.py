@@ -24,7 +24,7 @@ from chalicelib.api.http.request import Lenient
 from chalicelib.api.http.route import Route
 from chalicelib.api.routes import ROUTES
 from chalicelib.api.schemas.problems import Problem
-from chalicelib.api.schemas.values import Request
+from chalicelib.api.schemas.values import Request, SignalRequest
 from chalicelib.domain.accounts.permissions import Action, Role, Scope, may
 
 Json = dict[str, Any]
@@ -294,8 +294,10 @@ def _structs_in(kind: Any) -> list[type[Struct]]:
 
 
 def _describe(model: type[Struct], schema: Json) -> None:
-    if issubclass(model, Request):
-        schema["additionalProperties"] = False
+    if issubclass(model, Request | SignalRequest):
+        schema["additionalProperties"] = issubclass(model, SignalRequest)
+    if not schema["required"]:
+        del schema["required"]
     if "__doc__" not in vars(model) or not model.__doc__:
         schema.pop("description", None)
     described = _descriptions(model)

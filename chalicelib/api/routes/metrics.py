@@ -1,4 +1,7 @@
-"""An org's crons as Prometheus reads them (prometheus.io, "Exposition formats", text format 0.0.4)."""
+"""An organization's crons in Prometheus' text format.
+
+prometheus.io, "Exposition formats", version 0.0.4.
+"""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence

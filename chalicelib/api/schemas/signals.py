@@ -15,7 +15,7 @@ from chalicelib.api.schemas.values import (
     LONGEST_MS,
     Answer,
     Instant,
-    Request,
+    SignalRequest,
     checked,
     name,
     whole,
@@ -86,7 +86,7 @@ ExitCode: TypeAlias = Annotated[int, checked(_exit_code, minimum=_EXIT_CODES[0],
 Status: TypeAlias = Annotated[str, checked(_status, enum=list(_STATUSES))]
 
 
-class StartBody(Request):
+class StartBody(SignalRequest):
     #: Your own id of this run. A finish with the same id closes this run, however many overlap.
     run_id: RunId | None = None
     message: Output | None = None
@@ -94,12 +94,12 @@ class StartBody(Request):
     started_at: Instant | None = None
 
 
-class LogBody(Request):
+class LogBody(SignalRequest):
     message: Output | None = None
     run_id: RunId | None = None
 
 
-class HeartbeatBody(Request):
+class HeartbeatBody(SignalRequest):
     #: How the run ended, or `running`: it is alive. Required, unless `exit_code` says it: 0 is a success.
     status: Status | None = None
     #: How long the run took; without it, from its start to its finish.
@@ -108,6 +108,7 @@ class HeartbeatBody(Request):
     run_id: RunId | None = None
     #: Recorded with the run.
     exit_code: ExitCode | None = None
+    #: What to know of the run, or its output.
     message: Output | None = None
     #: The start by the job's own clock.
     started_at: Instant | None = None
@@ -123,7 +124,7 @@ class HeartbeatBody(Request):
         return SignalKind.FAIL if self.exit_code else SignalKind.SUCCESS
 
 
-class PingQuery(Request):
+class PingQuery(SignalRequest):
     #: Your own id of this run.
     rid: RunId | None = None
     #: How long the run took.

@@ -32,6 +32,10 @@ class Request(Struct):
     MOST_BYTES: ClassVar[int] = 100 * 1024
 
 
+class SignalRequest(Struct):
+    """What a signal holds. Unknown fields are ignored, and named in the answer."""
+
+
 class Answer(Struct):
     """What an answer holds."""
 
