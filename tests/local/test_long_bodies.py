@@ -3,17 +3,15 @@
 import http.client
 import json
 import resource
-import socket
-import threading
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from chalice.app import Chalice
 
-from infra.local.api import Server
-from infra.local.gateway import MAX_BODY, Gateway
+from infra.local.gateway import MAX_BODY
 from infra.local.long_bodies import KEPT, HeadAndTail
+from tests.local.serving import serving
 
 MEGABYTE = 1024 * 1024
 
@@ -36,13 +34,8 @@ def make_app() -> Chalice:
 
 @pytest.fixture
 def port() -> Iterator[int]:
-    listener = socket.create_server(("127.0.0.1", 0))
-    server = Server(Gateway(make_app()), [listener])
-    thread = threading.Thread(target=server.serve, daemon=True)
-    thread.start()
-    yield listener.getsockname()[1]
-    server.stop()
-    thread.join(5)
+    with serving(make_app()) as port:
+        yield port
 
 
 def blocks(megabytes: int) -> Iterator[bytes]:

@@ -18,6 +18,7 @@ from chalice import Chalice, Response
 from infra.local.api import Server
 from infra.local.gateway import MAX_BODY, Gateway
 from infra.local.log import loggable
+from tests.local.serving import serving
 
 
 def make_app() -> Chalice:  # noqa: C901 - a list of small routes
@@ -292,14 +293,8 @@ def test_the_log_shows_a_path_without_its_secrets(path: str, shown: str | None) 
 @pytest.fixture
 def port() -> Iterator[int]:
     """A real server over the tiny app."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    server = Server(Gateway(make_app()), [listener])
-    thread = threading.Thread(target=server.serve, daemon=True)
-    thread.start()
-    yield listener.getsockname()[1]
-    server.stop()
-    thread.join(10)
-    assert not thread.is_alive()
+    with serving(make_app()) as port:
+        yield port
 
 
 def received(port: int, sent: bytes) -> bytes:

@@ -168,7 +168,7 @@ def test_mail_that_is_refused_does_not_hold_up_a_webhook(
     service: Service, box: Inbox, mail: tuple[Mailbox, ExitStack]
 ) -> None:
     letters, server = mail
-    api = service.org("mail")
+    api = service.org("refused-mail")
     api.post("/api/channels", {"name": "mail", "kind": "email", "url": "ops@example.com"})
     token = re.search(r"confirm\?token=(\S+)", letters.letters[-1].get_content())
     assert token is not None
