@@ -1,30 +1,34 @@
-# Needs python3 (3.11 or newer, with venv) and make; everything else is installed beside this file.
+# Needs python3 (3.11 or newer, with venv) and make. Everything else is installed into folders next to this file.
 
 PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := $(wildcard app.py chalicelib infra tests bench)
+# One lock for every supported Python. Versions that are locked already stay, unless UPGRADE=1.
+LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--custom-compile-command 'make lock' $(if $(UPGRADE),--upgrade)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-deployed test-long lint format template openapi deploy destroy deploy-emulated bench-alerts bench-import bench-cold-start bench-transport bench-costs clean
+.PHONY: help run test test-deployed test-long lint format lock template openapi deploy destroy deploy-emulated bench-alerts bench-import bench-cold-start bench-transport bench-costs clean
 
 help:
-	@echo "make run              CronHub on http://localhost:4000, with an emulated AWS (PORT=4001 for another port)"
-	@echo "make test             the whole suite"
-	@echo "make test-deployed    the real package, deployed to an emulated AWS and used there"
-	@echo "make test-long        what takes minutes: alerts through kills and outages, by the clock on the wall"
-	@echo "make lint             format, style, types and layers"
-	@echo "make format           put the code into form"
+	@echo "make run              start CronHub on http://localhost:4000 (PORT=4001 for another port)"
+	@echo "make test             run all tests"
+	@echo "make test-deployed    deploy the real package to an emulated AWS and test it there"
+	@echo "make test-long        run the tests that take minutes: alerts through crashes and outages, in real time"
+	@echo "make lint             check format, style, types and the direction of imports"
+	@echo "make format           format the code and fix what can be fixed automatically"
+	@echo "make lock             pin all transitive packages with hashes (UPGRADE=1 takes newer versions)"
 	@echo "make openapi          write docs/openapi.json from the routes and their types"
-	@echo "make template         what CronHub is made of on AWS, written anew from the models"
-	@echo "make deploy           to AWS: STAGE=dev or STAGE=prod, CRONHUB_BUCKET=..."
-	@echo "make destroy          what was deployed, taken away; prod keeps its tables"
-	@echo "make deploy-emulated  the same on an emulated AWS on this machine"
-	@echo "make bench-alerts     from a fail signal to the webhook's arrival"
-	@echo "make bench-import     what importing the app costs (a cold start pays it)"
-	@echo "make bench-cold-start what a cold start costs until the first ping is answered"
-	@echo "make bench-transport  CPU per ping by both ways to DynamoDB"
-	@echo "make bench-costs      calls and capacity of each thing done, and a month of it on AWS"
-	@echo "make clean            remove environments and caches; state in .local/ is kept"
+	@echo "make template         write the functions' policies and the CloudFormation templates"
+	@echo "make deploy           deploy to AWS: STAGE=dev or STAGE=prod, CRONHUB_BUCKET=..."
+	@echo "make destroy          delete a deployment; prod keeps its tables"
+	@echo "make deploy-emulated  deploy to an emulated AWS on this machine"
+	@echo "make bench-alerts     measure the time from a failure signal to the webhook"
+	@echo "make bench-import     measure how long the app takes to import (part of a cold start)"
+	@echo "make bench-cold-start measure a cold start up to the first answered ping"
+	@echo "make bench-transport  measure the CPU of a ping by both ways to DynamoDB"
+	@echo "make bench-costs      count the store calls of each operation and estimate the monthly AWS bill"
+	@echo "make clean            remove environments and caches; the state in .local/ is kept"
 
 run: .venv/.runs .venv-stack/.installed
 	@exec $(BIN)/python -m infra.local
@@ -48,13 +52,17 @@ format: .venv/.installed
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+lock: .venv/.installed
+	$(LOCK) -o requirements.txt requirements.in
+	$(LOCK) -c requirements.txt -o infra/local/requirements.txt infra/local/requirements.in
+
 template: .venv/.installed
 	@$(BIN)/python -m infra.deploy.template
 
 openapi: .venv/.installed
 	@$(BIN)/python -m chalicelib.api.openapi > docs/openapi.json
 
-# Exit code 2, as make gives it for whatever fails, comes with one line that says why.
+# On failure one line says why. The exit code is 2, like that of every failed make target.
 deploy destroy: .venv/.installed .venv-aws/.installed
 	@$(BIN)/python -m infra.deploy $@ $(STAGE)
 
@@ -80,15 +88,15 @@ clean:
 	rm -rf .venv .venv-aws .venv-stack .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# $(call make_venv,FOLDER,REQUIREMENTS …): says in one line what is missing on this machine.
+# $(call make_venv,FOLDER,REQUIREMENTS …): installs them into FOLDER. If something is missing on this machine, one line says what.
 define make_venv
 @command -v $(PYTHON) >/dev/null || \
-	{ echo "$(PYTHON) is not there: install Python 3.11 or newer, or name one: make PYTHON=..."; exit 1; }
+	{ echo "$(PYTHON) was not found: install Python 3.11 or newer, or name another one: make PYTHON=..."; exit 1; }
 @$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	{ echo "$(PYTHON) is too old: CronHub needs Python 3.11 or newer (make PYTHON=python3.12 names one)"; exit 1; }
+	{ echo "$(PYTHON) is too old: CronHub needs Python 3.11 or newer (make PYTHON=python3.12 uses another one)"; exit 1; }
 @$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || \
 	{ echo "$(PYTHON) cannot make virtual environments: install python3-venv (Debian, Ubuntu)"; exit 1; }
-@echo "Installing $(2) into $(1) (only when it has changed)"
+@echo "Installing $(2) into $(1) (only after a change)"
 @$(PYTHON) -m venv $(1)
 @$(1)/bin/python -m pip install --quiet --disable-pip-version-check $(addprefix -r ,$(2))
 @touch $@

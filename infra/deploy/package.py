@@ -1,4 +1,4 @@
-"""The package: the functions' code in a zip, and one template of all there is."""
+"""The package: the functions' code in a zip, and one template of all resources."""
 
 import json
 import os
@@ -17,13 +17,16 @@ _API_BY_NAME = "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:fu
 
 
 def build(stage: Stage, project: Path) -> Path:
-    """Gives the template, with the zip beside it."""
+    """Returns the path of the template. The zip is in the same folder."""
     out = project / OUT / stage.name
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
-    merged = project / "infra" / f"template-{stage.name}.json"
+    # It imports the app, which refuses wrong settings: checks.py reports these in one line first.
+    from infra.deploy.template import write_template
+
+    merged = write_template(stage, project / OUT)
     command = [str(Path(sys.executable).with_name("chalice")), "package", "--stage", stage.name]
-    # What the functions are told comes from the template, not from who packs them.
+    # The functions' settings come from the template, not from the environment of this build.
     env = {name: value for name, value in os.environ.items() if not name.startswith("CRONHUB_")}
     done = subprocess.run([*command, "--merge-template", str(merged), str(out)], cwd=project, env=env, check=False)
     if done.returncode:
@@ -34,8 +37,9 @@ def build(stage: Stage, project: Path) -> Path:
 
 
 def api_by_name(template: Json) -> Json:
-    """The API naming its function instead of referring to it: the function can then be told the API's
-    address, which would be a circle otherwise."""
+    """The template with the API's function named instead of referenced.
+
+    A reference would make a cycle, because the function's environment holds the API's address."""
     api = template["Resources"]["RestAPI"]["Properties"]
     text = json.dumps(api["DefinitionBody"])
     assert _API_BY_REFERENCE in text

@@ -1,11 +1,15 @@
-"""`make template`: writes what CronHub is made of on AWS, for Chalice to merge its functions into, and each
-function's policy."""
+"""The resources that CronHub needs on AWS. Chalice merges its functions into them.
+
+`make template` writes each function's policy, which is committed because Chalice reads it, and each stage's
+template under .local/, which is not: the two are 1,700 lines each and differ in a few.
+"""
 
 import json
 from pathlib import Path
 
 from infra.deploy.cfn import Json, arn, logical, ref
 from infra.deploy.functions import api, functions, public_address
+from infra.deploy.package import OUT
 from infra.deploy.parameters import CONDITIONS, parameters
 from infra.deploy.policies import ACCESS, policy, short_name
 from infra.deploy.queues import queues
@@ -16,16 +20,15 @@ from infra.deploy.watch import watch
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def template_file(stage: str) -> Path:
-    return ROOT / "infra" / f"template-{stage}.json"
+def policy_files() -> dict[Path, Json]:
+    return {ROOT / ".chalice" / f"policy-{function}.json": policy(function) for function in ACCESS}
 
 
-def files() -> dict[Path, Json]:
-    """All that is generated, by where it lies."""
-    return {
-        **{template_file(stage.name): template(stage) for stage in STAGES.values()},
-        **{ROOT / ".chalice" / f"policy-{function}.json": policy(function) for function in ACCESS},
-    }
+def write_template(stage: Stage, folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"template-{stage.name}.json"
+    path.write_text(text(template(stage)))
+    return path
 
 
 def text(document: Json) -> str:
@@ -68,8 +71,10 @@ def _outputs(stage: Stage) -> Json:
 
 
 def main() -> None:
-    for path, document in files().items():
+    for path, document in policy_files().items():
         path.write_text(text(document))
+    for stage in STAGES.values():
+        print(write_template(stage, ROOT / OUT).relative_to(ROOT))
 
 
 if __name__ == "__main__":

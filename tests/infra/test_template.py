@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 from typing import Any
 
 import boto3
@@ -18,7 +19,7 @@ from infra.deploy.policies import ACCESS
 from infra.deploy.queues import FUNCTION_SECONDS, QUEUES, dead_letters_of
 from infra.deploy.stages import STAGES
 from infra.deploy.tables import table_name
-from infra.deploy.template import ROOT, files, template_file, text
+from infra.deploy.template import ROOT, policy_files, template, text
 
 Json = dict[str, Any]
 CONFIG = json.loads((ROOT / ".chalice" / "config.json").read_text())
@@ -31,17 +32,53 @@ def stage(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def resources(stage: str) -> Json:
-    found: Json = json.loads(template_file(stage).read_text())["Resources"]
-    return found
+    return of_stage(stage)["Resources"]
+
+
+def of_stage(stage: str) -> Json:
+    """The template as CloudFormation reads it."""
+    document: Json = json.loads(text(template(STAGES[stage])))
+    return document
 
 
 def properties(resources: Json, kind: str) -> list[Json]:
     return [each["Properties"] for each in resources.values() if each.get("Type") == f"AWS::{kind}"]
 
 
-def test_the_files_are_as_make_template_writes_them() -> None:
-    for path, document in files().items():
+def test_the_policies_are_as_make_template_writes_them() -> None:
+    for path, document in policy_files().items():
         assert path.read_text() == text(document), f"{path.name} is not up to date: make template"
+
+
+def differences(one: Any, other: Any, path: str = "") -> dict[str, tuple[Any, Any]]:
+    """Where two documents differ, by the path in them."""
+    if isinstance(one, dict) and isinstance(other, dict) and one.keys() == other.keys():
+        pairs = [(f"{path}/{key}", one[key], other[key]) for key in one]
+    elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        pairs = [(f"{path}/{place}", *both) for place, both in enumerate(zip(one, other, strict=True))]
+    else:
+        return {} if one == other else {path: (one, other)}
+    return {where: both for key, a, b in pairs for where, both in differences(a, b, key).items()}
+
+
+def test_the_stages_differ_only_in_prefix_protection_of_data_retention_of_logs_and_the_stage_name() -> None:
+    found = differences(of_stage("dev"), of_stage("prod"))
+
+    tables = {f"/Resources/{logical(table_name(model), 'table')}" for model in MODELS}
+    protection = {f"{table}/Properties/DeletionProtectionEnabled": (False, True) for table in tables}
+    deletion = {
+        f"{table}/{policy}": ("Delete", "Retain")
+        for table in tables
+        for policy in ("DeletionPolicy", "UpdateReplacePolicy")
+    }
+    known = {"/Parameters/Prefix/Default": ("cronhub-dev", "cronhub"), **protection, **deletion}
+    others = {path: both for path, both in found.items() if path not in known}
+    assert {path: found.get(path) for path in known} == known
+    assert {both for path, both in others.items() if path.endswith("/RetentionInDays")} == {(14, 90)}
+    # All else is the stage's name inside an address or a metric's dimension.
+    for path, (dev, prod) in others.items():
+        if not path.endswith("/RetentionInDays"):
+            assert re.sub(r"\bdev\b", "prod", dev) == prod, path
 
 
 @pytest.mark.parametrize("model", MODELS, ids=table_name)

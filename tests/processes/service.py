@@ -95,7 +95,7 @@ class Service:
 
 def pids_of(run: Run) -> list[tuple[int, list[str]]]:
     """The processes of its parts that live, each with its arguments."""
-    command = ["ps", "-o", "pid=,state=,args=", "--ppid", str(run.process.pid)]
+    command = ["ps", "-ww", "-o", "pid=,state=,args=", "--ppid", str(run.process.pid)]
     listed = subprocess.run(command, check=False, capture_output=True, text=True).stdout
     found = (line.split() for line in listed.splitlines())
     return [(int(pid), args) for pid, state, *args in found if state != "Z"]
