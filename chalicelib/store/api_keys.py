@@ -15,6 +15,7 @@ from chalicelib.domain.errors import ConcurrentUpdate
 from chalicelib.domain.times import from_ms, to_ms
 from chalicelib.store.cron_codec import at_ms, ms
 from chalicelib.store.errors import is_conflict, store_errors
+from chalicelib.store.reading import get_or_none
 from chalicelib.store.tables import KeyItem, KeysOfOrg, MemberItem, connection
 
 # A revoked key works on for as long as this where it was used just before.
@@ -59,11 +60,10 @@ def find_key(hashed: str, now: datetime, *, afresh: bool = False) -> ApiKey | No
     if not afresh and key is not None and read_at is not None and timedelta() <= now - read_at < REMEMBERED:
         return key
     _remembered.pop(hashed, None)
-    with store_errors():
-        try:
-            key = _to_key(KeyItem.get(hashed, consistent_read=True))
-        except KeyItem.DoesNotExist:
-            return None
+    item = get_or_none(KeyItem, hashed)
+    if item is None:
+        return None
+    key = _to_key(item)
     _remember(hashed, key, now)
     return key
 

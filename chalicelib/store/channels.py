@@ -12,6 +12,7 @@ from chalicelib.domain.times import from_ms, to_ms
 from chalicelib.store.alerts import alert_item
 from chalicelib.store.cron_codec import at_ms, ms
 from chalicelib.store.errors import failed_at, is_conflict, is_unmet, store_errors
+from chalicelib.store.reading import get_or_none
 from chalicelib.store.tables import ChannelItem, connection
 
 _HEALTH = (
@@ -29,11 +30,8 @@ def channels_of_org(org_id: str) -> list[Channel]:
 
 
 def find_channel(org_id: str, channel_id: str) -> Channel | None:
-    with store_errors():
-        try:
-            return _channel(ChannelItem.get(org_id, channel_id, consistent_read=True))
-        except ChannelItem.DoesNotExist:
-            return None
+    item = get_or_none(ChannelItem, org_id, channel_id)
+    return None if item is None else _channel(item)
 
 
 def save_channel(channel: Channel, *, afresh: bool = False) -> Channel:

@@ -9,17 +9,15 @@ from chalicelib.domain.monitor.cron import Cron
 from chalicelib.domain.times import to_ms
 from chalicelib.store.cron_codec import to_cron
 from chalicelib.store.errors import is_conflict, store_errors
+from chalicelib.store.reading import get_or_none
 from chalicelib.store.tables import DUE_SHARDS, CronItem, DueIndex
 
 _PAGE = 200
 
 
 def find_cron(org_id: str, cron_id: str) -> Cron | None:
-    with store_errors():
-        try:
-            return to_cron(CronItem.get(org_id, cron_id, consistent_read=True))
-        except CronItem.DoesNotExist:
-            return None
+    item = get_or_none(CronItem, org_id, cron_id)
+    return None if item is None else to_cron(item)
 
 
 def find_crons(org_id: str, ids: Iterable[str]) -> dict[str, Cron]:

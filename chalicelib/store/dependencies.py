@@ -9,6 +9,7 @@ from pynamodb.transactions import TransactWrite
 from chalicelib.domain.monitor.cron import Cron
 from chalicelib.domain.monitor.dependencies import Edges
 from chalicelib.store.errors import store_errors
+from chalicelib.store.reading import get_or_none
 from chalicelib.store.tables import EdgeItem
 
 # Sorts behind all edges: these begin with a hex digit.
@@ -34,10 +35,8 @@ def graph_of_org(org_id: str) -> Graph:
 
 
 def _version(org_id: str) -> int:
-    try:
-        return int(EdgeItem.get(org_id, _VERSION, consistent_read=True).version or 0)
-    except EdgeItem.DoesNotExist:
-        return 0
+    item = get_or_none(EdgeItem, org_id, _VERSION)
+    return 0 if item is None else int(item.version or 0)
 
 
 def dependants_of(org_id: str, cron_id: str) -> list[str]:

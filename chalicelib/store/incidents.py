@@ -11,6 +11,7 @@ from chalicelib.domain.monitor.incident import Handling, Incident, NamedIncident
 from chalicelib.domain.times import from_ms, to_ms
 from chalicelib.store.cron_codec import at_ms, ms
 from chalicelib.store.errors import store_errors
+from chalicelib.store.reading import get_or_none
 from chalicelib.store.tables import IncidentItem
 
 
@@ -81,11 +82,8 @@ def _filter(cron_id: str | None, is_open: bool | None) -> Any:
 
 
 def find_incident(org_id: str, incident_id: str) -> NamedIncident | None:
-    with store_errors():
-        try:
-            return _named(IncidentItem.get(org_id, incident_id, consistent_read=True))
-        except IncidentItem.DoesNotExist:
-            return None
+    item = get_or_none(IncidentItem, org_id, incident_id)
+    return None if item is None else _named(item)
 
 
 def _named(item: IncidentItem) -> NamedIncident:

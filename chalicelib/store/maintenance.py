@@ -6,6 +6,7 @@ from chalicelib.domain.monitor.maintenance import MaintenanceWindow
 from chalicelib.domain.times import from_ms
 from chalicelib.store.cron_codec import at_ms, ms
 from chalicelib.store.errors import is_unmet, store_errors
+from chalicelib.store.reading import get_or_none
 from chalicelib.store.tables import MaintenanceWindowItem
 
 
@@ -16,11 +17,8 @@ def maintenance_windows_of_org(org_id: str) -> list[MaintenanceWindow]:
 
 
 def find_window(org_id: str, window_id: str) -> MaintenanceWindow | None:
-    with store_errors():
-        try:
-            return _window(MaintenanceWindowItem.get(org_id, window_id, consistent_read=True))
-        except MaintenanceWindowItem.DoesNotExist:
-            return None
+    item = get_or_none(MaintenanceWindowItem, org_id, window_id)
+    return None if item is None else _window(item)
 
 
 def save_window(window: MaintenanceWindow) -> MaintenanceWindow:

@@ -15,6 +15,7 @@ from chalicelib.domain.times import from_ms
 from chalicelib.store.api_keys import forget, hold_maker, key_item, keys_with_hashes
 from chalicelib.store.cron_codec import ms
 from chalicelib.store.errors import store_errors
+from chalicelib.store.reading import get_or_none
 from chalicelib.store.tables import InviteItem, KeyItem, MemberItem, OrgItem, connection
 
 _SEAT = "email#"
@@ -23,9 +24,12 @@ _KEYS_AT_ONCE = 95
 _INVITES_KEPT = timedelta(days=30)
 
 
+def _seat_key(email: str) -> str:
+    return _SEAT + hashlib.sha256(email.casefold().encode()).hexdigest()
+
+
 def _seat(org_id: str, email: str) -> MemberItem:
-    hashed = hashlib.sha256(email.casefold().encode()).hexdigest()
-    return MemberItem(org_id, _SEAT + hashed)
+    return MemberItem(org_id, _seat_key(email))
 
 
 def members_of_org(org_id: str) -> list[Member]:
@@ -35,21 +39,12 @@ def members_of_org(org_id: str) -> list[Member]:
 
 
 def find_member(org_id: str, member_id: str) -> Member | None:
-    with store_errors():
-        try:
-            return _member(MemberItem.get(org_id, member_id, consistent_read=True))
-        except MemberItem.DoesNotExist:
-            return None
+    item = get_or_none(MemberItem, org_id, member_id)
+    return None if item is None else _member(item)
 
 
 def has_seat(org_id: str, email: str) -> bool:
-    seat = _seat(org_id, email)
-    with store_errors():
-        try:
-            seat.refresh(consistent_read=True)
-        except MemberItem.DoesNotExist:
-            return False
-    return True
+    return get_or_none(MemberItem, org_id, _seat_key(email)) is not None
 
 
 def _member(item: MemberItem) -> Member:
@@ -202,11 +197,8 @@ def invites_of_org(org_id: str) -> list[Invite]:
 
 
 def find_invite(org_id: str, invite_id: str) -> Invite | None:
-    with store_errors():
-        try:
-            return _invite(InviteItem.get(org_id, invite_id, consistent_read=True))
-        except InviteItem.DoesNotExist:
-            return None
+    item = get_or_none(InviteItem, org_id, invite_id)
+    return None if item is None else _invite(item)
 
 
 def revoke_invite(invite: Invite) -> None:

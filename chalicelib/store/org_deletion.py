@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Iterator
 
-from pynamodb.exceptions import DoesNotExist
 from pynamodb.models import Model
 
 from chalicelib.store.errors import store_errors
+from chalicelib.store.reading import get_or_none
 from chalicelib.store.tables import (
     MODELS,
     AlertItem,
@@ -35,11 +35,8 @@ def unmark(org_id: str) -> None:
 
 
 def marked() -> list[str]:
-    with store_errors():
-        try:
-            return sorted(OrgItem.get(_LIST, consistent_read=True).leaving or ())
-        except DoesNotExist:
-            return []
+    item = get_or_none(OrgItem, _LIST)
+    return [] if item is None else sorted(item.leaving or ())
 
 
 def revoke_keys(org_id: str) -> None:
@@ -72,9 +69,7 @@ def _steps(org_id: str) -> Iterator[Model]:
         yield from AlertItem.query(channel.channel_id)
     for model in _OF_ORG:
         yield from model.query(org_id, consistent_read=True)
-    try:
-        org = OrgItem.get(org_id, consistent_read=True)
-    except DoesNotExist:
-        return
-    yield OrgItem(f"slug#{org.slug}")
-    yield org
+    org = get_or_none(OrgItem, org_id)
+    if org is not None:
+        yield OrgItem(f"slug#{org.slug}")
+        yield org

@@ -9,6 +9,7 @@ from chalicelib.domain.times import from_ms
 from chalicelib.store.api_keys import key_item
 from chalicelib.store.cron_codec import ms
 from chalicelib.store.errors import failed_at, store_errors
+from chalicelib.store.reading import get_or_none
 from chalicelib.store.tables import OrgItem, connection
 
 
@@ -53,20 +54,14 @@ def _org_item(org: Org) -> OrgItem:
 
 
 def find_org_by_slug(slug: str) -> Org | None:
-    with store_errors():
-        try:
-            org_id = OrgItem.get(_slug_key(slug), consistent_read=True).org_id
-        except OrgItem.DoesNotExist:
-            return None
-    return find_org(org_id)
+    item = get_or_none(OrgItem, _slug_key(slug))
+    return None if item is None else find_org(item.org_id)
 
 
 def find_org(org_id: str) -> Org | None:
-    with store_errors():
-        try:
-            item = OrgItem.get(org_id, consistent_read=True)
-        except OrgItem.DoesNotExist:
-            return None
+    item = get_or_none(OrgItem, org_id)
+    if item is None:
+        return None
     return Org(
         id=item.org_id,
         slug=item.slug,

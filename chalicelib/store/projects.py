@@ -8,6 +8,7 @@ from chalicelib.domain.accounts.project import Project
 from chalicelib.domain.times import from_ms
 from chalicelib.store.cron_codec import ms
 from chalicelib.store.errors import store_errors
+from chalicelib.store.reading import get_or_none
 from chalicelib.store.tables import ProjectItem, connection
 
 _NAME = "name#"
@@ -55,11 +56,8 @@ def projects_of_org(org_id: str) -> list[Project]:
 
 
 def find_project(org_id: str, project_id: str) -> Project | None:
-    with store_errors():
-        try:
-            return _project(ProjectItem.get(org_id, project_id, consistent_read=True))
-        except ProjectItem.DoesNotExist:
-            return None
+    item = get_or_none(ProjectItem, org_id, project_id)
+    return None if item is None else _project(item)
 
 
 def _project(item: ProjectItem) -> Project:

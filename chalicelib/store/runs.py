@@ -12,6 +12,7 @@ from chalicelib.domain.runs.counts import moment_of
 from chalicelib.domain.runs.run import Excuse, Run, RunStatus
 from chalicelib.store.cron_codec import at_ms, ms
 from chalicelib.store.errors import store_errors
+from chalicelib.store.reading import get_or_none
 from chalicelib.store.tables import RunItem
 
 KEPT = timedelta(days=90)
@@ -80,25 +81,17 @@ def _claim_key(key: str) -> str:
 
 def find_run(cron_id: str, run_id: str, *, whole: bool = False) -> Run | None:
     """whole: with all of a long message, which else is cut."""
-    with store_errors():
-        try:
-            item = RunItem.get(cron_id, run_id, consistent_read=True)
-            run = to_run(item)
-            if whole and item.has_output:
-                run = run._replace(message=RunItem.get(cron_id, _OUTPUT + run_id).message)
-        except RunItem.DoesNotExist:
-            return None
-    return run
+    item = get_or_none(RunItem, cron_id, run_id)
+    if item is None:
+        return None
+    output = get_or_none(RunItem, cron_id, _OUTPUT + run_id) if whole and item.has_output else None
+    return to_run(item) if output is None else to_run(item)._replace(message=output.message)
 
 
 def find_claimed(cron_id: str, key: str) -> Run | None:
     """The run that a caller's own id stands for."""
-    with store_errors():
-        try:
-            claim = RunItem.get(cron_id, _claim_key(key), consistent_read=True)
-        except RunItem.DoesNotExist:
-            return None
-    return find_run(cron_id, claim.stands_for)
+    claim = get_or_none(RunItem, cron_id, _claim_key(key))
+    return None if claim is None else find_run(cron_id, claim.stands_for)
 
 
 def list_runs(

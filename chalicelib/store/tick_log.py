@@ -9,17 +9,16 @@ from chalicelib.domain.monitor.blackout import Blackout, Watch
 from chalicelib.domain.times import from_ms, to_ms
 from chalicelib.store.cron_codec import at_ms
 from chalicelib.store.errors import is_conflict, store_errors
+from chalicelib.store.reading import get_or_none
 from chalicelib.store.tables import WatchItem
 
 _TICK = "tick"
 
 
 def load_watch() -> Watch:
-    with store_errors():
-        try:
-            item = WatchItem.get(_TICK, consistent_read=True)
-        except WatchItem.DoesNotExist:
-            return Watch()
+    item = get_or_none(WatchItem, _TICK)
+    if item is None:
+        return Watch()
     times = [from_ms(int(at)) for at in item.gaps or ()]
     blackouts = tuple(Blackout(since, until) for since, until in zip(times[::2], times[1::2], strict=True))
     return Watch(at_ms(item.ticked_at), blackouts)

@@ -16,7 +16,9 @@ from infra.deploy.refusal import Refusal
 from infra.deploy.stages import Stage
 
 ROOT = Path(__file__).resolve().parents[2]
-AWS = ROOT / ".venv-aws" / "bin" / "aws"
+AWS_PYTHON = ROOT / ".venv-aws" / "bin" / "python"
+# As a module: the script `aws` does not start from a folder whose path has a space.
+AWS = (str(AWS_PYTHON), "-m", "awscli")
 _CAPABILITIES = ("CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND")
 # Made in part and kept so: what was made stays, and the next deploy goes on from there.
 _UNFINISHED = "CREATE_FAILED"
@@ -134,7 +136,7 @@ def _unknown_to(before: Any) -> dict[Parameter, str]:
 
 def _aws(command: str, *arguments: str) -> bool:
     """Whether it was done; what it says, which is much, is shown only where it was not."""
-    line = [str(AWS), "cloudformation", command, *arguments]
+    line = [*AWS, "cloudformation", command, *arguments]
     done = subprocess.run(line, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
     if done.returncode:
         sys.stderr.write(done.stdout.decode("utf-8", "replace").rpartition("\r")[2])

@@ -13,7 +13,7 @@ import boto3
 import pytest
 
 from infra.deploy import emulated
-from infra.deploy.stack import AWS
+from infra.deploy.stack import AWS_PYTHON
 from infra.local.__main__ import STACK_PYTHON
 
 ROOT = Path(__file__).parents[2]
@@ -49,7 +49,7 @@ def url_in(said: str) -> str:
 
 @pytest.fixture(scope="session")
 def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
-    for needed in (AWS, STACK_PYTHON):
+    for needed in (AWS_PYTHON, STACK_PYTHON):
         assert needed.exists(), f"{needed} is not installed: make test-deployed does"
     with emulated.running(tmp_path_factory.mktemp("emulated") / "stack.log") as endpoint:
         env = emulated.environment(endpoint) | {"CRONHUB_ALLOW_PRIVATE_TARGETS": "1"}

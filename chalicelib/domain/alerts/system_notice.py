@@ -1,4 +1,4 @@
-"""A notice: an alert that is of no cron, but of what else people rely on; every channel has it."""
+"""Notices: alerts about CronHub itself or a channel, not about a cron. Every channel receives them."""
 
 import hashlib
 from datetime import datetime
@@ -13,19 +13,19 @@ NOTICES = frozenset({EventKind.CHANNEL_FAILING, EventKind.BLIND})
 
 
 def channel_failing(channel: Channel, now: datetime) -> Alert:
-    """Told over an org's other channels, once for each time that a channel fails for a day."""
-    detail = f"{channel.name} ({channel.kind.value}) takes no alerts: {channel.last_error or 'no answer'}"
+    """Sent over the org's other channels, once each time a channel has failed for a day."""
+    detail = f"{channel.name} ({channel.kind.value}) is rejecting alerts: {channel.last_error or 'no answer'}"
     return _notice(EventKind.CHANNEL_FAILING, channel.org_id, channel.id, channel.name, detail, now)._replace(
         about=channel.failing_since
     )
 
 
 def blind(org_id: str, blackout: Blackout) -> Alert:
-    """Told once an org and blackout: what is unknown of it, is not its crons' fault."""
+    """Sent once per org and blackout. It says why some occurrences are unknown, not missed."""
     since, until = f"{blackout.since:%Y-%m-%d %H:%M:%S}", f"{blackout.until:%H:%M:%S}"
     detail = (
-        f"no cron was looked at from {since} to {until} UTC: what was due then has its grace again, "
-        "and is called unknown, not missed, if it does not come"
+        f"CronHub did not check any cron from {since} to {until} UTC. Runs that were due then get their grace "
+        "again. If they do not come, they are recorded as unknown, not as missed"
     )
     return _notice(EventKind.BLIND, org_id, org_id, "monitoring", detail, blackout.until)
 

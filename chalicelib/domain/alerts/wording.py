@@ -13,19 +13,19 @@ _SAYS = {
     EventKind.LATE: "is late",
     EventKind.MISSED: "did not run",
     EventKind.FAILED: "failed",
-    EventKind.TIMEOUT: "ran out of its time",
-    EventKind.OVERRUNNING: "runs far longer than it does",
-    EventKind.ANOMALY: "took an unusual time",
-    EventKind.DRIFT: "drifts from its schedule",
-    EventKind.BLOCKED: "was not let start",
-    EventKind.RECOVERED: "works again",
+    EventKind.TIMEOUT: "exceeded its maximum run time",
+    EventKind.OVERRUNNING: "is running far longer than usual",
+    EventKind.ANOMALY: "took unusually long or short",
+    EventKind.DRIFT: "is drifting from its schedule",
+    EventKind.BLOCKED: "was blocked by a dependency",
+    EventKind.RECOVERED: "is up again",
     EventKind.REMINDER: "is still down",
-    EventKind.FLAPPING: "goes up and down",
-    EventKind.CHANNEL_FAILING: "takes no alerts",
+    EventKind.FLAPPING: "keeps going down and up",
+    EventKind.CHANNEL_FAILING: "is rejecting alerts",
     EventKind.BLIND: "was interrupted",
 }
 _EXPECTED = {EventKind.LATE, EventKind.MISSED, EventKind.DRIFT}
-# Their detail is the time that they are about, which is said in the cron's own time zone.
+# Their detail is the expected time, which the message gives in the cron's own time zone.
 _ONLY_TIMED = {EventKind.LATE, EventKind.MISSED}
 _DOWN = {EventKind.MISSED, EventKind.FAILED, EventKind.TIMEOUT}
 _LISTED = 50
@@ -45,11 +45,11 @@ def _full_name(alert: Alert) -> str:
 def group_title(alerts: Sequence[Alert]) -> str:
     services = sorted({f"{alert.product}/{alert.service}" for alert in alerts})
     where = services[0] if len(services) == 1 else f"{len(services)} services"
-    return f"DOWN: {len(alerts)} crons of {where}"
+    return f"DOWN: {len(alerts)} crons in {where}"
 
 
 def text(alert: Alert, link: str, also_down: Sequence[str] = ()) -> str:
-    """What, which, since when and what else, a line each."""
+    """The message, one fact per line: what happened, to which cron, since when, and what else is down."""
     lines = [] if alert.kind in NOTICES else [f"{_named(alert)} {_SAYS[alert.kind]}."]
     if alert.detail and not (alert.kind in _ONLY_TIMED and alert.about is not None):
         lines.append(f"{alert.detail[0].upper()}{alert.detail[1:]}.")
@@ -57,9 +57,9 @@ def text(alert: Alert, link: str, also_down: Sequence[str] = ()) -> str:
         lines.append(f"{_ABOUT.get(alert.kind, 'Expected at')} {local(alert.about, alert.timezone)}.")
     elif alert.opened_at is not None and alert.opened_at < alert.at:
         lines.append(f"Down since {local(alert.opened_at, alert.timezone)}.")
-    lines.append(f"Decided at {local(alert.at, alert.timezone)}.")
+    lines.append(f"Noticed at {local(alert.at, alert.timezone)}.")
     if alert.missed > 1:
-        lines.append(f"{alert.missed} occurrences were missed meanwhile.")
+        lines.append(f"{alert.missed} occurrences were missed in this incident.")
     if alert.output:
         lines += ["", "Last output:", alert.output]
     if also_down:
@@ -69,7 +69,7 @@ def text(alert: Alert, link: str, also_down: Sequence[str] = ()) -> str:
 
 
 def _named(alert: Alert) -> str:
-    return f"{alert.name} of {alert.product}/{alert.service}"
+    return f"{alert.name} in {alert.product}/{alert.service}"
 
 
 _ABOUT = {
@@ -79,7 +79,7 @@ _ABOUT = {
     EventKind.ANOMALY: "Started at",
     EventKind.RECOVERED: "Down since",
     EventKind.REMINDER: "Down since",
-    EventKind.BLOCKED: "Asked at",
+    EventKind.BLOCKED: "Start requested at",
     EventKind.FLAPPING: "Since",
     EventKind.CHANNEL_FAILING: "Since",
 }
@@ -92,12 +92,12 @@ def group_text(alerts: Sequence[Alert], link: str) -> str:
 
 
 def local(at: datetime, zone: str) -> str:
-    """A time as the people of the cron's time zone read it."""
+    """A time in the cron's own time zone."""
     return f"{at.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M:%S} {zone}"
 
 
 def event(alert: Alert, words: str, cron_url: str, severity: str, also_down: Sequence[str] = ()) -> dict[str, Any]:
-    """The documented JSON event of one alert; words: as `text` gives them."""
+    """The documented JSON event of one alert. words: what `text` returns for it."""
     is_notice = alert.kind in NOTICES
     return {
         "type": f"{'notice' if is_notice else 'cron'}.{alert.kind.value}",
@@ -148,7 +148,7 @@ def _downtime(alert: Alert) -> int | None:
 
 
 def group_event(alerts: Sequence[Alert], events: list[dict[str, Any]]) -> dict[str, Any]:
-    """Many crons that went down at once: the event of each, in one."""
+    """One event for many crons that went down at once, with the event of each."""
     return {
         "type": "crons.down",
         "timestamp": iso(alerts[0].at),
