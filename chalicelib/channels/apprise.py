@@ -87,8 +87,14 @@ def _service(url: str) -> Any:
 def _asset() -> Any:
     from apprise import AppriseAsset
 
-    # Not async: it sends in the thread that asks, which is the one that is confined.
-    return AppriseAsset(async_mode=False, storage_mode="memory", secure_logging=True, allow_templates=False)
+    # No async and no time limit of its own: Apprise would start a thread, which is outside the sandbox.
+    return AppriseAsset(
+        async_mode=False,
+        service_timeout=0,
+        storage_mode="memory",
+        secure_logging=True,
+        allow_templates=False,
+    )
 
 
 def _require_public(service: Any) -> None:

@@ -105,7 +105,9 @@ _RULES: dict[str, Callable[[tuple[Any, ...]], str | None]] = {
         "os.forkpty",
         "os.posix_spawn",
         "os.spawn",
+        # Python 3.12 raises this event for a thread, 3.13 the next one, 3.11 neither.
         "_thread.start_new_thread",
+        "_thread.start_joinable_thread",
         "syslog.openlog",
         "syslog.syslog",
     ),
