@@ -4,6 +4,7 @@ import os
 from threading import RLock
 from typing import Any
 
+import pytest
 from moto.core.botocore_stubber import BotocoreStubber
 
 os.environ.update(
@@ -24,3 +25,18 @@ def _answer_alone(stubber: BotocoreStubber, request: Any) -> Any:
 
 
 BotocoreStubber.process_request = _answer_alone  # type: ignore[assignment, method-assign]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--store",
+        choices=("moto", "embedded"),
+        default="moto",
+        help="what tests/api and tests/faults work on: moto, or CronHub's embedded store",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    from tests import stores
+
+    stores.choose(config.getoption("--store"))

@@ -1,22 +1,77 @@
-"""Which store this process works on; moto's, emptied."""
+"""Which store this process works on: moto's, or the embedded one (`pytest --store=embedded`)."""
 
+import sqlite3
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
 
 import pytest
+from moto import mock_aws
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import dynamodb_backends
+from moto.sqs.models import sqs_backends
 
 from chalicelib.services import throttle
 from chalicelib.store import api_keys, queue
 from chalicelib.store.tables import MODELS, connection
+from infra.local.store import Store, install
 
 REGION = "eu-west-1"
 
 
+class _Choice:
+    """embedded: the store in use, while one is."""
+
+    name = "moto"
+    embedded: Store | None = None
+
+
+def choose(name: str) -> None:
+    _Choice.name = name
+
+
+@contextmanager
+def emulated_aws() -> Iterator[None]:
+    """AWS in this process: all of it is moto's, but the store where the embedded one was chosen."""
+    with mock_aws():
+        if _Choice.name == "moto":
+            yield
+            return
+        with tempfile.TemporaryDirectory() as folder:
+            # Nothing expires: to the tests it is another day than to this machine.
+            installed = install(Path(folder) / "state" / "store.db", sweep=False)
+            _Choice.embedded = installed.store
+            try:
+                yield
+            finally:
+                _Choice.embedded = None
+                installed.uninstall()
+
+
 def empty_tables() -> None:
+    if _Choice.embedded is not None:
+        _delete("items", "entries", "messages")
+        return
     for table in dynamodb_backends[DEFAULT_ACCOUNT_ID][REGION].tables.values():
         table.items.clear()
+
+
+def delete_queues() -> None:
+    if _Choice.embedded is not None:
+        _delete("messages", "queues")
+    sqs_backends[DEFAULT_ACCOUNT_ID][REGION].reset()
+
+
+def _execute(statement: str, connection: sqlite3.Connection) -> None:
+    connection.execute(statement)
+
+
+def _delete(*tables: str) -> None:
+    assert _Choice.embedded is not None
+    for statement in [f"DELETE FROM {table}" for table in tables]:
+        _Choice.embedded.file.write(partial(_execute, statement))
 
 
 @contextmanager

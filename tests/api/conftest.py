@@ -3,17 +3,15 @@ from typing import Any
 
 import pytest
 from botocore.client import BaseClient
-from moto import mock_aws
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.ses.models import ses_backends
 from moto.sns.models import sns_backends
-from moto.sqs.models import sqs_backends
 
 from chalicelib.services import throttle
 from chalicelib.store import api_keys
 from chalicelib.store.tables import create_tables
 from tests.api.client import Api, Clock
-from tests.stores import REGION, empty_tables
+from tests.stores import REGION, delete_queues, empty_tables, emulated_aws
 
 Call = tuple[str, dict[str, Any]]
 
@@ -47,7 +45,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 @pytest.fixture(scope="module")
 def tables() -> Iterator[None]:
-    with mock_aws():
+    with emulated_aws():
         create_tables()
         yield
 
@@ -58,7 +56,8 @@ def store(tables: None, clock: Clock) -> None:
     api_keys.forget_keys()
     throttle.forget()
     empty_tables()
-    for backends in (sqs_backends, sns_backends, ses_backends):
+    delete_queues()
+    for backends in (sns_backends, ses_backends):
         backends[DEFAULT_ACCOUNT_ID][REGION].reset()
 
 

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 from chalice.test import Client
-from moto import mock_aws
 
 from app import app
 from chalicelib.domain.errors import CronHubError
@@ -19,7 +18,7 @@ from chalicelib.store import api_keys, queue
 from chalicelib.store.tables import AlertItem, create_tables
 from tests.api.client import Answer, Api, Clock
 from tests.channels.receivers import Receiver, receiver
-from tests.stores import empty_tables
+from tests.stores import empty_tables, emulated_aws
 
 _QUEUES = ("CRONHUB_QUEUE_URL", "CRONHUB_DUE_QUEUE_URL")
 # A claim whose holder died has ended, and what failed once is tried again.
@@ -162,7 +161,7 @@ class Stage:
 
 @contextmanager
 def stage() -> Iterator[Stage]:
-    with mock_aws(), receiver() as box, Client(app) as client:
+    with emulated_aws(), receiver() as box, Client(app) as client:
         queue.forget()
         create_tables()
         queues = {variable: queue.client().create_queue(QueueName=variable)["QueueUrl"] for variable in _QUEUES}

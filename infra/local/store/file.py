@@ -294,10 +294,23 @@ def _make_private(path: Path) -> None:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
+    """Raises StoreFileError where the file is no database."""
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=0)
-    connection.execute("PRAGMA synchronous=FULL")
-    connection.execute("PRAGMA cache_size=-4096")
+    try:
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA cache_size=-4096")
+    except sqlite3.OperationalError:
+        raise
+    except sqlite3.DatabaseError as error:
+        raise _damaged(path, error) from error
     return connection
+
+
+def _damaged(path: Path, error: sqlite3.DatabaseError) -> StoreFileError:
+    return StoreFileError(
+        f"{path} is damaged or is no SQLite file ({error}): nothing was changed; "
+        "restore a backup, or move the file away to start with an empty store"
+    )
 
 
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:
@@ -316,10 +329,7 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     except sqlite3.OperationalError as error:
         raise StoreFileError(f"{path} cannot be used as CronHub's store: {error}") from error
     except sqlite3.DatabaseError as error:
-        raise StoreFileError(
-            f"{path} is damaged or is no SQLite file ({error}): nothing was changed; "
-            "restore a backup, or move the file away to start with an empty store"
-        ) from error
+        raise _damaged(path, error) from error
 
 
 def _check(connection: sqlite3.Connection, path: Path) -> None:

@@ -1,0 +1,77 @@
+"""The embedded store: what it refuses changes nothing, and what it acknowledged survives kill -9."""
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+
+from infra.local.store import Store, StoreFileError
+from tests.embedded_store.requests import Call, sequences
+from tests.embedded_store.subjects import Embedded, items_of, with_table
+
+ROOT = Path(__file__).parents[2]
+WRITER = """
+import sys
+from pathlib import Path
+from infra.local.store import Store
+store = Store(Path(sys.argv[1]))
+store.answer("dynamodb", "CreateTable", {
+    "TableName": "kept",
+    "KeySchema": [{"AttributeName": "h", "KeyType": "HASH"}],
+    "AttributeDefinitions": [{"AttributeName": "h", "AttributeType": "S"}],
+    "BillingMode": "PAY_PER_REQUEST",
+})
+for number in range(100_000):
+    puts = [{"Put": {"TableName": "kept", "Item": {"h": {"S": f"{number}-{part}"}}}} for part in "ab"]
+    store.answer("dynamodb", "TransactWriteItems", {"TransactItems": puts})
+    print(number, flush=True)
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("store")
+
+
+@given(sequences)
+@settings(max_examples=60, deadline=None)
+def test_what_is_refused_changes_nothing(folder: Path, calls: list[Call]) -> None:
+    with with_table(Embedded(folder / "store.db")) as store:
+        for operation, request in calls:
+            before = items_of(store)
+            kind, _ = store.call(operation, request)
+            if kind == "refused":
+                assert items_of(store) == before, (operation, request)
+
+
+@pytest.mark.parametrize("acknowledged_before_the_kill", [1, 30, 200])
+def test_what_was_acknowledged_survives_a_kill(tmp_path: Path, acknowledged_before_the_kill: int) -> None:
+    path = tmp_path / "state" / "store.db"
+    writer = subprocess.Popen(
+        [sys.executable, "-c", WRITER, str(path)], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+    assert writer.stdout is not None
+    acknowledged = [int(writer.stdout.readline()) for _ in range(acknowledged_before_the_kill)]
+    writer.send_signal(signal.SIGKILL)
+    acknowledged += [int(line) for line in writer.stdout if line.endswith("\n")]
+    writer.wait()
+
+    found = Store(path).answer("dynamodb", "Scan", {"TableName": "kept", "ConsistentRead": True})["Items"]
+    there = {item["h"]["S"] for item in found}
+    assert {f"{number}-{part}" for number in acknowledged for part in "ab"} <= there
+    assert {name[:-1] + "a" for name in there} == {name[:-1] + "a" for name in there if name[:-1] + "b" in there}
+    assert len(there) % 2 == 0
+
+
+@pytest.mark.parametrize("content", [b"not a database at all" * 100, b"SQLite format 3\0" + bytes(4096)])
+def test_a_file_that_is_not_ours_is_refused_by_name_and_left_alone(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "store.db"
+    path.write_bytes(content)
+
+    with pytest.raises(StoreFileError, match=r"store\.db"):
+        Store(path).answer("dynamodb", "ListTables", {})
+
+    assert path.read_bytes() == content
