@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ AWS = (str(AWS_PYTHON), "-m", "awscli")
 _CAPABILITIES = ("CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND")
 # Made in part and kept so: what was made stays, and the next deploy goes on from there.
 _UNFINISHED = "CREATE_FAILED"
+_NAME_ATTEMPTS = 5
 
 
 def name_of(stage: Stage, given: dict[Parameter, str]) -> str:
@@ -57,7 +59,7 @@ def emulated_url(endpoint: str, api_id: str, stage: Stage) -> str:
 
 def _upload(stack: str, template: Path, bucket: str) -> Path:
     packaged = template.with_name("packaged.json")
-    done = _aws(
+    done = run_cloudformation(
         "package",
         *("--template-file", str(template), "--output-template-file", str(packaged), "--use-json"),
         *("--s3-bucket", bucket, "--s3-prefix", stack),
@@ -72,7 +74,7 @@ def _deploy(
 ) -> None:
     values = [f"{parameter.name}={value}" for parameter, value in {**_unknown_to(before), **given}.items()]
     is_new = before is None or before["StackStatus"] in (_UNFINISHED, "REVIEW_IN_PROGRESS")
-    done = _aws(
+    done = run_cloudformation(
         "deploy",
         *("--template-file", str(packaged), "--stack-name", stack),
         *("--s3-bucket", bucket, "--s3-prefix", stack, "--no-fail-on-empty-changeset"),
@@ -134,13 +136,25 @@ def _unknown_to(before: Any) -> dict[Parameter, str]:
     return {parameter: "" for parameter in PARAMETERS if parameter.name not in known}
 
 
-def _aws(command: str, *arguments: str) -> bool:
-    """Whether it was done; what it says, which is much, is shown only where it was not."""
+def run_cloudformation(command: str, *arguments: str) -> bool:
+    """Runs `aws cloudformation`; returns whether it succeeded and shows its output only if it failed."""
     line = [*AWS, "cloudformation", command, *arguments]
-    done = subprocess.run(line, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
-    if done.returncode:
-        sys.stderr.write(done.stdout.decode("utf-8", "replace").rpartition("\r")[2])
-    return done.returncode == 0
+    for _ in range(_NAME_ATTEMPTS):
+        done = subprocess.run(line, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+        said = done.stdout.decode("utf-8", "replace").rpartition("\r")[2]
+        if done.returncode == 0:
+            return True
+        if not _is_name_taken(said):
+            break
+        # The next second has a name of its own.
+        time.sleep(1)
+    sys.stderr.write(said)
+    return False
+
+
+def _is_name_taken(said: str) -> bool:
+    """Whether another deploy began in the same second: awscli names a change set after the second."""
+    return "AlreadyExistsException" in said and "awscli-cloudformation-package-deploy-" in said
 
 
 def _how_to_go_on(stack: str, stage: Stage) -> str:

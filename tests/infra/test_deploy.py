@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -153,3 +154,34 @@ def test_an_emulated_api_is_where_the_emulator_has_it() -> None:
 
     assert url == "http://localhost:4566/restapis/a1b2/dev/_user_request_"
     assert checks.given({BASE_URL.variable: url}) == {BASE_URL: url}
+
+
+TAKEN = (
+    "An error occurred (AlreadyExistsException): "
+    "ChangeSet [awscli-cloudformation-package-deploy-1795600351] already exists"
+)
+
+
+@pytest.mark.parametrize(
+    ("answers", "succeeds", "calls"),
+    [
+        ([(255, TAKEN), (0, "")], True, 2),
+        ([(255, "AccessDenied"), (0, "")], False, 1),
+        ([(255, TAKEN)] * 9, False, 5),
+    ],
+)
+def test_a_deploy_in_the_same_second_as_another_tries_again(
+    monkeypatch: pytest.MonkeyPatch, answers: list[tuple[int, str]], succeeds: bool, calls: int
+) -> None:
+    made: list[Any] = []
+
+    def answered(line: Any, **_: Any) -> subprocess.CompletedProcess[bytes]:
+        code, said = answers[len(made)]
+        made.append(line)
+        return subprocess.CompletedProcess(line, code, said.encode())
+
+    monkeypatch.setattr(subprocess, "run", answered)
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)
+
+    assert stack.run_cloudformation("deploy") is succeeds
+    assert len(made) == calls
