@@ -181,7 +181,7 @@ def test_a_deploy_in_the_same_second_as_another_tries_again(
         return subprocess.CompletedProcess(line, code, said.encode())
 
     monkeypatch.setattr(subprocess, "run", answered)
-    monkeypatch.setattr(time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(time, "sleep", lambda _: None)
 
     assert stack.run_cloudformation("deploy") is succeeds
     assert len(made) == calls
