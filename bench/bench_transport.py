@@ -72,7 +72,7 @@ def ping(pings: int) -> None:
     org_id = ids.org_id(secrets.token_bytes(6))
     cron_id = ids.cron_id(org_id, secrets.token_bytes(10))
     settings = Settings("*/5 * * * *")
-    cron = on_request.create(org_id, cron_id, ("bench", "bench", cron_id), settings, clock.now())
+    cron = on_request.create(cron_id, on_request.CronNames("bench", "bench", cron_id), settings, clock.now())
     commit_many([(None, Decision(cron))])
     kinds = (SignalKind.START, SignalKind.SUCCESS)
     receive(None, cron_id, Signal(SignalKind.SUCCESS), clock.now())

@@ -44,8 +44,8 @@ def authenticate(authorization: str | None, now: datetime, *, afresh: bool = Fal
 
 
 def _note_use(hashed: str, key: ApiKey, now: datetime) -> None:
-    """Keeps when a key was last used, at most once an hour, and never in a request's way."""
-    if now - (key.last_used_at or key.created_at) >= NOTED_EVERY:
+    """Records when a key was last used: at its first use, then once per hour; never in a request's way."""
+    if key.last_used_at is None or now - key.last_used_at >= NOTED_EVERY:
         with suppress(Unavailable):
             api_keys.note_use(hashed, key, now)
 

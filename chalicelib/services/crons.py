@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from msgspec import UNSET, UnsetType
 
+from chalicelib.domain.alerts.alert import alerts_of
 from chalicelib.domain.errors import Conflict, NotFound
 from chalicelib.domain.ids import is_timed_id, org_of
 from chalicelib.domain.monitor import on_request
@@ -13,13 +14,15 @@ from chalicelib.domain.monitor.cron import Cron, Settings, Status
 from chalicelib.domain.monitor.decision import Decision
 from chalicelib.domain.monitor.display_status import DisplayStatus, display_status
 from chalicelib.domain.monitor.maintenance import MaintenanceWindow, covering, in_maintenance
+from chalicelib.domain.monitor.misses import next_expected_at
 from chalicelib.domain.runs.run import Run, RunStatus
 from chalicelib.services.changes import changed
+from chalicelib.services.commit import commit_and_log, wake_for
 from chalicelib.services.dependencies import release_dependants
 from chalicelib.services.paging import Page
 from chalicelib.services.retries import retry_on_conflict
 from chalicelib.store import crons, runs
-from chalicelib.store.commits import commit, commit_many, delete_cron
+from chalicelib.store.commits import commit_many, delete_cron
 from chalicelib.store.cron_names import find_ids
 from chalicelib.store.maintenance import maintenance_windows_of_org
 
@@ -33,26 +36,32 @@ def find(org_id: str, cron_id: str) -> Cron:
 
 
 def shown_in(cron: Cron, now: datetime, windows: Sequence[MaintenanceWindow]) -> DisplayStatus:
-    """What is shown of a cron in an org with these maintenance windows."""
+    """Returns the status that is shown in an org with these maintenance windows."""
     return display_status(cron, now, in_maintenance=in_maintenance(covering(windows, cron), now))
 
 
 class Shown(NamedTuple):
-    """A cron with the status that people see."""
+    """A cron as people see it at a moment."""
 
     cron: Cron
     status: DisplayStatus
+    next_expected_at: datetime | None
 
 
 def shown(cron: Cron, now: datetime) -> Shown:
-    """A cron as it is shown; reads its org's maintenance windows."""
-    return Shown(cron, shown_in(cron, now, maintenance_windows_of_org(cron.org_id)))
+    """Returns a cron as it is shown; reads its org's maintenance windows."""
+    return shown_with(cron, now, maintenance_windows_of_org(cron.org_id))
+
+
+def shown_with(cron: Cron, now: datetime, windows: Sequence[MaintenanceWindow]) -> Shown:
+    """Returns a cron as it is shown in an org with these maintenance windows."""
+    return Shown(cron, shown_in(cron, now, windows), next_expected_at(cron, now))
 
 
 def watched_crons(org_id: str, now: datetime) -> list[Shown]:
     """All crons of an org that are not archived."""
     windows = maintenance_windows_of_org(org_id)
-    found = (Shown(cron, shown_in(cron, now, windows)) for cron in crons.crons_of_org(org_id))
+    found = (shown_with(cron, now, windows) for cron in crons.crons_of_org(org_id))
     return [one for one in found if one.status is not DisplayStatus.ARCHIVED]
 
 
@@ -67,7 +76,7 @@ class Filters(NamedTuple):
     tag: str | None = None
 
     def admit(self, one: Shown) -> bool:
-        cron, status = one
+        cron, status, _ = one
         return (
             self.product in (None, cron.product)
             and self.service in (None, cron.service)
@@ -90,7 +99,7 @@ def list_crons(org_id: str, filters: Filters, page: Page, now: datetime) -> tupl
     windows = maintenance_windows_of_org(org_id)
     found: list[Shown] = []
     for cron in crons.crons_of_org(org_id, page.cursor):
-        one = Shown(cron, shown_in(cron, now, windows))
+        one = shown_with(cron, now, windows)
         if not filters.admit(one):
             continue
         if len(found) == page.limit:
@@ -190,7 +199,8 @@ def write(org_id: str, cron_id: str, decide: Callable[[Cron], Decision], now: da
             return cron
         if _names(decision.cron) != _names(cron):
             return commit_many([(cron, decision)])[cron.id]
-        return commit(decision, now)
+        wake_for(commit_and_log(cron, decision, now))
+        return decision.cron._replace(version=decision.cron.version + 1)
 
     return retry_on_conflict(once)
 
@@ -201,7 +211,9 @@ def delete(org_id: str, cron_id: str, now: datetime) -> None:
     def once() -> None:
         cron = find(org_id, cron_id)
         release_dependants(cron)
-        delete_cron(cron, on_request.archive(cron, now))
+        decision = on_request.delete(cron, now)
+        delete_cron(cron, decision)
+        wake_for(alerts_of(decision, cron.incident))
 
     retry_on_conflict(once)
 

@@ -15,7 +15,7 @@ from chalicelib.domain.monitor.cron import Cron
 from chalicelib.domain.monitor.deadlines import due_at
 from chalicelib.domain.monitor.on_tick import evaluate
 from chalicelib.services.commit import commit_and_log, wake_for
-from chalicelib.services.context import Blackouts, Windows, blackouts_now, decide_with, dependencies_of
+from chalicelib.services.context import Blackouts, Sources, Windows, blackouts_now, decide_with, dependencies_of
 from chalicelib.services.retries import retry_on_conflict
 from chalicelib.store import crons
 from chalicelib.store.alerts import put_notice
@@ -155,9 +155,7 @@ def _evaluate(this: _Round, org_id: str, cron_id: str, depth: int) -> bool:
     decision = decide_with(
         cron,
         lambda context: evaluate(cron, now, context),
-        this.windows,
-        this.blackouts,
-        lambda cron: _dependencies_looked_at(this, cron, depth),
+        Sources(this.windows, this.blackouts, lambda cron: _dependencies_looked_at(this, cron, depth)),
     )
     if decision.cron == cron:
         at = due_at(cron)

@@ -123,14 +123,18 @@ def wants(channel: Channel, alert: Alert) -> bool:
         return False
     if alert.kind in NOTICES:
         return channel.id != alert.cron_id
-    return admits(
-        channel.filters,
-        alert.kind,
-        severity_of(alert.kind),
-        alert.product,
-        alert.service,
-        alert.project_id,
-        alert.tags,
+    kinds = [alert.kind] if alert.stands_for is None else [alert.kind, alert.stands_for]
+    return any(
+        admits(
+            channel.filters,
+            kind,
+            severity_of(kind),
+            alert.product,
+            alert.service,
+            alert.project_id,
+            alert.tags,
+        )
+        for kind in kinds
     )
 
 

@@ -7,11 +7,13 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from chalicelib.domain import ids
+from chalicelib.domain.alerts.alert import alerts_of
 from chalicelib.domain.errors import FieldError, Invalid
 from chalicelib.domain.monitor import on_request
 from chalicelib.domain.monitor.cron import Cron, Settings
 from chalicelib.domain.monitor.decision import Decision
 from chalicelib.domain.monitor.dependencies import depending_on
+from chalicelib.services.commit import wake_for
 from chalicelib.services.crons import SettingsChanges, with_settings
 from chalicelib.services.dependencies import fault_of, require_few, require_no_cycle
 from chalicelib.services.retries import retry_on_conflict
@@ -102,6 +104,7 @@ def _register(call: _Call) -> Registered:
     version = _require_no_cycle(call, plans)
     changes: list[Change] = [(plan.before, plan.decision) for plan in plans if plan.result is not Result.UNCHANGED]
     written = commit_many(changes + pruned, version)
+    wake_for(alert for before, decision in pruned if before for alert in alerts_of(decision, before.incident))
     listed = tuple((written.get(plan.cron.id, plan.cron), plan.result) for plan in plans)
     return Registered(listed, tuple(decision.cron.id for _, decision in pruned))
 
@@ -119,8 +122,8 @@ def _plan(call: _Call, wanted: Wanted, before: Cron | None) -> _Plan:
     if before is None:
         cron_id = ids.cron_id(call.org_id, secrets.token_bytes(10))
         settings = with_settings(Settings(), wanted.settings)
-        names = (call.product, call.service, wanted.name)
-        cron = on_request.create(call.org_id, cron_id, names, settings, call.now)
+        names = on_request.CronNames(call.product, call.service, wanted.name)
+        cron = on_request.create(cron_id, names, settings, call.now)
         return _Plan(None, Decision(cron), Result.CREATED)
     settings = with_settings(before.settings, wanted.settings)
     if before.archived_at is not None:

@@ -9,7 +9,8 @@ from chalicelib.domain.monitor.cron import Cron
 from chalicelib.domain.monitor.decision import Decision
 from chalicelib.domain.monitor.dependencies import Blocked
 from chalicelib.domain.monitor.on_signal import apply
-from chalicelib.domain.monitor.signal import Signal
+from chalicelib.domain.monitor.retry import run_to_load
+from chalicelib.domain.monitor.signal import Received, Signal
 from chalicelib.domain.runs.run import Run
 from chalicelib.services.commit import commit_and_log, wake_for
 from chalicelib.services.context import decide_with
@@ -31,9 +32,9 @@ def find_watched(org_id: str | None, cron_id: str) -> Cron:
 
 
 def receive(org_id: str | None, cron_id: str, signal: Signal, now: datetime) -> Decision:
-    """Records a signal and gives what was decided; `org_id` None for the routes without a key.
+    """Records a signal and returns what was decided; `org_id` None for the routes without a key.
 
-    Raises NotFound; Blocked, when that was recorded; Unavailable where it could not be recorded, and
+    Raises NotFound; Blocked, when that was recorded; Unavailable where it could not be recorded and
     should be sent again.
     """
     random = secrets.token_bytes(10)
@@ -43,8 +44,9 @@ def receive(org_id: str | None, cron_id: str, signal: Signal, now: datetime) -> 
         cron = find_watched(org_id, cron_id)
         if attempt.decision is not None and landed(attempt.decision):
             return attempt.decision
-        known = _known(cron, signal, claimed=attempt.claimed)
-        decision = decide_with(cron, lambda context: apply(cron, signal, now, random, known, context))
+        known = _known(cron, signal, now, claimed=attempt.claimed)
+        received = Received(signal, now, random, known)
+        decision = decide_with(cron, lambda context: apply(cron, received, context))
         if decision.replay:
             return decision
         attempt.decision = decision
@@ -75,9 +77,11 @@ class _Attempt:
         self.claimed = False
 
 
-def _known(cron: Cron, signal: Signal, *, claimed: bool) -> Run | None:
-    """The recorded run that a signal's own id of it stands for, if that run is not open."""
+def _known(cron: Cron, signal: Signal, now: datetime, *, claimed: bool) -> Run | None:
+    """Returns the recorded run that a signal is about, if that run is not open."""
     key = signal.run_key
+    if key is None:
+        key = run_to_load(cron, signal, now)
     if key is None or any(run.answers_to(key) for run in cron.open_runs):
         return None
     if is_timed_id(key):

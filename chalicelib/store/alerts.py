@@ -57,6 +57,8 @@ def _outgoing(item: AlertItem) -> Outgoing:
     body: dict[str, Any] = {"product": "", "service": "", **item.body}
     body |= {name: from_ms(body[name]) for name in _TIMES if name in body}
     body |= {"kind": EventKind(body["kind"]), "tags": tuple(body.get("tags", ()))}
+    if "stands_for" in body:
+        body["stands_for"] = EventKind(body["stands_for"])
     deliveries = item.deliveries.as_dict() if item.deliveries else {}
     return Outgoing(
         Alert(**body),

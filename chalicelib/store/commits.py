@@ -5,9 +5,10 @@ from datetime import datetime
 from itertools import chain
 
 from pynamodb.exceptions import TransactWriteError
+from pynamodb.expressions.condition import Condition
 from pynamodb.transactions import TransactWrite
 
-from chalicelib.domain.alerts.alert import Alert
+from chalicelib.domain.alerts.alert import Alert, alerts_of
 from chalicelib.domain.errors import ConcurrentUpdate
 from chalicelib.domain.monitor.cron import Cron
 from chalicelib.domain.monitor.decision import Decision, RunWrite
@@ -36,7 +37,7 @@ def commit(decision: Decision, now: datetime, alerts: Sequence[Alert] = ()) -> C
     Raises ConcurrentUpdate where the cron has changed since it was loaded, or a run's own id was taken;
     Unavailable where the store does not answer (it may have been written all the same).
     """
-    claims = [write.run for write in decision.writes if _claims(write)]
+    claims = [write for write in decision.writes if _claims(write)]
     cron = decision.cron._replace(version=decision.cron.version + 1)
     # Whoever writes a cron's rollups moves its version on, so what was read here holds at the write.
     days = [*decision.finished_days, *_added(cron.id, decision.past_days)]
@@ -44,8 +45,8 @@ def commit(decision: Decision, now: datetime, alerts: Sequence[Alert] = ()) -> C
         try:
             with TransactWrite(connection=connection()) as transaction:
                 # pynamodb sends puts in the order of these calls and before all updates.
-                for run in claims:
-                    transaction.save(runs.claim_item(run, now), RunItem.run_id.does_not_exist())
+                for write in claims:
+                    transaction.save(runs.claim_item(write.run, now), _may_claim(write))
                 _save_cron(transaction, cron)
                 for write in decision.writes:
                     _save_run(transaction, write, now)
@@ -53,9 +54,8 @@ def commit(decision: Decision, now: datetime, alerts: Sequence[Alert] = ()) -> C
                     transaction.save(daily_counts_item(cron.id, day))
                 for alert in alerts:
                     transaction.save(alert_item(alert))
-                if decision.incident is not None:
-                    item, actions = incident_changes(decision.incident, cron)
-                    transaction.update(item, actions)
+                for incident in decision.incidents:
+                    transaction.update(*incident_changes(incident, cron))
         except TransactWriteError as error:
             if any(failed_at(error, place) for place in range(len(claims))):
                 raise ConcurrentUpdate(claimed=True) from error
@@ -80,12 +80,21 @@ def _claims(write: RunWrite) -> bool:
     return write.new and write.run.key is not None and not takes_no_id
 
 
+def _may_claim(write: RunWrite) -> Condition:
+    """An id is free, or stands for the earlier run that it is taken over from."""
+    is_free: Condition = RunItem.run_id.does_not_exist()
+    return is_free if write.reused_from is None else is_free | (RunItem.stands_for == write.reused_from)
+
+
 def _save_cron(transaction: TransactWrite, cron: Cron) -> None:
     condition = CronItem.cron_id.does_not_exist() if cron.version == 1 else CronItem.version == cron.version - 1
     transaction.save(to_item(cron), condition)
 
 
 def _save_run(transaction: TransactWrite, write: RunWrite, now: datetime) -> None:
+    if write.removed:
+        transaction.delete(RunItem(write.run.cron_id, write.run.id))
+        return
     output = runs.output_item(write.run, now)
     if output is not None:
         transaction.save(output)
@@ -120,30 +129,54 @@ def _save_change(transaction: TransactWrite, change: Change) -> Cron:
     _save_cron(transaction, cron)
     _move_name(transaction, before, cron)
     move_edges(transaction, before, cron)
-    if decision.incident is not None:
-        item, actions = incident_changes(decision.incident, cron)
-        transaction.update(item, actions)
+    _save_told(transaction, before, decision)
     return cron
 
 
+def _save_told(transaction: TransactWrite, before: Cron | None, decision: Decision) -> None:
+    """Saves what becomes of a cron's incident when a person ends it, and the alerts about that."""
+    for incident in decision.incidents:
+        transaction.update(*incident_changes(incident, decision.cron))
+    for alert in alerts_of(decision, before.incident if before else None):
+        transaction.save(alert_item(alert))
+
+
 def _in_transactions(changes: Sequence[Change]) -> Iterator[list[Change]]:
+    """Splits changes into transactions: edges that go come first, then edges that are added, and archiving last.
+
+    No edge is added before all that go are gone, so what there is in between has no cycle either. A call that
+    fails midway archives nothing.
+    """
     if sum(_weight(change) for change in changes) <= ITEMS_AT_ONCE:
         return _chunks(changes)
-    # No edge is added before all that go are gone: what is there in between has no cycle either.
     first: list[Change] = []
     then: list[Change] = []
+    last: list[Change] = []
     for before, decision in changes:
-        if not added(before, decision.cron):
-            first.append((before, decision))
-        elif before is None or not removed(before, decision.cron):
-            then.append((before, decision))
+        later = last if _is_archived_by((before, decision)) else then
+        if before is None or not removed(before, decision.cron):
+            (later if later is last or added(before, decision.cron) else first).append((before, decision))
         else:
-            kept = tuple(one for one in before.depends_on if one in decision.cron.depends_on)
-            first.append((before, Decision(before._replace(depends_on=kept))))
-            version = before.version + 1
-            rest = decision._replace(cron=decision.cron._replace(version=version))
-            then.append((before._replace(depends_on=kept, version=version), rest))
-    return chain(_chunks(first), _chunks(then))
+            early, late = _without_edges(before, decision)
+            first.append(early)
+            later.append(late)
+    return chain(_chunks(first), _chunks(then), _chunks(last))
+
+
+def _is_archived_by(change: Change) -> bool:
+    before, decision = change
+    return before is not None and before.archived_at is None and decision.cron.archived_at is not None
+
+
+def _without_edges(before: Cron, decision: Decision) -> tuple[Change, Change]:
+    """Splits a change: first the edges go, then comes the rest."""
+    kept = tuple(one for one in before.depends_on if one in decision.cron.depends_on)
+    version = before.version + 1
+    rest = decision._replace(cron=decision.cron._replace(version=version))
+    return (
+        (before, Decision(before._replace(depends_on=kept))),
+        (before._replace(depends_on=kept, version=version), rest),
+    )
 
 
 def _chunks(changes: Sequence[Change]) -> Iterator[list[Change]]:
@@ -165,7 +198,7 @@ def _weight(change: Change) -> int:
     before, decision = change
     names = 1 if before is None else 2 * (name_item(before).name_key != name_item(decision.cron).name_key)
     edges = len(added(before, decision.cron)) + len(removed(before, decision.cron))
-    return 1 + names + edges + (decision.incident is not None)
+    return 1 + names + edges + len(decision.incidents) + len(decision.events)
 
 
 def _move_name(transaction: TransactWrite, before: Cron | None, cron: Cron) -> None:
@@ -187,9 +220,7 @@ def delete_cron(cron: Cron, decision: Decision) -> None:
         transaction.delete(CronItem(cron.org_id, cron.id), CronItem.version == cron.version)
         transaction.delete(name_item(cron), CronNameItem.cron_id == cron.id)
         remove_edges(transaction, cron)
-        if decision.incident is not None:
-            item, actions = incident_changes(decision.incident, cron)
-            transaction.update(item, actions)
+        _save_told(transaction, cron, decision)
 
 
 def landed(decision: Decision) -> bool:

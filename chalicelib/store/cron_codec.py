@@ -8,6 +8,7 @@ from chalicelib.domain.monitor.blackout import Blackout
 from chalicelib.domain.monitor.cron import (
     Cron,
     LastRun,
+    LastSignal,
     Noise,
     OpenIncident,
     OpenRun,
@@ -16,12 +17,13 @@ from chalicelib.domain.monitor.cron import (
     Status,
 )
 from chalicelib.domain.monitor.deadlines import due_at
+from chalicelib.domain.monitor.event import Event, EventKind
 from chalicelib.domain.runs.anomaly import Baseline
 from chalicelib.domain.runs.run import RunStatus
 from chalicelib.domain.times import MILLISECOND, from_ms, to_ms
 from chalicelib.store.daily_counts import pack_daily_counts, unpack_daily_counts
 from chalicelib.store.tables import DUE_SHARDS, CronItem
-from chalicelib.store.varints import pack, pack_signed, pack_steps, unpack, unpack_signed, unpack_steps
+from chalicelib.store.varints import pack_signed, pack_steps, unpack_signed, unpack_steps
 
 _USUAL = Settings()
 _SETTINGS = (
@@ -70,16 +72,18 @@ def to_item(cron: Cron) -> CronItem:
         open_runs=[_open_run_map(run) for run in cron.open_runs] or None,
         last_run=_last_run_map(cron.last_run),
         last_signal_at=ms(cron.last_signal_at),
+        last_signal=None if cron.last_signal is None else [cron.last_signal.digest, cron.last_signal.run_id],
         success_streak=cron.success_streak or None,
         failure_streak=cron.failure_streak or None,
         durations=pack_steps(cron.baseline.durations_ms) or None,
-        unusual=pack(cron.baseline.unusual_ms) or None,
         offsets=pack_signed(cron.offsets_ms) or None,
         incident=_incident_map(cron.incident),
         today=pack_daily_counts(cron.today),
         depends_on=list(cron.depends_on) or None,
         is_blocked=cron.is_blocked or None,
+        refused_for=ms(cron.refused_for),
         blamed_on=cron.blamed_on,
+        waits_until=ms(cron.waits_until),
         held_until=ms(cron.held_until),
         skipped_from=ms(cron.skipped_from),
         noise=_noise_map(cron.noise),
@@ -109,15 +113,20 @@ def to_cron(item: CronItem) -> Cron:
         open_runs=tuple(_open_run(run) for run in item.open_runs or ()),
         last_run=_last_run(item.last_run),
         last_signal_at=at_ms(item.last_signal_at),
+        last_signal=None
+        if item.last_signal is None
+        else LastSignal(bytes(item.last_signal[0]), item.last_signal[1]),
         success_streak=int(item.success_streak or 0),
         failure_streak=int(item.failure_streak or 0),
-        baseline=Baseline(unpack_steps(item.durations or b""), unpack(item.unusual or b"")),
+        baseline=Baseline(unpack_steps(item.durations or b"")),
         offsets_ms=unpack_signed(item.offsets or b""),
         incident=_incident(item.incident),
         today=unpack_daily_counts(item.today),
         depends_on=tuple(item.depends_on or ()),
         is_blocked=bool(item.is_blocked),
+        refused_for=at_ms(item.refused_for),
         blamed_on=item.blamed_on,
+        waits_until=at_ms(item.waits_until),
         held_until=at_ms(item.held_until),
         skipped_from=at_ms(item.skipped_from),
         noise=_noise(item.noise),
@@ -145,6 +154,11 @@ def _open_run_map(run: OpenRun) -> dict[str, Any]:
         o=None if run.scheduled_at is None else _after(run.started_at, run.scheduled_at),
         x=run.overran or None,
         l=run.late or None,
+        a=None if run.arrived_at is None else _after(run.started_at, run.arrived_at),
+        j=run.overtaken or None,
+        s=run.superseded or None,
+        m=None if run.limit is None else run.limit // MILLISECOND,
+        w=None if run.overrun_after is None else run.overrun_after // MILLISECOND,
     )
 
 
@@ -163,6 +177,11 @@ def _open_run(stored: Any) -> OpenRun:
         scheduled_at=None if run.get("o") is None else started_at + MILLISECOND * int(run["o"]),
         overran=bool(run.get("x")),
         late=bool(run.get("l")),
+        arrived_at=None if run.get("a") is None else started_at + MILLISECOND * int(run["a"]),
+        overtaken=bool(run.get("j")),
+        superseded=bool(run.get("s")),
+        limit=None if run.get("m") is None else MILLISECOND * int(run["m"]),
+        overrun_after=None if run.get("w") is None else MILLISECOND * int(run["w"]),
     )
 
 
@@ -175,6 +194,8 @@ def _last_run_map(run: LastRun | None) -> dict[str, Any] | None:
         f=ms(run.finished_at),
         b=ms(run.started_at),
         d=run.duration_ms,
+        n=run.unstarted or None,
+        u=run.unfinished or None,
     )
 
 
@@ -189,6 +210,8 @@ def _last_run(stored: Any) -> LastRun | None:
         finished_at=from_ms(int(run["f"])),
         started_at=at_ms(run.get("b")),
         duration_ms=None if duration is None else int(duration),
+        unstarted=bool(run.get("n")),
+        unfinished=bool(run.get("u")),
     )
 
 
@@ -202,6 +225,7 @@ def _incident_map(incident: OpenIncident | None) -> dict[str, Any] | None:
         h=incident.held or None,
         k=incident.acknowledged or None,
         r=ms(incident.reminded_at),
+        e=_opening_map(incident.opening),
     )
 
 
@@ -216,6 +240,28 @@ def _incident(stored: Any) -> OpenIncident | None:
         held=bool(incident.get("h")),
         acknowledged=bool(incident.get("k")),
         reminded_at=at_ms(incident.get("r")),
+        opening=_opening(incident),
+    )
+
+
+def _opening_map(event: Event | None) -> dict[str, Any] | None:
+    if event is None:
+        return None
+    return _some(k=event.kind.value, t=to_ms(event.at), a=ms(event.about), r=event.run_id, d=event.detail)
+
+
+def _opening(incident: dict[str, Any]) -> Event | None:
+    if incident.get("e") is None:
+        return None
+    event = _plain(incident["e"])
+    return Event(
+        EventKind(event["k"]),
+        from_ms(int(event["t"])),
+        at_ms(event.get("a")),
+        event.get("r"),
+        event.get("d", ""),
+        incident_id=incident["i"],
+        opened_at=from_ms(int(incident["o"])),
     )
 
 
@@ -226,6 +272,8 @@ def _noise_map(noise: Noise) -> dict[str, Any] | None:
         c=pack_steps(to_ms(at) for at in noise.changes) or None,
         f=ms(noise.flapping_announced_at),
         u=noise.unannounced or None,
+        t=None if noise.told is None else noise.told.value,
+        g=noise.is_drifting or None,
     )
     return values or None
 
@@ -235,8 +283,15 @@ def _noise(stored: Any) -> Noise:
         return Noise()
     noise = _plain(stored)
     changes = tuple(from_ms(at) for at in unpack_steps(bytes(noise.get("c", b""))))
+    told = noise.get("t")
     return Noise(
-        at_ms(noise.get("a")), at_ms(noise.get("d")), changes, at_ms(noise.get("f")), int(noise.get("u", 0))
+        anomaly_at=at_ms(noise.get("a")),
+        drift_at=at_ms(noise.get("d")),
+        changes=changes,
+        flapping_announced_at=at_ms(noise.get("f")),
+        unannounced=int(noise.get("u", 0)),
+        told=None if told is None else Status(told),
+        is_drifting=bool(noise.get("g")),
     )
 
 

@@ -102,19 +102,25 @@ def _named(item: IncidentItem) -> NamedIncident:
         item.product,
         item.service,
         item.cron_name,
-        _acknowledged(item),
+        _acknowledgements(item),
         item.resolved_by,
         item.resolution_note,
     )
 
 
-def _acknowledged(item: IncidentItem) -> Handling | None:
+def _acknowledgements(item: IncidentItem) -> tuple[Handling, ...]:
+    if item.acknowledgements:
+        return tuple(Handling(by, from_ms(int(at)), note) for at, by, note in item.acknowledgements)
+    # An older release kept the last one alone.
     at = at_ms(item.acknowledged_at)
-    return None if at is None else Handling(item.acknowledged_by or "", at, item.note)
+    return () if at is None else (Handling(item.acknowledged_by or "", at, item.note),)
 
 
 def acknowledge(org_id: str, incident_id: str, handling: Handling) -> None:
+    """Appends an acknowledgement to the incident's history."""
+    entry = [to_ms(handling.at), handling.by, handling.note]
     actions: list[Action] = [
+        IncidentItem.acknowledgements.set((IncidentItem.acknowledgements | []).append([entry])),
         IncidentItem.acknowledged_at.set(to_ms(handling.at)),
         IncidentItem.acknowledged_by.set(handling.by),
         IncidentItem.note.set(handling.note) if handling.note else IncidentItem.note.remove(),

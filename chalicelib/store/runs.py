@@ -42,6 +42,8 @@ def _values(run: Run, now: datetime) -> dict[str, Any]:
         "anomaly": _anomaly_map(run.anomaly),
         "incident_id": run.incident_id,
         "excused": run.excused.value if run.excused else None,
+        # Of most runs that is when they finished or started.
+        "heard_at": None if run.heard_at in (None, run.finished_at or run.started_at) else ms(run.heard_at),
         "expires_at": now + KEPT,
     }
     return {name: value for name, value in values.items() if value is not None}
@@ -166,6 +168,7 @@ def to_run(item: RunItem) -> Run:
         anomaly=_anomaly(item.anomaly),
         incident_id=item.incident_id,
         excused=Excuse(item.excused) if item.excused else None,
+        heard_at=at_ms(item.heard_at) or at_ms(item.finished_at) or at_ms(item.started_at),
     )
 
 
@@ -181,7 +184,7 @@ def _anomaly_map(anomaly: Anomaly | None) -> dict[str, Any] | None:
         "duration_ms": anomaly.duration_ms,
         "average_ms": anomaly.average_ms,
         "factor": anomaly.factor,
-        "told": anomaly.told,
+        "told": anomaly.alerted,
     }
 
 
@@ -194,5 +197,5 @@ def _anomaly(stored: Any) -> Anomaly | None:
         duration_ms=int(values["duration_ms"]),
         average_ms=float(values["average_ms"]),
         factor=float(values["factor"]),
-        told=bool(values["told"]),
+        alerted=bool(values["told"]),
     )

@@ -141,6 +141,7 @@ class CronItem(Model):
     success_streak = NumberAttribute(attr_name="gs", null=True)
     failure_streak = NumberAttribute(attr_name="bs", null=True)
     durations = BinaryAttribute(attr_name="bd", null=True, legacy_encoding=False)
+    # Written by releases before 0.3; nothing reads it any more.
     unusual = BinaryAttribute(attr_name="bu", null=True, legacy_encoding=False)
     offsets = BinaryAttribute(attr_name="of", null=True, legacy_encoding=False)
     incident: Any = Map(attr_name="in", null=True)
@@ -152,6 +153,9 @@ class CronItem(Model):
     skipped_from = NumberAttribute(attr_name="sk", null=True)
     noise: Any = Map(attr_name="nz", null=True)
     blind: Any = ListAttribute(attr_name="bg", of=NumberAttribute, null=True)
+    last_signal: Any = ListAttribute(attr_name="sg", null=True)
+    refused_for = NumberAttribute(attr_name="rf", null=True)
+    waits_until = NumberAttribute(attr_name="wu", null=True)
     reminder_seconds = NumberAttribute(attr_name="rm", null=True)
 
 
@@ -192,6 +196,7 @@ class RunItem(Model):
     anomaly: Any = Map(null=True)
     incident_id = UnicodeAttribute(null=True)
     excused = UnicodeAttribute(null=True)
+    heard_at = NumberAttribute(null=True)
 
 
 class IncidentItem(Model):
@@ -214,6 +219,8 @@ class IncidentItem(Model):
     acknowledged_at = NumberAttribute(null=True)
     acknowledged_by = UnicodeAttribute(null=True)
     note = UnicodeAttribute(null=True)
+    # Every acknowledgement, earliest first; the fields above hold the last one.
+    acknowledgements: Any = ListAttribute(null=True)
 
 
 class DailyCountsItem(Model):

@@ -196,12 +196,12 @@ def test_a_miss_says_once_when_it_was_expected_in_the_crons_own_zone(
     assert [line for line in said if "xpected" in line] == ["Expected at 2026-03-10 14:00:00 Europe/Paris."]
 
 
-def test_what_maintenance_held_says_since_when_and_makes_up_no_times(
+def test_what_maintenance_held_is_told_at_its_end_with_its_own_content(
     api: Api, clock: Clock, hook: Receiver
 ) -> None:
     add_channel(api, hook)
     api.new_cron("0 13 * * *", grace_seconds=60)
-    window = {"name": "w", "starts_at": "2026-03-10T12:30:00Z", "ends_at": "2026-03-10T14:00:00Z"}
+    window = {"name": "w", "starts_at": "2026-03-10T13:00:30Z", "ends_at": "2026-03-10T14:00:00Z"}
     api.post("/api/maintenance", window)
 
     for time in ("13:02:00", "14:00:00"):
@@ -212,9 +212,23 @@ def test_what_maintenance_held_says_since_when_and_makes_up_no_times(
     (got,) = hook.got
     data = json.loads(got.body)["data"]
     assert data["kind"] == "missed"
-    assert "Down since 2026-03-10 13:02:00 UTC." in data["text"]
-    assert "Expected at" not in data["text"]
-    assert (data["about"], data["expected_at"]) == (None, None)
+    assert data["incident"]["opened_at"] == "2026-03-10T13:01:00Z"
+    assert "Expected at 2026-03-10 13:00:00 UTC." in data["text"]
+    assert data["expected_at"] == "2026-03-10T13:00:00Z"
+
+
+def test_what_was_due_in_maintenance_is_never_told(api: Api, clock: Clock, hook: Receiver) -> None:
+    add_channel(api, hook)
+    api.new_cron("0 13 * * *", grace_seconds=60)
+    window = {"name": "w", "starts_at": "2026-03-10T12:30:00Z", "ends_at": "2026-03-10T14:00:00Z"}
+    api.post("/api/maintenance", window)
+
+    for time in ("13:02:00", "14:00:00", "14:05:00"):
+        clock.at(time)
+        api.tick()
+    send_due(clock.now)
+
+    assert hook.got == []
 
 
 def test_a_channel_is_not_told_of_what_was_before_it(api: Api, clock: Clock, hook: Receiver) -> None:

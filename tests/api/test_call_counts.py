@@ -16,22 +16,39 @@ from tests.api.conftest import Calls
 
 def test_the_counting_counts(api: Api, calls: Calls) -> None:
     api.get("/api/orgs/mon-org")
+    assert calls.names == ["GetItem", "UpdateItem", "GetItem"]  # its key, its first use, itself
+    calls.clear()
 
-    assert calls.names == ["GetItem", "GetItem"]  # its key, itself
+    api.get("/api/orgs/mon-org")
+
+    assert calls.names == ["GetItem"]  # itself: its key is remembered
 
 
 @pytest.mark.parametrize("kind", ["ping", "start"])
-def test_a_ping_and_a_start_are_two_calls(api: Api, calls: Calls, kind: str) -> None:
+def test_a_ping_and_a_start_are_two_calls(api: Api, clock: Clock, calls: Calls, kind: str) -> None:
     cron_id = api.new_cron()
     calls.clear()
 
     for method in ("POST", "GET"):
         assert api.call(method, f"/api/{kind}/{cron_id}", key=None).status == 200
+        clock.pass_by(minutes=2)
 
     assert calls.names == ["GetItem", "TransactWriteItems"] * 2
 
 
-def test_a_heartbeat_is_three_calls_with_a_cold_key_and_two_with_a_known_one(api: Api, calls: Calls) -> None:
+def test_a_retried_ping_is_two_reads_and_no_write(api: Api, calls: Calls) -> None:
+    cron_id = api.new_cron()
+    api.post(f"/api/ping/{cron_id}", key=None)
+    calls.clear()
+
+    assert api.post(f"/api/ping/{cron_id}", key=None).status == 200
+
+    assert calls.names == ["GetItem", "GetItem"]  # the cron, the run it is answered with
+
+
+def test_a_heartbeat_is_three_calls_with_a_cold_key_and_two_with_a_known_one(
+    api: Api, clock: Clock, calls: Calls
+) -> None:
     cron_id = api.new_cron()
     api_keys.forget_keys()
     calls.clear()
@@ -39,7 +56,8 @@ def test_a_heartbeat_is_three_calls_with_a_cold_key_and_two_with_a_known_one(api
     api.heartbeat(cron_id)
     cold = list(calls.names)
     calls.clear()
-    api.heartbeat(cron_id)
+    clock.pass_by(seconds=20)
+    api.heartbeat(cron_id, message="another")
 
     assert cold == ["GetItem", "GetItem", "TransactWriteItems"]
     assert calls.names == ["GetItem", "TransactWriteItems"]
@@ -73,7 +91,7 @@ def test_a_list_of_a_thousand_reads_each_cron_once_and_no_index(api: Api, clock:
         for number in range(1000):
             cron_id = ids.cron_id(org_id, number.to_bytes(10, "big"))
             names = ("shop", "many", f"job {number}")
-            cron = on_request.create(org_id, cron_id, names, Settings("0 2 * * *"), clock.now)
+            cron = on_request.create(cron_id, on_request.CronNames(*names), Settings("0 2 * * *"), clock.now)
             batch.save(to_item(cron._replace(version=1)))
     calls.clear()
 
@@ -156,6 +174,7 @@ def test_the_first_ping_of_a_new_day_writes_one_item_more(api: Api, clock: Clock
     cron_id = api.new_cron(schedule=None)
 
     def items_of_a_ping() -> int:
+        clock.pass_by(seconds=6)
         calls.clear()
         api.post(f"/api/ping/{cron_id}", key=None)
         assert calls.names == ["GetItem", "TransactWriteItems"]

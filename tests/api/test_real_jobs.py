@@ -64,12 +64,6 @@ def hook() -> Iterator[Receiver]:
         yield found
 
 
-@pytest.fixture(autouse=True)
-def not_yet(request: pytest.FixtureRequest) -> None:
-    """The rules that these tests ask for are on their way; this goes when they are there."""
-    request.applymarker(pytest.mark.xfail(strict=False))
-
-
 # 1
 
 

@@ -137,12 +137,14 @@ def test_the_tick(
         {"name": "waiting", "schedule": "0 13 * * *", "depends_on": ["first"]},
     )
     api.start(hung, run_id="of the first day")
+    leave_open(api, clock)
     fill(api, other)
     # An entry of the index that nothing stands behind.
     CronItem.get(org_id(api), waiting).update([CronItem.due_at.set(0)])
     tick(recorder, clock)
     for day in ("second", "third"):
         clock.pass_by(days=1, hours=2)
+        note_tick(clock.now - timedelta(minutes=1))
         api.heartbeat(hung, run_id=f"of the {day} day")
         tick(recorder, clock)
     org_deletion.mark(org_id(api, other))
@@ -154,6 +156,23 @@ def test_the_tick(
     assert api.cron(first)["status"] == "down"
     assert api.get("/api/orgs/other", key=other).status == 401
     assert_fits("tick", recorder)
+
+
+def leave_open(api: Api, clock: Clock) -> None:
+    """Runs and incidents that the clock ends, each by other calls."""
+    hung, overtaken, held = api.register(
+        *({"name": name, "schedule": None} for name in ("hung as well", "overtaken", "held")), service="open"
+    )
+    for took in (1_000, 2_000, 3_000):
+        api.heartbeat(hung, duration_ms=took)
+    clock.pass_by(minutes=2)
+    api.start(hung)
+    api.heartbeat(overtaken)
+    api.start(overtaken)
+    ends_at = clock.now + timedelta(hours=1)
+    window = {"starts_at": clock.now.isoformat(), "ends_at": ends_at.isoformat(), "cron_ids": [held]}
+    assert api.post("/api/maintenance", {"name": "deploy", **window}).status == 201
+    api.heartbeat(held, "failure")
 
 
 def tick(recorder: Recorder, clock: Clock) -> None:
@@ -170,11 +189,13 @@ def test_evaluate(api: Api, clock: Clock, recorder: Recorder, wakes: str, monkey
         {"name": "waiting", "schedule": "0 13 * * *", "depends_on": ["first"]},
     )
     api.start(hung, run_id="of the first day")
+    leave_open(api, clock)
     # An entry of the index that nothing stands behind.
     CronItem.get(org_id(api), hung).update([CronItem.due_at.set(0)])
     evaluate(recorder, clock)
     for day in ("second", "third"):
         clock.pass_by(days=1, hours=2)
+        note_tick(clock.now - timedelta(minutes=1))
         api.heartbeat(hung, run_id=f"of the {day} day")
         evaluate(recorder, clock)
     assert api.cron(first)["status"] == "down"

@@ -108,11 +108,11 @@ def test_a_jobs_whole_way(api: Api) -> None:
 
 def test_a_ping_is_within_its_capacity(api: Api) -> None:
     cron_id = api.register({"name": "capacity", "schedule": "*/5 * * * *"})[0]
-    for _ in range(5):
-        api.post(f"/api/ping/{cron_id}", key=None)
+    for number in range(5):
+        api.post(f"/api/ping/{cron_id}", key=None, msg=f"run {number}")
 
     with counting() as consumed:
-        api.post(f"/api/ping/{cron_id}", key=None)
+        api.post(f"/api/ping/{cron_id}", key=None, msg="one more")
 
     assert 0 < consumed.read <= 1
     assert 0 < consumed.write <= 8, consumed

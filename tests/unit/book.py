@@ -21,7 +21,10 @@ class Book:
         if decision.replay:
             return
         self.cron = decision.cron
-        for run, new in decision.writes:
+        for run, new, removed, _ in decision.writes:
+            if removed:
+                del self.runs[run.id]
+                continue
             assert not (new and run.id in self.runs), f"{run} is recorded twice"
             self.runs[run.id] = run if new else _updated(self.runs[run.id], run)
         for day, counts in decision.finished_days:

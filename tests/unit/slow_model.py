@@ -4,7 +4,7 @@ It shares with the domain only the words (settings, statuses, reasons) and `sche
 has tests of its own. Every occurrence and every run is kept in a list and walked through.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import Enum
 
@@ -53,8 +53,13 @@ class SlowRun:
     offset_ms: int | None = None
     finished_at: datetime | None = None
     duration_ms: int | None = None
-    overran: bool = False
     late: bool = False
+    arrived_at: datetime | None = None
+    sender_start: bool = False
+    heard_at: datetime | None = None
+    overtaken: bool = False
+    superseded: bool = False
+    history: bool = False
 
 
 @dataclass
@@ -87,14 +92,24 @@ class SlowCron:
     open: list[SlowRun] = field(default_factory=list)
     offsets: list[int] = field(default_factory=list)
     ordinary: list[int] = field(default_factory=list)
-    unusual: list[int] = field(default_factory=list)
     told: list[EventKind] = field(default_factory=list)
     changes: list[datetime] = field(default_factory=list)
     flapping_since: datetime | None = None
     unannounced: int = 0
     remembered_at: datetime | None = None
+    heard: Status | None = None
+    opened_at: datetime | None = None
+    created_at: datetime | None = None
+    last: SlowRun | None = None
+    last_unstarted: bool = False
+    last_unfinished: bool = False
+    last_finished_at: datetime | None = None
+    last_signal: Signal | None = None
+    last_signal_at: datetime | None = None
+    last_signal_run: SlowRun | None = None
 
     def __post_init__(self) -> None:
+        self.created_at = self.now
         self._start_afresh()
 
     # -- what can be seen
@@ -119,10 +134,10 @@ class SlowCron:
             return None
         moments = []
         expected = self.expected_at
-        if expected is not None:
-            late_at, missed_at = expected + self._tolerance(expected), expected + self._grace(expected)
+        if expected is not None and not self._holding():
+            missed_at = expected + self._grace(expected)
             if self.down is None and not self.late_alerted:
-                moments.append(late_at)
+                moments.append(self._late_alert_at(expected))
             if self.down is not None and self.counted_at is not None:
                 moments.append(max(missed_at, self.counted_at + HOUR))
             else:
@@ -131,19 +146,43 @@ class SlowCron:
             moments += self._moments_of(run)
         if self.flapping_since is not None:
             moments.append(self.flapping_since + HOUR)
+            moments.append(self.changes[-1] + 10 * MINUTE)
         reminder_at = self._reminder_at()
         if reminder_at is not None:
             moments.append(reminder_at)
         return min(moments, default=None)
 
     def _moments_of(self, run: SlowRun) -> list[datetime]:
-        moments = []
+        return [self._limit_at(run)]
+
+    def _holding(self) -> list[SlowRun]:
+        """The open runs that the next occurrence waits for."""
+        return [run for run in self.open if not run.overtaken and not run.superseded]
+
+    def _limit_at(self, run: SlowRun) -> datetime:
+        """When a run is over, finished or not."""
         if self.settings.max_runtime_seconds is not None:
-            moments.append(run.seen_at + self.settings.max_runtime_seconds * SECOND)
-        overrun_at = self._overrun_at(run)
-        if overrun_at is not None and not run.overran:
-            moments.append(overrun_at)
-        return moments
+            return run.seen_at + self.settings.max_runtime_seconds * SECOND
+        known = self.ordinary[-50:]
+        if len(known) >= 3:
+            expected = self.expected_at
+            occurrence = run.slot_at or expected
+            if self.settings.schedule is None or occurrence is None:
+                grace = HOUR if self.settings.grace_seconds is None else self.settings.grace_seconds * SECOND
+            else:
+                grace = self._grace(occurrence)
+            return run.seen_at + max(30 * SECOND, grace, timedelta(milliseconds=3 * max(known)))
+        schedule = self._schedule()
+        if schedule is None:
+            return run.seen_at + 24 * HOUR
+        if isinstance(schedule, Interval):
+            following = run.seen_at + schedule.seconds * SECOND
+        else:
+            found = schedule.next(max(run.slot_at or run.seen_at, run.seen_at))
+            if found is None:
+                return run.seen_at + 24 * HOUR
+            following = found
+        return max(following + self._grace(following), run.seen_at + HOUR)
 
     # -- the schedule
 
@@ -193,8 +232,20 @@ class SlowCron:
             return 30 * SECOND
         return min(max(self._grace(at) / 2, 30 * SECOND), 15 * MINUTE)
 
+    def _late_alert_at(self, at: datetime) -> datetime:
+        """Later than the tolerance for a job that is late by habit, or heard only at its end."""
+        habit = max(self.offsets[-10:], default=0)
+        if self.last_unstarted:
+            habit += max(self.ordinary[-50:], default=0)
+        return at + max(self._tolerance(at), habit * 1.25 * timedelta(milliseconds=1))
+
     def _early(self, at: datetime) -> timedelta:
-        return min(self._period(at) / 10, 60 * SECOND)
+        schedule = self._schedule()
+        if isinstance(schedule, Interval):
+            return min(schedule.seconds * SECOND / 2, 60 * SECOND)
+        assert schedule is not None
+        before = schedule.latest(at - timedelta(microseconds=1))
+        return min((self._period(at) if before is None else at - before) / 2, 60 * SECOND)
 
     # -- the clock
 
@@ -202,12 +253,13 @@ class SlowCron:
         self.now = now
         if self.paused:
             return
+        for run in sorted(self.open, key=self._limit_at):
+            self._look_at(run)
         self._miss_what_is_over()
         expected = self.expected_at
-        if expected is not None and self.down is None and expected + self._tolerance(expected) <= now:
-            self.late_alerted = True
-        for run in list(self.open):
-            self._look_at(run)
+        if expected is not None and self.down is None and not self._holding():
+            self.late_alerted = self.late_alerted or self._late_alert_at(expected) <= now
+        self._settle()
         self._sum_up()
         reminder_at = self._reminder_at()
         if reminder_at is not None and reminder_at <= now:
@@ -219,12 +271,21 @@ class SlowCron:
             return None
         return self.remembered_at + self.settings.reminder_seconds * SECOND
 
+    def _settle(self) -> None:
+        """Ten minutes without a change: people hear the state that it is in, if they heard another last."""
+        if self.flapping_since is None or self.now < self.changes[-1] + 10 * MINUTE:
+            return
+        if self.heard is not self.status:
+            self.told.append(TOLD_AS[self.down] if self.down else EventKind.RECOVERED)
+            self.heard = self.status
+        self.changes, self.flapping_since, self.unannounced = [], None, 0
+
     def _sum_up(self) -> None:
         if self.flapping_since is None or self.now < self.flapping_since + HOUR:
             return
         self.told.append(EventKind.FLAPPING)
-        self.flapping_since = self.now if self.unannounced else None
-        self.changes = self.changes if self.unannounced else []
+        self.heard = self.status
+        self.flapping_since = self.now
         self.unannounced = 0
 
     def _changed(self, kind: EventKind) -> None:
@@ -232,55 +293,91 @@ class SlowCron:
         self.changes.append(self.now)
         if self.flapping_since is not None:
             self.unannounced += 1
-        elif sum(self.now - at < HOUR for at in self.changes) >= 5:
+            return
+        self.heard = self.status
+        if sum(self.now - at < HOUR for at in self.changes) >= 5:
             self.flapping_since = self.now
             self.told.append(EventKind.FLAPPING)
         else:
             self.told.append(kind)
 
     def _is_calm(self) -> None:
-        self.changes, self.flapping_since, self.unannounced = [], None, 0
+        self.changes, self.flapping_since, self.unannounced, self.heard = [], None, 0, None
 
     def _miss_what_is_over(self) -> None:
+        """An occurrence whose grace is over is missed, unless a run is open."""
+        if self.paused or self.expected_at is None or self._holding():
+            return
         now = self.now
         self._extend(now)
         any_missed = False
         for slot in self._waiting():
             if slot.at + self._grace(slot.at) > now:
                 break
+            if self._came_while_running(slot.at):
+                self._pass_over(slot)
+                continue
             self._miss(slot)
             any_missed = True
         if any_missed:
             self.late_alerted = False
             self.counted_at = now if self.down else None
 
-    def _look_at(self, run: SlowRun) -> None:
-        longest = self.settings.max_runtime_seconds
-        if longest is not None and run.seen_at + longest * SECOND <= self.now:
-            run.status = RunStatus.TIMEOUT
-            self.open.remove(run)
-            self._bad(Reason.TIMEOUT)
-            return
-        overrun_at = self._overrun_at(run)
-        if overrun_at is not None and overrun_at <= self.now:
-            run.overran = True
+    def _came_while_running(self, at: datetime) -> bool:
+        """Whether it came while the last run was going on, as for a job that skips a run under a lock."""
+        run, ended_at = self.last, self.last_finished_at
+        if run is None or run.started_at is None or ended_at is None or isinstance(self._schedule(), Interval):
+            return False
+        first = self._waiting()[0].at
+        return run.started_at < first <= at <= ended_at
 
-    def _overrun_at(self, run: SlowRun) -> datetime | None:
-        average = self._average()
-        if average is None:
-            return None
-        longest = max(self.settings.anomaly_factor * average, average + 1000)
-        return run.seen_at + timedelta(milliseconds=longest)
+    def _miss_quietly(self, until: datetime) -> None:
+        """What ran out while a run was open is missed in the figures, and opens nothing."""
+        if self.paused or self.expected_at is None or self._holding():
+            return
+        self._extend(until)
+        for slot in self._waiting():
+            if slot.at + self._grace(slot.at) > until:
+                break
+            self._pass_over(slot)
+
+    def _pass_over(self, slot: Slot) -> None:
+        slot.fate = Fate.MISSED
+        self.late_alerted = False
+        if self.down:
+            self.missed_in_incident += 1
+
+    def _look_at(self, run: SlowRun) -> None:
+        limit_at = self._limit_at(run)
+        if limit_at <= self.now:
+            self._end_by_clock(run, limit_at)
+
+    def _end_by_clock(self, run: SlowRun, limit_at: datetime) -> None:
+        self.open.remove(run)
+        if run.overtaken:
+            self.runs.remove(run)
+            return
+        run.status = RunStatus.TIMEOUT
+        if not run.superseded:
+            self._is_last(run, limit_at)
+            self.last_unfinished = run.key is None
+        self._bad(Reason.TIMEOUT, limit_at)
+        self._miss_quietly(limit_at)
+
+    def _is_last(self, run: SlowRun, finished_at: datetime) -> None:
+        self.last = run
+        self.last_finished_at = finished_at
+        self.last_unstarted = self.last_unfinished = False
 
     # -- good and bad
 
     def _miss(self, slot: Slot) -> None:
         slot.fate = Fate.MISSED
-        self._bad(Reason.MISSED)
+        self._bad(Reason.MISSED, slot.at + self._grace(slot.at))
         if self.down:
             self.missed_in_incident += 1
 
-    def _bad(self, reason: Reason) -> None:
+    def _bad(self, reason: Reason, at: datetime) -> None:
         if self.paused:
             return
         self.failure_streak += 1
@@ -289,7 +386,7 @@ class SlowCron:
             self.down = reason
             self.opened += 1
             self.missed_in_incident = 0
-            self.remembered_at = self.now
+            self.opened_at = self.remembered_at = min(at, self.now)
             self._changed(TOLD_AS[reason])
 
     def _good(self) -> None:
@@ -308,134 +405,346 @@ class SlowCron:
 
     def signal(self, signal: Signal, now: datetime) -> Answer:
         self.now = now
+        again = self._sent_before(signal)
+        if again is not None:
+            return Answer(again, replay=True)
+        known = self._known(signal)
+        answer = self._count(signal, known)
+        self.last_signal = signal if signal.run_key is None else None
+        self.last_signal_run = answer.run
+        self.last_signal_at = now
+        return answer
+
+    def _count(self, signal: Signal, known: SlowRun | None) -> Answer:
+        now = self.now
         if signal.kind is SignalKind.LOG:
             return Answer(SlowRun(RunStatus.LOG, now, now, key=signal.run_key, finished_at=now))
+        if known is None and self._is_past(signal):
+            return self._remember(signal)
+        self.signalled = True
+        self._miss_what_is_over()
+        if signal.kind in (SignalKind.SUCCESS, SignalKind.FAIL):
+            return self._count_end(signal, known)
         run = self._meant(signal)
         if run is None:
-            before = self._known(signal.run_key)
-            if before is not None:
-                return self._again(signal, before)
-        self.signalled = True
-        if signal.kind in (SignalKind.SUCCESS, SignalKind.FAIL):
-            return self._finish(signal, run)
-        if run is None:
             return self._start(signal)
-        if signal.kind is SignalKind.START:
-            return Answer(run, replay=True)
-        run.seen_at = now
-        run.overran = False
+        run.seen_at = run.heard_at = now
+        run.overtaken = run.superseded = False
         return self._answer(run)
+
+    def _count_end(self, signal: Signal, known: SlowRun | None) -> Answer:
+        if known is not None and known.status in (RunStatus.SUCCESS, RunStatus.FAILED):
+            return self._correct(signal, known)
+        run = self._meant(signal)
+        over = known or (self._last_timeout(signal) if run is None else None)
+        return self._finish(signal, run) if over is None else self._end_late(signal, over)
+
+    def _sent_before(self, signal: Signal) -> SlowRun | None:
+        """The run of a signal that changes nothing, as it was counted before."""
+        if signal.run_key is None:
+            is_same = signal == self.last_signal and signal.kind is not SignalKind.RUNNING
+            if (
+                is_same
+                and self.last_signal_at is not None
+                and self.now - self.last_signal_at < self._retry_window()
+            ):
+                return self.last_signal_run
+            return None
+        if signal.kind is SignalKind.LOG:
+            return None
+        named = [run for run in self.open if signal.run_key in (run.id, run.key)]
+        if named:
+            run = named[-1]
+            assert run.arrived_at is not None
+            reused = signal.run_key != run.id and self.now - run.arrived_at > HOUR
+            return run if signal.kind is SignalKind.START and not reused else None
+        before = self._recorded(signal.run_key)
+        return None if before is None or self._known(signal) is before or self._reused(signal, before) else before
+
+    def _retry_window(self) -> timedelta:
+        schedule = self._schedule()
+        if schedule is None:
+            return 5 * SECOND
+        if isinstance(schedule, Interval):
+            return min(60 * SECOND, schedule.seconds * SECOND / 2)
+        window = 60 * SECOND
+        for moment in (self.now, self.last_signal_at):
+            assert moment is not None
+            before, after = schedule.latest(moment), schedule.next(moment)
+            if before is not None and after is not None:
+                window = min(window, (after - before) / 2)
+        return window
+
+    def _recorded(self, key: str) -> SlowRun | None:
+        named = [run for run in self.runs if key in (run.id, run.key) and run not in self.open]
+        return named[-1] if named else None
+
+    def _known(self, signal: Signal) -> SlowRun | None:
+        """The run that is over and that a signal says more about."""
+        if signal.run_key is None or any(signal.run_key in (run.id, run.key) for run in self.open):
+            return None
+        run = self._recorded(signal.run_key)
+        if run is None or signal.kind not in (SignalKind.SUCCESS, SignalKind.FAIL) or self._reused(signal, run):
+            return None
+        if run.status in (RunStatus.TIMEOUT, RunStatus.ABANDONED):
+            return run if run.finished_at is None else None
+        good = signal.kind is SignalKind.SUCCESS
+        other = run.status is (RunStatus.FAILED if good else RunStatus.SUCCESS)
+        assert run.heard_at is not None
+        return run if other and self.now - run.heard_at <= HOUR else None
+
+    def _reused(self, signal: Signal, run: SlowRun) -> bool:
+        """An id that comes again after more than an hour is another run's."""
+        assert run.heard_at is not None
+        if signal.run_key == run.id or run.key is None or self.now - run.heard_at <= HOUR:
+            return False
+        ends = signal.kind in (SignalKind.SUCCESS, SignalKind.FAIL)
+        given_up = run.status in (RunStatus.TIMEOUT, RunStatus.ABANDONED) and run.finished_at is None
+        is_due = self.expected_at is not None and self.expected_at <= self.now
+        return is_due or not (ends and given_up)
+
+    def _is_past(self, signal: Signal) -> bool:
+        """Whether it tells of a run that was over before the last one, or before the cron was there."""
+        if signal.kind not in (SignalKind.SUCCESS, SignalKind.FAIL) or signal.finished_at is None:
+            return False
+        if self.now - signal.finished_at <= MINUTE:
+            return False
+        if signal.run_key is not None and any(signal.run_key in (run.id, run.key) for run in self.open):
+            return False
+        if signal.run_key is not None and self._recorded(signal.run_key) is not None:
+            return False
+        assert self.created_at is not None
+        return signal.finished_at < self.created_at or (
+            self.last_finished_at is not None and signal.finished_at < self.last_finished_at
+        )
+
+    def _remember(self, signal: Signal) -> Answer:
+        began_at = self._began_at(signal)
+        run = SlowRun(RunStatus.RUNNING, began_at, self.now, key=signal.run_key, history=True)
+        self._end(run, signal, None)
+        good = signal.kind is SignalKind.SUCCESS
+        run.status = RunStatus.SUCCESS if good else RunStatus.FAILED
+        if self.status is Status.NEW and good and run.duration_ms is not None:
+            self.ordinary.append(run.duration_ms)
+        assert run.finished_at is not None
+        if self.last_finished_at is None or self.last_finished_at < run.finished_at:
+            self._is_last(run, run.finished_at)
+        self.runs.append(run)
+        return Answer(run)
 
     def _meant(self, signal: Signal) -> SlowRun | None:
         if signal.run_key is not None:
             named = [run for run in self.open if signal.run_key in (run.id, run.key)]
-            return named[0] if named else None
-        if signal.kind is SignalKind.START or not self.open:
+            if named and signal.kind is SignalKind.START:
+                return None
+            return named[-1] if named else None
+        candidates = [run for run in self.open if run.key is None] or self.open
+        if signal.kind is SignalKind.START or not candidates:
             return None
-        return self._open_by_start()[-1]
+        latest = max(reversed(candidates), key=_arrival_of)
+        if signal.kind is SignalKind.RUNNING:
+            return latest
+        usual = self._usual(signal)
+        if usual is None:
+            return latest
+        nearest = min(reversed(candidates), key=lambda run: abs(self.now - _arrival_of(run) - usual))
+        is_due = self.expected_at is not None and self.expected_at <= self.now
+        return None if is_due and self._is_anomaly(_ms(self.now - _arrival_of(nearest))) else nearest
 
-    def _open_by_start(self) -> list[SlowRun]:
-        return sorted(self.open, key=_start_of)
+    def _usual(self, signal: Signal) -> timedelta | None:
+        began_at = self._began_at(signal)
+        if began_at is not None:
+            return (signal.finished_at or self.now) - began_at
+        last = sorted(self.ordinary[-50:])
+        if not last:
+            return None
+        half = len(last) // 2
+        middle = last[half] if len(last) % 2 else (last[half - 1] + last[half]) / 2
+        return middle * timedelta(milliseconds=1)
 
-    def _known(self, key: str | None) -> SlowRun | None:
-        named = [run for run in self.runs if key is not None and key in (run.id, run.key)]
-        return named[0] if named else None
+    def _began_at(self, signal: Signal) -> datetime | None:
+        if signal.started_at is not None:
+            return signal.started_at
+        if signal.duration_ms is None:
+            return None
+        return (signal.finished_at or self.now) - timedelta(milliseconds=signal.duration_ms)
 
-    def _arrive(self, began_at: datetime, ended_at: datetime) -> datetime | None:
+    def _slot_for(self, at: datetime) -> Slot | None:
+        """The occurrence that a run at this time satisfies."""
+        expected = self.expected_at
+        if self.paused or expected is None:
+            return None
+        if isinstance(self._schedule(), Interval):
+            return self._waiting()[0] if at >= expected - self._early(expected) else None
+        self._extend(max(at, expected))
+        begun = [slot for slot in self._waiting() if slot.at <= at]
+        latest = begun[-1] if begun else None
+        coming = [slot for slot in self._waiting() if slot.at > at]
+        early = coming[0] if coming and at >= coming[0].at - self._early(coming[0].at) else None
+        if latest is None or early is None:
+            return latest or early
+        offsets = sorted(self.offsets[-10:])
+        if len(offsets) < 3:
+            return latest
+        half = len(offsets) // 2
+        usual = offsets[half] if len(offsets) % 2 else (offsets[half - 1] + offsets[half]) / 2
+        to_early = abs((at - early.at) / timedelta(milliseconds=1) - usual)
+        to_latest = abs((at - latest.at) / timedelta(milliseconds=1) - usual)
+        return early if usual < -1_000 and to_early < to_latest and to_early <= 5_000 else latest
+
+    def _arrive(self, times: list[datetime]) -> datetime | None:
         """A start, or an end without a start: which occurrence does it satisfy?"""
-        if self.paused or self.expected_at is None:
-            return None
-        early = self._early(self.expected_at)
         found = None
-        for at in (min(began_at, self.now), min(ended_at, self.now)):
-            self._extend(at + early)
-            before = [slot for slot in self.slots if slot.at <= at + early and slot.fate is not Fate.FORGOTTEN]
-            if before and before[-1].fate is Fate.WAITING:
-                found = before[-1]
+        for at in times:
+            slot = self._slot_for(at)
+            if slot is not None:
+                found = slot
                 break
         if found is not None:
-            for slot in self._waiting():
-                if slot.at < found.at:
-                    self._miss(slot)
+            for other in self._waiting():
+                if other.at < found.at:
+                    self._pass_over(other)
+            self._extend(found.at)
             found.fate = Fate.SATISFIED
             self.late_alerted = False
-            self._extend(found.at)
-            self.offsets.append(_ms(began_at - found.at))
-        schedule = self._schedule()
-        if isinstance(schedule, Interval):
-            # A plain interval since the last run.
-            self._start_afresh()
+            self.offsets.append(_ms(at - found.at))
+        self._count_anew()
         return found.at if found else None
 
+    def _count_anew(self) -> None:
+        if isinstance(self._schedule(), Interval) and self.expected_at is not None:
+            # An interval counts from the last start or end.
+            self._start_afresh()
+
     def _start(self, signal: Signal) -> Answer:
-        started_at = signal.started_at or self.now
-        run = SlowRun(RunStatus.RUNNING, started_at, self.now, key=signal.run_key)
-        run.slot_at = self._arrive(started_at, self.now)
+        now = self.now
+        started_at = signal.started_at or now
+        run = SlowRun(RunStatus.RUNNING, started_at, now, key=signal.run_key)
+        run.arrived_at = run.heard_at = now
+        run.sender_start = signal.started_at is not None
+        after_an_end = (
+            self.last_unstarted and self.last_finished_at is not None and now - self.last_finished_at <= MINUTE
+        )
+        trusted = signal.started_at is not None and abs(now - signal.started_at) <= MINUTE
+        run.slot_at = self._arrive([started_at if trusted else now])
+        run.overtaken = run.slot_at is None and signal.run_key is None and after_an_end
         self._compare_with_its_time(run, started_at)
         if len(self.open) == 20:
-            oldest = self._open_by_start()[0]
+            oldest = min(self.open, key=_start_of)
             oldest.status = RunStatus.ABANDONED
             self.open.remove(oldest)
+        for other in self.open:
+            if run.key is not None and other.key == run.key:
+                other.key = None
         self.open.append(run)
         self.runs.append(run)
         return self._answer(run)
 
     def _finish(self, signal: Signal, run: SlowRun | None) -> Answer:
-        finished_at = signal.finished_at or self.now
+        started = run is not None
         if run is not None:
             self.open.remove(run)
+            self._end(run, signal, run)
         else:
-            began_at = signal.started_at
-            if began_at is None and signal.duration_ms is not None:
-                began_at = finished_at - timedelta(milliseconds=signal.duration_ms)
+            began_at, ended_at = self._began_at(signal), signal.finished_at or self.now
             run = SlowRun(RunStatus.RUNNING, began_at, self.now, key=signal.run_key)
-            run.slot_at = self._arrive(began_at or finished_at, finished_at)
-            self._compare_with_its_time(run, began_at or finished_at)
+            capped = min(ended_at, self.now) if abs(self.now - ended_at) <= MINUTE else ended_at
+            times = [capped] if began_at is None else [min(began_at, capped), capped]
+            run.slot_at = self._arrive(times)
+            self._compare_with_its_time(run, began_at or ended_at)
             self.runs.append(run)
-        self._end(run, signal)
+            self._end(run, signal, None)
         good = signal.kind is SignalKind.SUCCESS
         run.status = RunStatus.SUCCESS if good else RunStatus.FAILED
-        answer = self._answer(run)
+        anomaly = None
         if good and run.duration_ms is not None and not self.paused:
-            answer.anomaly = self._judge(run.duration_ms)
-        if good:
+            anomaly = self._judge(run.duration_ms)
+        if started:
+            self._count_anew()
+            self._miss_quietly(self.now)
+        self._settled(run, unstarted=not started)
+        answer = self._answer(run)
+        answer.anomaly = anomaly
+        return answer
+
+    def _settled(self, run: SlowRun, unstarted: bool = False) -> None:
+        assert run.finished_at is not None
+        self._is_last(run, run.finished_at)
+        self.last_unstarted = unstarted
+        if run.status is RunStatus.SUCCESS:
+            for other in self.open:
+                if _start_of(other) < (run.started_at or run.finished_at):
+                    other.superseded = True
             self._good()
         else:
-            self._bad(Reason.FAILED)
-        return answer
+            self._bad(Reason.FAILED, self.now)
 
     def _compare_with_its_time(self, run: SlowRun, began_at: datetime) -> None:
         if run.slot_at is not None:
             run.offset_ms = _ms(began_at - run.slot_at)
             run.late = began_at - run.slot_at > self._tolerance(run.slot_at)
 
-    def _end(self, run: SlowRun, signal: Signal) -> None:
-        run.finished_at = signal.finished_at or self.now
-        run.started_at = signal.started_at or run.started_at
+    def _end(self, run: SlowRun, signal: Signal, started: SlowRun | None) -> None:
+        """Its duration never takes one time of the job's clock and one of ours."""
+        by_job = signal.started_at or (started.started_at if started and started.sender_start else None)
         if signal.duration_ms is not None:
             run.duration_ms = signal.duration_ms
-        elif run.started_at is not None:
-            run.duration_ms = max(0, _ms(run.finished_at - run.started_at))
+        elif by_job is not None and signal.finished_at is not None:
+            run.duration_ms = max(0, _ms(signal.finished_at - by_job))
+        elif started is not None:
+            run.duration_ms = _ms(self.now - _arrival_of(started))
+        run.finished_at = signal.finished_at or self.now
+        run.started_at = signal.started_at or run.started_at
+        run.heard_at = self.now
 
-    def _again(self, signal: Signal, run: SlowRun) -> Answer:
-        given_up = run.status in (RunStatus.TIMEOUT, RunStatus.ABANDONED) and run.finished_at is None
-        if not given_up or signal.kind not in (SignalKind.SUCCESS, SignalKind.FAIL):
-            return Answer(run, replay=True)
-        self.signalled = True
-        self._end(run, signal)
+    def _last_timeout(self, signal: Signal) -> SlowRun | None:
+        """The run that timed out last, which an end without an id ends after all."""
+        is_due = self.expected_at is not None and self.expected_at <= self.now
+        if signal.run_key is not None or not self.last_unfinished or self.open or is_due:
+            return None
+        return self.last
+
+    def _end_late(self, signal: Signal, run: SlowRun) -> Answer:
+        began_at = run.started_at
+        self._end(run, signal, None)
+        run.started_at = began_at or run.started_at
+        if run.duration_ms is None and began_at is not None:
+            run.duration_ms = max(0, _ms(self.now - began_at))
+        self._count_anew()
         good = signal.kind is SignalKind.SUCCESS
-        if run.status is RunStatus.TIMEOUT:
-            # It was bad once already.
-            if good:
-                self._good()
-        else:
+        if run.status is not RunStatus.TIMEOUT:
             run.status = RunStatus.SUCCESS if good else RunStatus.FAILED
-            self._good() if good else self._bad(Reason.FAILED)
+            self._settled(run)
+            return Answer(run)
+        # It was bad once already.
+        assert run.finished_at is not None
+        if self.last is None or self.last is run or _before(self.last_finished_at, run.finished_at):
+            self._is_last(run, run.finished_at)
+        if good:
+            if run.duration_ms is not None and not self.paused:
+                self._judge(run.duration_ms)
+            self._good()
+        return Answer(run)
+
+    def _correct(self, signal: Signal, run: SlowRun) -> Answer:
+        before = replace(run)
+        self._end(run, signal, None)
+        run.duration_ms = signal.duration_ms or before.duration_ms
+        run.started_at, run.finished_at = before.started_at, before.finished_at
+        good = signal.kind is SignalKind.SUCCESS
+        run.status = RunStatus.SUCCESS if good else RunStatus.FAILED
+        if self.last is None or self.last is run:
+            self._settled(run, self.last_unstarted)
+        elif not good:
+            self._bad(Reason.FAILED, self.now)
         return Answer(run)
 
     def _answer(self, run: SlowRun) -> Answer:
         tolerance_ms = _ms(self._tolerance(run.slot_at or self.expected_at))
         offset = run.offset_ms
+        if run.started_at is None:
+            # Only its end is known: its offset tells nothing unless it changes.
+            return Answer(run, judged=True, drift=_moved(self.offsets[-10:]) > tolerance_ms)
         beyond = offset is not None and abs(offset) > tolerance_ms
         drifting = _drifts(self.offsets[-10:], tolerance_ms)
         return Answer(run, judged=True, drift=beyond or drifting)
@@ -446,22 +755,17 @@ class SlowCron:
         last = self.ordinary[-50:]
         return sum(last) / len(last) if len(last) >= 3 else None
 
-    def _judge(self, duration: int) -> str | None:
+    def _is_anomaly(self, duration: int) -> str | None:
         average = self._average()
-        kind = None
         if average is not None and duration > self.settings.anomaly_factor * average:
-            kind = "long"
-        elif average is not None and average >= 10_000 and duration < average / 10:
-            kind = "short"
-        if kind is None or average is None:
-            self.ordinary.append(duration)
-            self.unusual = []
-            return None
-        if self.unusual and (self.unusual[-1] > average) != (kind == "long"):
-            self.unusual = []
-        self.unusual.append(duration)
-        if len(self.unusual) == 5:
-            self.ordinary, self.unusual = self.unusual, []
+            return "long"
+        if average is not None and average >= 10_000 and duration < average / 10:
+            return "short"
+        return None
+
+    def _judge(self, duration: int) -> str | None:
+        kind = self._is_anomaly(duration)
+        self.ordinary.append(duration)
         return kind
 
     # -- people
@@ -480,6 +784,7 @@ class SlowCron:
         self._miss_what_is_over()
         self.down = None
         self.resolved += 1
+        self.told.append(EventKind.RESOLVED)
         self.success_streak = self.failure_streak = 0
         self.late_alerted = False
         self.counted_at = None
@@ -491,6 +796,7 @@ class SlowCron:
             slot.fate = Fate.FORGOTTEN
         if self.down:
             self.resolved += 1
+            self.told.append(EventKind.RESOLVED)
         self.down = None
         self.late_alerted = False
         self.counted_at = None
@@ -502,8 +808,7 @@ class SlowCron:
         self.paused = False
         self.success_streak = self.failure_streak = 0
         for run in self.open:
-            run.seen_at = now
-            run.overran = False
+            run.seen_at = run.heard_at = now
         self._start_afresh()
 
 
@@ -512,8 +817,21 @@ def _start_of(run: SlowRun) -> datetime:
     return run.started_at
 
 
+def _arrival_of(run: SlowRun) -> datetime:
+    assert run.arrived_at is not None
+    return run.arrived_at
+
+
+def _before(one: datetime | None, other: datetime) -> bool:
+    return one is not None and one < other
+
+
 def _ms(span: timedelta) -> int:
     return span // timedelta(milliseconds=1)
+
+
+def _moved(offsets: list[int]) -> float:
+    return abs(sorted(offsets[5:])[2] - sorted(offsets[:5])[2]) if len(offsets) == 10 else 0
 
 
 def _drifts(offsets: list[int], tolerance_ms: int) -> bool:
@@ -526,5 +844,4 @@ def _drifts(offsets: list[int], tolerance_ms: int) -> bool:
     for i in range(9):
         ups += offsets[i + 1] > offsets[i]
         downs += offsets[i + 1] < offsets[i]
-    moved = abs(sorted(offsets[5:])[2] - sorted(offsets[:5])[2])
-    return (ups >= 8 or downs >= 8) and moved > tolerance_ms / 2
+    return (ups >= 8 or downs >= 8) and _moved(offsets) > tolerance_ms / 2

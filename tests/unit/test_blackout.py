@@ -9,7 +9,7 @@ from chalicelib.domain.monitor.deadlines import due_at
 from chalicelib.domain.monitor.event import EventKind
 from chalicelib.domain.monitor.on_signal import apply
 from chalicelib.domain.monitor.on_tick import evaluate
-from chalicelib.domain.monitor.signal import Signal, SignalKind
+from chalicelib.domain.monitor.signal import Received, Signal, SignalKind
 from chalicelib.domain.runs.counts import counts_of
 from chalicelib.domain.runs.run import Excuse, RunStatus
 from tests.unit.watched import Watched, at
@@ -115,7 +115,7 @@ def test_many_occurrences_of_a_gap_share_one_record() -> None:
 def test_a_signal_that_passes_over_a_gap_leaves_unknown_what_was_in_it() -> None:
     watched = Watched(since="09:30", grace_seconds=600)
 
-    decision = apply(watched.cron, Signal(SignalKind.SUCCESS), at("11:00"), bytes(10), None, blind())
+    decision = apply(watched.cron, Received(Signal(SignalKind.SUCCESS), at("11:00")), blind())
     watched.commit(decision)
 
     assert sorted(statuses(watched)) == [RunStatus.SUCCESS, RunStatus.UNKNOWN]
@@ -161,7 +161,7 @@ def test_it_is_said_of_no_run_that_it_overran_in_the_gap() -> None:
     look(watched, "10:30")
 
     assert watched.told == []
-    assert due_at(watched.cron) is None
+    assert due_at(watched.cron) == at("10:56"), "then it times out"
 
 
 def test_looking_again_in_the_grace_changes_nothing() -> None:

@@ -14,7 +14,7 @@ from chalicelib.domain.monitor.cron import Cron, Settings, Status
 from chalicelib.domain.monitor.maintenance import MaintenanceWindow
 from chalicelib.domain.monitor.on_signal import apply
 from chalicelib.domain.monitor.on_tick import evaluate
-from chalicelib.domain.monitor.signal import Signal, SignalKind
+from chalicelib.domain.monitor.signal import Received, Signal, SignalKind
 from chalicelib.domain.runs.run import Run, RunStatus
 from chalicelib.domain.schedule.schedule import CronSchedule, parse_schedule
 from tests.unit.book import Book, at
@@ -44,20 +44,20 @@ def test_every_figure_is_what_the_run_records_add_up_to(
     schedule: str | None, max_runtime: int | None, context: str | None, steps: list[Step]
 ) -> None:
     settings_ = Settings(schedule, "Europe/Paris", max_runtime_seconds=max_runtime)
-    cron = on_request.create(ORG, CRON, ("shop", "nightly", "backup"), settings_, START)
+    cron = on_request.create(CRON, on_request.CronNames("shop", "nightly", "backup"), settings_, START)
     book = _lived(Book(cron._replace(depends_on=("other",))), _surroundings(context), steps)
 
     assert {day: counts.numbers for day, counts in book.days().items()} == _recounted(book)
     assert _durations(book) == sorted(
         run.duration_ms
         for run in book.runs.values()
-        if run.status is RunStatus.SUCCESS and run.duration_ms is not None
+        if run.status in (RunStatus.SUCCESS, RunStatus.TIMEOUT) and run.duration_ms is not None
     )
 
 
 def _surroundings(kind: str | None) -> Context:
     windows = MaintenanceWindow(ORG, "w", "nights", START, schedule="0 0 * * *", duration_minutes=360)
-    other = on_request.create(ORG, "other", ("shop", "nightly", "other"), Settings(), START)
+    other = on_request.create("other", on_request.CronNames("shop", "nightly", "other"), Settings(), START)
     down = other._replace(status=Status.UP, blamed_on="an incident")
     return Context(
         (windows,) if kind == "maintenance" else (),
@@ -101,7 +101,7 @@ def _signal(kind: SignalKind, key: bool, late: bool = False) -> Callable[..., No
         known = book.find(sent.run_key) if sent.run_key and not is_open else None
         if known is not None and known.status is RunStatus.BLOCKED:
             known = None
-        book.commit(apply(book.cron, sent, now, random, known, context))
+        book.commit(apply(book.cron, Received(sent, now, random, known), context))
 
     return send
 
@@ -188,7 +188,7 @@ def _durations(book: Book) -> list[int]:
     runs = [
         run.duration_ms
         for run in book.runs.values()
-        if run.status is RunStatus.SUCCESS and run.duration_ms is not None
+        if run.status in (RunStatus.SUCCESS, RunStatus.TIMEOUT) and run.duration_ms is not None
     ]
     parts = [counts.durations for counts in book.days().values() if counts.durations.runs]
     assert sum(part.runs for part in parts) == len(runs)
@@ -200,7 +200,7 @@ def _durations(book: Book) -> list[int]:
 
 
 def test_a_long_outage_is_counted_on_each_of_its_days() -> None:
-    cron = on_request.create(ORG, CRON, ("a", "b", "c"), Settings("0 * * * *"), START)
+    cron = on_request.create(CRON, on_request.CronNames("a", "b", "c"), Settings("0 * * * *"), START)
     book = Book(cron)
 
     book.commit(evaluate(cron, START + timedelta(days=10, minutes=30), Context((), (), ())))
@@ -211,7 +211,7 @@ def test_a_long_outage_is_counted_on_each_of_its_days() -> None:
 
 
 def test_an_outage_of_months_fits_a_transaction() -> None:
-    cron = on_request.create(ORG, CRON, ("a", "b", "c"), Settings("0 0 * * *"), START)
+    cron = on_request.create(CRON, on_request.CronNames("a", "b", "c"), Settings("0 0 * * *"), START)
 
     decision = evaluate(cron, START + timedelta(days=300), Context((), (), ()))
 
@@ -222,19 +222,19 @@ def test_an_outage_of_months_fits_a_transaction() -> None:
 
 
 def test_paused_occurrences_are_excused() -> None:
-    cron = on_request.create(ORG, CRON, ("a", "b", "c"), Settings("0 2 * * *"), START)
+    cron = on_request.create(CRON, on_request.CronNames("a", "b", "c"), Settings("0 2 * * *"), START)
     paused = on_request.pause(cron, START).cron
 
     resumed = on_request.resume(paused, START + timedelta(days=3))
 
-    assert [(run.status, run.occurrences) for run, _ in resumed.writes] == [(RunStatus.PAUSED, 3)]
+    assert [(one.run.status, one.run.occurrences) for one in resumed.writes] == [(RunStatus.PAUSED, 3)]
     assert resumed.cron.today is not None
     assert resumed.cron.today.day == date(2026, 3, 31)
     assert datetime(2026, 4, 1, 2, tzinfo=UTC) == resumed.cron.expected_at
 
 
 def test_of_a_long_outage_those_inside_a_window_are_excused() -> None:
-    cron = on_request.create(ORG, CRON, ("a", "b", "c"), Settings("* * * * *"), START)
+    cron = on_request.create(CRON, on_request.CronNames("a", "b", "c"), Settings("* * * * *"), START)
     window = MaintenanceWindow(
         ORG, "w", "lunch", START, START + timedelta(minutes=30), START + timedelta(minutes=50)
     )

@@ -1,4 +1,4 @@
-"""What keeps alerts few: flapping summed up, anomalies and drift told seldom, reminders."""
+"""What keeps alerts few: flapping summed up, reminders."""
 
 from chalicelib.domain.monitor import on_request
 from chalicelib.domain.monitor.context import Context
@@ -33,26 +33,55 @@ def test_the_fifth_change_within_an_hour_is_told_as_flapping() -> None:
 
 def test_further_changes_are_summed_up_an_hour_later() -> None:
     watched = flapping()
-    watched.success("10:30")
-    watched.fail("10:40")
-    watched.success("10:50")
+    for minute in range(30, 84, 6):
+        send = watched.success if minute % 12 else watched.fail
+        send(f"{10 + minute // 60}:{minute % 60:02}")
 
-    assert watched.cron.noise.unannounced == 3
+    assert watched.cron.noise.unannounced == 9
     watched.look("11:23:59.999")
     assert len(watched.events) == 5
     watched.look("11:24")
 
     assert watched.told[5:] == [EventKind.FLAPPING]
-    assert watched.events[-1].detail == "3 changes since 10:24 UTC, now up"
+    assert watched.events[-1].detail == "9 changes since 10:24 UTC, now up"
+    assert watched.events[-1].stands_for is EventKind.RECOVERED
 
 
-def test_an_hour_without_a_change_ends_it_and_changes_are_told_one_by_one_again() -> None:
+def test_a_summary_passes_like_the_state_that_it_tells() -> None:
     watched = flapping()
-    watched.look("11:24")
+
+    assert watched.events[-1].stands_for is EventKind.FAILED
+
+
+def test_ten_minutes_without_a_change_end_it_and_changes_are_told_one_by_one_again() -> None:
+    watched = flapping()
+    watched.look("10:33:59")
+    assert watched.cron.noise.flapping_announced_at is not None
+    watched.look("10:34")
     watched.success("11:30")
 
-    assert watched.events[5].detail == "it has been down for an hour"
-    assert watched.told[5:] == [EventKind.FLAPPING, EventKind.RECOVERED]
+    assert watched.told[5:] == [EventKind.RECOVERED]
+
+
+def test_a_cron_that_settles_in_another_state_than_people_heard_tells_it() -> None:
+    watched = flapping()
+    watched.success("10:30")
+    watched.look("10:40")
+
+    assert watched.told[5:] == [EventKind.RECOVERED]
+
+
+def test_a_cron_that_settles_down_again_is_told_with_what_failed() -> None:
+    watched = Watched(since="09:30", schedule=None)
+    for minute in range(0, 27, 3):
+        (watched.success if minute % 2 else watched.fail)(f"10:{minute:02}", duration_ms=minute)
+    assert watched.told[-1] is EventKind.FLAPPING
+    watched.success("10:27")
+    watched.look("11:12")
+    told = len(watched.events)
+    watched.fail("11:20", exit_code=3)
+
+    assert watched.events[told:][-1].detail == "failed with exit code 3"
 
 
 def test_four_changes_an_hour_are_each_told() -> None:
@@ -64,34 +93,6 @@ def test_four_changes_an_hour_are_each_told() -> None:
 
     assert EventKind.FLAPPING not in watched.told
     assert len(watched.told) == 12
-
-
-def test_an_anomaly_is_told_once_in_six_hours() -> None:
-    watched = Watched(since="00:30", schedule=None)
-    for minute in range(40):
-        watched.success(f"01:{minute:02}", duration_ms=10_000)
-
-    watched.success("02:00", duration_ms=100_000)
-    watched.success("02:10", duration_ms=9_000)
-    decision = watched.success("07:59", duration_ms=100_000)
-    assert decision.anomaly is not None, "the answer says so each time"
-    watched.success("08:00", duration_ms=100_000)
-
-    assert [event.at for event in watched.events if event.kind is EventKind.ANOMALY] == [at("02:00"), at("08:00")]
-
-
-def test_a_cron_that_drifts_is_told_of_once_in_six_hours() -> None:
-    watched = Watched(since="14 00:30", grace_seconds=600)
-    for day in (14, 15):
-        for hour in range(1 if day == 14 else 0, 24):
-            watched.success(f"{day} {hour:02}:06")
-
-    told = [event for event in watched.events if event.kind is EventKind.DRIFT]
-    assert [event.at for event in told] == [at(f"{day} {hour}:06") for day, hour in DRIFT_TOLD]
-    assert told[0].detail == "its last runs began +360 s from their time"
-
-
-DRIFT_TOLD = [(14, "10"), (14, "16"), (14, "22"), (15, "04"), (15, "10"), (15, "16"), (15, "22")]
 
 
 def test_a_reminder_comes_as_often_as_asked_for() -> None:
@@ -120,7 +121,7 @@ def test_an_acknowledged_incident_sends_no_reminders() -> None:
     assert watched.told == [EventKind.FAILED]
 
 
-def test_what_a_person_ends_begins_flapping_anew_but_not_the_six_hours() -> None:
+def test_what_a_person_ends_ends_flapping_but_not_how_rarely_anomalies_are_told() -> None:
     watched = flapping()
     noise = watched.cron.noise._replace(anomaly_at=at("10:20"))
     watched.cron = on_request.resolve(watched.cron._replace(noise=noise), at("10:25"), Context()).cron

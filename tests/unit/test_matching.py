@@ -30,11 +30,11 @@ def test_a_start_more_than_a_minute_early_is_an_extra_run() -> None:
     assert watched.cron.expected_at == at("10:00")
 
 
-def test_a_short_period_takes_a_tenth_of_itself_as_early() -> None:
-    watched = Watched(since="09:59:30", schedule="* * * * *")
+def test_a_short_period_takes_half_of_itself_as_early() -> None:
+    watched = Watched(since="09:59:10", schedule="* * * * *")
 
-    extra = watched.success("09:59:53.999")
-    early = watched.success("09:59:54")
+    extra = watched.success("09:59:29.999", duration_ms=1)
+    early = watched.success("09:59:30")
 
     assert extra.run is not None
     assert extra.run.scheduled_at is None
@@ -87,15 +87,52 @@ def test_a_good_end_that_passes_over_occurrences_tells_of_them_and_recovers() ->
     assert watched.status() is Status.UP
 
 
-def test_a_run_after_its_grace_that_nobody_looked_at_is_late_and_not_missed() -> None:
+def test_a_run_after_its_grace_is_an_extra_run_whether_or_not_the_tick_came_first() -> None:
     watched = Watched(since="09:30")
+
+    decision = watched.start("10:06:01")
+
+    assert decision.run is not None
+    assert decision.run.scheduled_at is None
+    assert watched.missed == [at("10:00")]
+    assert watched.told == [EventKind.MISSED]
+    assert watched.cron.incident is not None
+    assert watched.cron.incident.opened_at == at("10:06")
+
+
+def test_of_several_open_occurrences_a_run_satisfies_the_latest() -> None:
+    watched = Watched(since="10:00", schedule="*/5 * * * *", grace_seconds=900)
 
     decision = watched.start("10:16")
 
     assert decision.run is not None
-    assert decision.run.scheduled_at == at("10:00")
-    assert decision.run.late
-    assert watched.missed == []
+    assert decision.run.scheduled_at == at("10:15")
+    assert watched.missed == [at("10:05"), at("10:10")]
+    assert watched.told == [], "a later run honoured their grace"
+
+
+def test_a_host_whose_clock_is_always_fast_stays_ahead_after_a_run_that_did_not_come() -> None:
+    watched = Watched(since="09:59:10", schedule="* * * * *")
+    for minute in range(5):
+        watched.success(f"{'09:59' if minute == 0 else f'10:{minute - 1:02}'}:56")
+
+    after_one_skipped = watched.success("10:05:56")
+
+    assert after_one_skipped.run is not None
+    assert after_one_skipped.run.scheduled_at == at("10:06")
+    assert watched.missed == [at("10:05")]
+
+
+def test_a_sender_that_is_within_a_minute_of_our_clock_is_trusted() -> None:
+    watched = Watched(since="09:30")
+
+    near = watched.start("09:58:30", started_at=at("09:59:20"))
+    far = watched.start("10:58:30", started_at=at("11:00"))
+
+    assert near.run is not None
+    assert near.run.scheduled_at == at("10:00")
+    assert far.run is not None
+    assert far.run.scheduled_at is None
 
 
 def test_a_run_after_its_occurrence_was_called_missed_is_an_extra_run() -> None:
@@ -122,7 +159,7 @@ def test_a_start_before_midnight_that_ends_after_it_does_not_excuse_midnight() -
 
 
 def test_a_job_that_reports_only_its_end_counts_for_when_it_began() -> None:
-    watched = Watched(since="01:00", schedule="0 2,4 * * *")
+    watched = Watched(since="01:00", schedule="0 2,4 * * *", grace_seconds=3 * 3600)
 
     decision = watched.success("04:30", duration_ms=149 * 60_000)
 
@@ -174,15 +211,36 @@ def test_an_interval_counts_from_the_last_run_whichever_it_was() -> None:
     assert watched.missed == []
 
 
-def test_an_interval_that_ran_out_twice_was_missed_once() -> None:
+def test_an_interval_that_ran_out_twice_was_missed_twice() -> None:
     watched = Watched(since="09:30", schedule="@every 10m")
 
     decision = watched.start("09:55")
 
     assert decision.run is not None
-    assert decision.run.scheduled_at == at("09:50")
-    assert watched.missed == [at("09:40")]
+    assert decision.run.scheduled_at is None
+    assert watched.missed == [at("09:40"), at("09:50")]
     assert watched.cron.expected_at == at("10:05")
+
+
+def test_an_interval_counts_from_the_end_of_a_run_too() -> None:
+    watched = Watched(since="09:30", schedule="@every 10m")
+    watched.start("09:40")
+
+    watched.success("09:54")
+
+    assert watched.cron.expected_at == at("10:04")
+    assert watched.missed == []
+    assert watched.told == []
+
+
+def test_an_interval_has_one_open_occurrence_however_long_its_grace() -> None:
+    watched = Watched(since="09:30", schedule="@every 10m", grace_seconds=3600)
+
+    decision = watched.start("10:01")
+
+    assert decision.run is not None
+    assert decision.run.scheduled_at == at("09:40")
+    assert watched.missed == []
 
 
 def test_without_a_schedule_nothing_is_ever_expected_or_missed() -> None:

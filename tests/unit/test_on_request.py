@@ -6,18 +6,18 @@ from chalicelib.domain.monitor.deadlines import due_at
 from chalicelib.domain.monitor.event import EventKind
 from chalicelib.domain.monitor.incident import Resolution
 from chalicelib.domain.runs.run import RunStatus
-from tests.unit.watched import CRON_ID, NAMES, ORG, Watched, at
+from tests.unit.watched import CRON_ID, NAMES, Watched, at
 
 
 def test_a_new_cron_is_expected_from_its_first_occurrence_on() -> None:
-    cron = on_request.create(ORG, CRON_ID, NAMES, Settings(schedule="0 * * * *"), at("10:00"))
+    cron = on_request.create(CRON_ID, NAMES, Settings(schedule="0 * * * *"), at("10:00"))
 
     assert cron.status is Status.NEW
     assert cron.expected_at == at("11:00")
 
 
 def test_a_new_interval_is_expected_after_one_of_it() -> None:
-    cron = on_request.create(ORG, CRON_ID, NAMES, Settings(schedule="@every 10m"), at("10:00"))
+    cron = on_request.create(CRON_ID, NAMES, Settings(schedule="@every 10m"), at("10:00"))
 
     assert cron.expected_at == at("10:10")
 

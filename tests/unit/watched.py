@@ -11,18 +11,19 @@ from chalicelib.domain import ids
 from chalicelib.domain.monitor import on_request
 from chalicelib.domain.monitor.context import Context
 from chalicelib.domain.monitor.cron import Cron, Settings, Status
-from chalicelib.domain.monitor.decision import Decision
+from chalicelib.domain.monitor.decision import Decision, RunWrite
 from chalicelib.domain.monitor.event import Event, EventKind
 from chalicelib.domain.monitor.incident import Incident
 from chalicelib.domain.monitor.on_signal import apply
 from chalicelib.domain.monitor.on_tick import evaluate
-from chalicelib.domain.monitor.signal import Signal, SignalKind
+from chalicelib.domain.monitor.retry import run_to_load
+from chalicelib.domain.monitor.signal import Received, Signal, SignalKind
 from chalicelib.domain.runs.run import Run, RunStatus
 from chalicelib.domain.schedule.schedule import Interval, parse_schedule
 
 ORG = "0123456789ab"
 CRON_ID = ids.cron_id(ORG, bytes(10))
-NAMES = ("shop", "billing", "nightly")
+NAMES = on_request.CronNames("shop", "billing", "nightly")
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
@@ -37,7 +38,7 @@ def at(text: str) -> datetime:
 
 
 def new_cron(now: datetime, **settings: Any) -> Cron:
-    return on_request.create(ORG, CRON_ID, NAMES, Settings(**settings), now)
+    return on_request.create(CRON_ID, NAMES, Settings(**settings), now)
 
 
 class Watched:
@@ -83,7 +84,8 @@ class Watched:
     def decide(self, signal: Signal, now: datetime) -> Decision:
         self._drawn += 1
         random = self._drawn.to_bytes(10, "big")
-        return apply(self.cron, signal, now, random, self._known(signal.run_key))
+        key = signal.run_key or run_to_load(self.cron, signal, now)
+        return apply(self.cron, Received(signal, now, random, self._known(key)))
 
     def _known(self, key: str | None) -> Run | None:
         if key is None or any(run.answers_to(key) for run in self.cron.open_runs):
@@ -111,14 +113,17 @@ class Watched:
             assert decision == Decision(self.cron, run=decision.run, anomaly=decision.anomaly, replay=True)
             return decision
         for write in decision.writes:
-            self._write(write.run, new=write.new)
-        if decision.incident is not None:
-            self.incidents[decision.incident.id] = decision.incident
+            if write.removed:
+                del self.runs[write.run.id]
+            else:
+                self._write(write)
+        self.incidents |= {incident.id: incident for incident in decision.incidents}
         self.events += decision.events
         self.cron = decision.cron._replace(version=self.cron.version + 1)
         return decision
 
-    def _write(self, run: Run, *, new: bool) -> None:
+    def _write(self, write: RunWrite) -> None:
+        run, new = write.run, write.new
         assert new == (run.id not in self.runs), "a run is new once"
         if not new:
             given = {name: value for name, value in run._asdict().items() if value is not None}
@@ -130,7 +135,7 @@ class Watched:
         elif run.status is RunStatus.PAUSED:
             self.skipped += self._stands_for(run)
         elif run.key is not None and run.status is not RunStatus.LOG:
-            assert run.key not in self.claims, "a caller's id stands for one run"
+            assert self.claims.get(run.key) == write.reused_from, "a caller's id stands for one run"
             self.claims[run.key] = run.id
 
     def _stands_for(self, run: Run) -> list[datetime]:

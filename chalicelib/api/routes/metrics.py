@@ -70,15 +70,15 @@ def read_metrics(call: Call) -> Response:
 def _lines(crons: Sequence[Shown]) -> Iterator[str]:
     yield "# HELP cronhub_crons How many crons there are, by status."
     yield "# TYPE cronhub_crons gauge"
-    for status, number in sorted(Counter(status.value for _, status in crons).items()):
+    for status, number in sorted(Counter(one.status.value for one in crons).items()):
         yield f'cronhub_crons{{status="{status}"}} {number}'
     for gauge in _GAUGES:
         yield f"# HELP {gauge.name} {gauge.help}"
         yield f"# TYPE {gauge.name} gauge"
-        for cron, _ in crons:
-            value = gauge.value(cron)
+        for one in crons:
+            value = gauge.value(one.cron)
             if value is not None:
-                yield f"{gauge.name}{{{_labels(cron)}}} {value:.15g}"
+                yield f"{gauge.name}{{{_labels(one.cron)}}} {value:.15g}"
 
 
 def _labels(cron: Cron) -> str:

@@ -57,7 +57,8 @@ class IncidentOut(Answer):
 
     @classmethod
     def of(cls, named: NamedIncident) -> "IncidentOut":
-        one, acknowledged = named.incident, named.acknowledged
+        one = named.incident
+        acknowledged = named.acknowledgements[-1] if named.acknowledgements else None
         return IncidentOut(
             id=one.id,
             cron_id=one.cron_id,
@@ -140,9 +141,9 @@ class IncidentDetails(IncidentTimeline, kw_only=True):
 
 
 def _timeline(named: NamedIncident) -> Iterator[TimelineEntry]:
-    one, acknowledged = named.incident, named.acknowledged
+    one = named.incident
     yield TimelineEntry(one.opened_at, "opened", one.reason.value)
-    if acknowledged is not None:
+    for acknowledged in named.acknowledgements:
         yield TimelineEntry(acknowledged.at, "acknowledged", acknowledged.note, by=acknowledged.by)
     if one.resolved_at is not None and one.resolution is not None:
         resolution = one.resolution.value

@@ -38,7 +38,7 @@ class AnomalyOut(Answer):
     def of(cls, one: Anomaly | None) -> Self | None:
         if one is None:
             return None
-        return cls(one.kind, one.duration_ms, round(one.average_ms, 3), one.factor, one.told)
+        return cls(one.kind, one.duration_ms, round(one.average_ms, 3), one.factor, one.alerted)
 
 
 class DriftOut(Answer):

@@ -74,7 +74,7 @@ _STATUSES = {
 
 def _status(value: Any) -> str:
     found = value.strip().lower() if isinstance(value, str) else value
-    if found not in _STATUSES:
+    if not isinstance(found, str) or found not in _STATUSES:
         raise wrong(f"must be one of {', '.join(_STATUSES)}")
     return str(found)
 

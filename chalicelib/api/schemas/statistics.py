@@ -11,15 +11,13 @@ from chalicelib.api.schemas.dependencies import Dependencies, DependencyOut, Nam
 from chalicelib.api.schemas.runs import DriftOut, RunOut
 from chalicelib.api.schemas.values import Answer, Day, Request, fields_of
 from chalicelib.domain.monitor.cron import Cron
-from chalicelib.domain.monitor.deadlines import tolerance_of
+from chalicelib.domain.monitor.drift_alerts import drift_of_cron
 from chalicelib.domain.monitor.expectation import occurrences
 from chalicelib.domain.runs.counts import Counts, DailyCounts, sum_counts
-from chalicelib.domain.runs.drift import Drift, drift_of
 from chalicelib.domain.runs.periods import Period
 from chalicelib.domain.runs.sla import sla_of
 from chalicelib.domain.schedule.occurrences import END_OF_TIME
-from chalicelib.domain.times import MILLISECOND
-from chalicelib.services.crons import Shown, shown_in
+from chalicelib.services.crons import shown_with
 from chalicelib.services.statistics import Days, Details
 
 _NEXT_RUNS = 10
@@ -156,19 +154,14 @@ class CronDetails(CronOut, kw_only=True):
         cron = found.cron
         around = Dependencies.of(found.dependencies, found.dependants, now)
         return cls(
-            **fields_of(CronOut.of(Shown(cron, shown_in(cron, now, found.windows)))),
+            **fields_of(CronOut.of(shown_with(cron, now, found.windows))),
             stats=PeriodFigures.of(found.periods),
             sla=PeriodSlas.of(found.periods, cron.settings.sla_target),
             anomalies=tuple(RunOut.listed(run) for run in found.recent if run.anomaly),
-            drift=DriftOut.of(_drift_of(cron)),
+            drift=DriftOut.of(drift_of_cron(cron)),
             **fields_of(around),
             next_runs=_next_runs(cron, now),
         )
-
-
-def _drift_of(one: Cron) -> Drift | None:
-    tolerance_ms = tolerance_of(one) // MILLISECOND
-    return drift_of(one.offsets_ms[-1] if one.offsets_ms else None, one.offsets_ms, tolerance_ms)
 
 
 def _next_runs(one: Cron, now: datetime) -> tuple[datetime, ...]:

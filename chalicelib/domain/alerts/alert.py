@@ -1,6 +1,7 @@
 """An alert: an event that people are told of, with all that a message says of it."""
 
 import hashlib
+from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
@@ -8,8 +9,10 @@ from chalicelib.domain.ids import timed_id
 from chalicelib.domain.monitor.cron import OpenIncident
 from chalicelib.domain.monitor.decision import Decision
 from chalicelib.domain.monitor.event import Event, EventKind
+from chalicelib.domain.runs.run import Run
 
 _OUTPUT_KEPT = 1000
+_CLOSING = {EventKind.RECOVERED, EventKind.RESOLVED}
 
 
 class Alert(NamedTuple):
@@ -35,6 +38,8 @@ class Alert(NamedTuple):
     incident_id: str | None = None
     opened_at: datetime | None = None
     missed: int = 0
+    #: The kind whose filters it passes as well: a summary passes like the state that it tells.
+    stands_for: EventKind | None = None
 
     @property
     def key(self) -> tuple[str, str]:
@@ -47,9 +52,24 @@ class Alert(NamedTuple):
         return self.id, self.cron_id
 
 
-def alerts_of(decision: Decision, before: OpenIncident | None) -> tuple[Alert, ...]:
-    """One for each event of a decision. before: the incident that was open until it."""
-    return tuple(_alert(decision, event, place, before) for place, event in enumerate(decision.events))
+def alerts_of(decision: Decision, before: OpenIncident | None, recorded: Iterable[Run] = ()) -> tuple[Alert, ...]:
+    """Returns one alert per event of a decision.
+
+    before: the incident that was open until it. recorded: runs that its events are about and that were recorded
+    earlier.
+    """
+    runs = {run.id: run for run in (*recorded, *(one.run for one in decision.writes))}
+    return tuple(
+        _alert(decision, event, before)._replace(
+            id=_alert_id(decision, event, place), output=_output(runs.get(event.run_id or ""))
+        )
+        for place, event in enumerate(decision.events)
+    )
+
+
+def _output(run: Run | None) -> str | None:
+    """Returns the end of what a run said: that is where the error is."""
+    return run.message[-_OUTPUT_KEPT:] if run and run.message else None
 
 
 def _alert_id(decision: Decision, event: Event, place: int) -> str:
@@ -59,14 +79,14 @@ def _alert_id(decision: Decision, event: Event, place: int) -> str:
     return timed_id(event.at, order + hashlib.sha256(decision.cron.id.encode()).digest()[:5])
 
 
-def _alert(decision: Decision, event: Event, place: int, before: OpenIncident | None) -> Alert:
+def _alert(decision: Decision, event: Event, before: OpenIncident | None) -> Alert:
     cron = decision.cron
-    incident = before if event.kind is EventKind.RECOVERED else cron.incident
-    run = next((run for run, _ in decision.writes if run.id == event.run_id), None)
+    incident = before if event.kind in _CLOSING else cron.incident
+    is_of_incident = incident is not None and event.incident_id in (None, incident.id)
     return Alert(
         org_id=cron.org_id,
         cron_id=cron.id,
-        id=_alert_id(decision, event, place),
+        id="",
         kind=event.kind,
         at=event.at,
         send_at=event.held_until or event.at,
@@ -79,8 +99,8 @@ def _alert(decision: Decision, event: Event, place: int, before: OpenIncident | 
         about=event.about,
         detail=event.detail,
         run_id=event.run_id,
-        output=run.message[-_OUTPUT_KEPT:] if run and run.message else None,
-        incident_id=incident.id if incident else None,
-        opened_at=incident.opened_at if incident else None,
-        missed=incident.missed if incident else 0,
+        incident_id=event.incident_id or (incident.id if incident else None),
+        opened_at=event.opened_at or (incident.opened_at if incident else None),
+        missed=incident.missed if incident and is_of_incident else 0,
+        stands_for=event.stands_for,
     )

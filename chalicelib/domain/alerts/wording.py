@@ -17,14 +17,16 @@ _SAYS = {
     EventKind.OVERRUNNING: "is running far longer than usual",
     EventKind.ANOMALY: "took unusually long or short",
     EventKind.DRIFT: "is drifting from its schedule",
+    EventKind.ON_SCHEDULE: "is back on schedule",
     EventKind.BLOCKED: "was blocked by a dependency",
     EventKind.RECOVERED: "is up again",
+    EventKind.RESOLVED: "has its incident closed",
     EventKind.REMINDER: "is still down",
     EventKind.FLAPPING: "keeps going down and up",
     EventKind.CHANNEL_FAILING: "is rejecting alerts",
     EventKind.BLIND: "was interrupted",
 }
-_EXPECTED = {EventKind.LATE, EventKind.MISSED, EventKind.DRIFT}
+_EXPECTED = {EventKind.LATE, EventKind.MISSED, EventKind.DRIFT, EventKind.ON_SCHEDULE}
 # Their detail is the expected time, which the message gives in the cron's own time zone.
 _ONLY_TIMED = {EventKind.LATE, EventKind.MISSED}
 _DOWN = {EventKind.MISSED, EventKind.FAILED, EventKind.TIMEOUT}
@@ -78,6 +80,7 @@ _ABOUT = {
     EventKind.OVERRUNNING: "Started at",
     EventKind.ANOMALY: "Started at",
     EventKind.RECOVERED: "Down since",
+    EventKind.RESOLVED: "Down since",
     EventKind.REMINDER: "Down since",
     EventKind.BLOCKED: "Start requested at",
     EventKind.FLAPPING: "Since",

@@ -1,4 +1,4 @@
-"""A decision: all that one signal, or one look at the clock, makes of a cron."""
+"""A decision: all that one signal, or one look at the clock, changes about a cron."""
 
 from typing import NamedTuple
 
@@ -14,29 +14,36 @@ from chalicelib.domain.runs.run import Run
 
 
 class RunWrite(NamedTuple):
-    """A run to record. `new`: it must not be there yet; else it is there and these fields change."""
+    """A run to record."""
 
     run: Run
+    #: True: it is not recorded yet. False: it is, and the fields that are set here change.
     new: bool
+    #: True: its record is deleted.
+    removed: bool = False
+    #: The run that the caller's id of it stood for until now.
+    reused_from: str | None = None
 
 
 class Decision(NamedTuple):
-    """The cron's new state and everything to be written with it, in one transaction.
-
-    finished_days: rollups of days that are over · past_days: what is to be added to those of days
-    before · run: the one that the answer is about · replay: the signal was counted before, nothing
-    is to be written · blocked_by: why a start was refused · not_loaded: what it turned on unseen.
-    """
+    """A cron's new state, and everything that is written with it in one transaction."""
 
     cron: Cron
     writes: tuple[RunWrite, ...] = ()
+    #: The counts of days that are over.
     finished_days: tuple[DailyCounts, ...] = ()
+    #: What is added to the counts of days that moved out before.
     past_days: tuple[DailyCounts, ...] = ()
     events: tuple[Event, ...] = ()
-    incident: Incident | None = None
+    #: The incidents that opened, closed or grew.
+    incidents: tuple[Incident, ...] = ()
+    #: The run that the answer is about.
     run: Run | None = None
     anomaly: Anomaly | None = None
     drift: Drift | None = None
+    #: True: the signal was counted before; nothing is written.
     replay: bool = False
+    #: Why a start was refused.
     blocked_by: tuple[Blocker, ...] = ()
+    #: What a rule asked for that was not loaded. The caller loads it and decides again.
     not_loaded: NotLoaded = NotLoaded()

@@ -1,4 +1,4 @@
-"""What a cron waits for: is it completed, and does nothing wait for itself?"""
+"""Dependencies: whether they are completed, and whether they form a cycle."""
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from chalicelib.domain.errors import CronHubError
-from chalicelib.domain.monitor.cron import Cron
+from chalicelib.domain.monitor.cron import Cron, LastRun, Status
 from chalicelib.domain.monitor.deadlines import early_tolerance
 from chalicelib.domain.runs.run import RunStatus
 from chalicelib.domain.schedule.occurrences import times_of
@@ -46,35 +46,55 @@ class Blocked(CronHubError):
 
 
 def blockers(dependencies: Iterable[Cron], now: datetime) -> tuple[Blocker, ...]:
-    """Those that are not completed. Archived ones, and ids of none, are the caller's to leave out."""
+    """Returns those that are not completed. The caller leaves out archived and unknown ones."""
     reasons = ((cron, unmet(cron, now)) for cron in dependencies)
     return tuple(Blocker(cron.id, cron.name, reason) for cron, reason in reasons if reason is not None)
 
 
 def unmet(cron: Cron, now: datetime) -> Unmet | None:
-    """Why a cron is not completed; None: it is.
+    """Returns why a cron is not completed; None: it is.
 
-    It is when it is not running, and its last finished run succeeded and ended at or after its latest
-    occurrence, less the early tolerance: by schedule or by hand.
+    It is completed when no run is open and its latest run succeeded and ended at or after its latest occurrence,
+    less the early tolerance. A killed run stops counting as open once a newer one succeeded.
     """
     last = cron.last_run
-    if cron.open_runs:
+    if cron.is_running:
         return Unmet.RUNNING
     if last is None:
         return Unmet.NEVER_RAN
-    if last.status is not RunStatus.SUCCESS:
+    if not _ended_well(cron, last):
         return Unmet.TIMED_OUT if last.status is RunStatus.TIMEOUT else Unmet.FAILED
     since = _needed_since(cron, now)
     return Unmet.NOT_RUN_SINCE_DUE if since is not None and last.finished_at < since else None
 
 
+def _ended_well(cron: Cron, last: LastRun) -> bool:
+    # A run that timed out and succeeded after all keeps the status of its timeout.
+    return last.status is RunStatus.SUCCESS or (last.status is RunStatus.TIMEOUT and cron.success_streak > 0)
+
+
+def is_undecided(cron: Cron, now: datetime) -> bool:
+    """Whether it is still open if a dependency completes for its latest occurrence."""
+    if not cron.is_watched or cron.status is Status.DOWN:
+        return False
+    match unmet(cron, now):
+        case Unmet.RUNNING:
+            return True
+        case Unmet.NEVER_RAN:
+            return cron.expected_at is not None
+        case Unmet.NOT_RUN_SINCE_DUE:
+            return cron.expected_at is not None and cron.expected_at <= now
+        case _:
+            return False
+
+
 def _needed_since(cron: Cron, now: datetime) -> datetime | None:
-    """A run that ended before it does not count; None: any does."""
+    """Returns before when a run ended too early to count; None: any counts."""
     if cron.settings.schedule is None:
         return None
     schedule = parse_schedule(cron.settings.schedule, cron.settings.timezone)
     if isinstance(schedule, Interval) and (cron.expected_at is None or now < cron.expected_at):
-        # It counts from the last run: until it is over, that run was for the latest occurrence.
+        # It counts from the last run: until the interval is over, that run was for the latest occurrence.
         return None
     times = times_of(schedule, cron.expected_at or now)
     latest = times.latest(now)
@@ -82,12 +102,12 @@ def _needed_since(cron: Cron, now: datetime) -> datetime | None:
 
 
 def depending_on(cron: Cron, ids: tuple[str, ...]) -> Cron:
-    """A cron that from now on depends on these; without any, nothing blocks it."""
+    """Returns the cron depending on these; without any, nothing blocks it."""
     return cron._replace(depends_on=ids, is_blocked=cron.is_blocked and bool(ids))
 
 
 def cycle(edges: Edges, new: Edges) -> tuple[str, ...] | None:
-    """A path that comes back to where it began, as (a, b, a); None where there is none.
+    """Returns a path that comes back to where it began, as (a, b, a); None where there is none.
 
     new: the edges of those crons whose edges are replaced. Only what can be reached from these is
     looked at, each once.

@@ -1,10 +1,10 @@
-"""The one word that is shown of a cron at a moment."""
+"""The one word that people see about a cron at a moment."""
 
 from datetime import datetime
 from enum import StrEnum
 
 from chalicelib.domain.monitor.cron import Cron, Status
-from chalicelib.domain.monitor.deadlines import tolerance_of
+from chalicelib.domain.monitor.deadlines import late_at
 
 
 class DisplayStatus(StrEnum):
@@ -20,7 +20,7 @@ class DisplayStatus(StrEnum):
 
 
 def display_status(cron: Cron, now: datetime, *, in_maintenance: bool = False) -> DisplayStatus:
-    """What matters most first: that it is not watched, is in trouble, will be, is at work.
+    """Returns what matters most: that it is not watched, is in trouble, soon will be, or is running.
 
     Trouble that maintenance holds is not shown as such until that ends.
     """
@@ -40,13 +40,13 @@ def _at_work(cron: Cron, now: datetime) -> DisplayStatus:
         return DisplayStatus.BLOCKED
     if is_late(cron, now):
         return DisplayStatus.LATE
-    if cron.open_runs:
+    if any(not run.superseded for run in cron.open_runs):
         return DisplayStatus.RUNNING
     return DisplayStatus(cron.status.value)
 
 
 def is_late(cron: Cron, now: datetime) -> bool:
-    """Past its time by more than the drift tolerance, and not yet missed."""
-    if cron.expected_at is None or now < cron.expected_at:
+    """Whether it is past its time by more than the lateness tolerance, and not yet missed."""
+    if cron.expected_at is None or cron.is_running:
         return False
-    return cron.late_alerted or now >= cron.expected_at + tolerance_of(cron)
+    return now >= late_at(cron, cron.expected_at)

@@ -1,4 +1,4 @@
-"""An event: something that people may want to be told of."""
+"""An event: something that people may want to know."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -13,21 +13,31 @@ class EventKind(StrEnum):
     OVERRUNNING = "overrunning"
     ANOMALY = "anomaly"
     DRIFT = "drift"
+    ON_SCHEDULE = "on_schedule"
     BLOCKED = "blocked"
     REMINDER = "reminder"
     FLAPPING = "flapping"
     RECOVERED = "recovered"
+    RESOLVED = "resolved"
     CHANNEL_FAILING = "channel_failing"
     BLIND = "blind"
 
 
 class Event(NamedTuple):
-    """about: the occurrence, start or opening that it is about · detail: in words, with numbers ·
-    held_until: not to be told before, as the cron is in maintenance."""
+    """Made once, by the rule that knows it, and handed on whole."""
 
     kind: EventKind
+    #: When it was decided.
     at: datetime
+    #: The occurrence, the start or the opening that it is about.
     about: datetime | None = None
     run_id: str | None = None
+    #: In words, with numbers.
     detail: str = ""
+    #: The end of the maintenance that it waits for; None when it is sent at once.
     held_until: datetime | None = None
+    #: The kind whose filters it passes as well: a summary passes like the state that it tells.
+    stands_for: EventKind | None = None
+    #: The incident that it opens or closes.
+    incident_id: str | None = None
+    opened_at: datetime | None = None

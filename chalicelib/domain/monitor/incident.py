@@ -12,26 +12,25 @@ class Resolution(StrEnum):
     PAUSED = "paused"
     ARCHIVED = "archived"
     BY_HAND = "by_hand"
+    DELETED = "deleted"
 
 
 class Incident(NamedTuple):
-    """What the state machine knows of an incident; what people add to it stays in the store.
-
-    missed: how many occurrences were missed in it so far.
-    """
+    """What the state machine knows about an incident; what people add to it stays in the store."""
 
     org_id: str
     id: str
     cron_id: str
     reason: Reason
     opened_at: datetime
+    #: How many occurrences were missed in it so far.
     missed: int = 0
     resolved_at: datetime | None = None
     resolution: Resolution | None = None
 
 
 class Handling(NamedTuple):
-    """What a person did about an incident: who, when, and what they had to say."""
+    """What a person did about an incident."""
 
     by: str
     at: datetime
@@ -39,12 +38,13 @@ class Handling(NamedTuple):
 
 
 class NamedIncident(NamedTuple):
-    """An incident with the names that its cron had when it was written, and what people did of it."""
+    """An incident with the names that its cron had when it was written, and what people did about it."""
 
     incident: Incident
     product: str
     service: str
     cron_name: str
-    acknowledged: Handling | None = None
+    #: Every acknowledgement, earliest first.
+    acknowledgements: tuple[Handling, ...] = ()
     resolved_by: str | None = None
     resolution_note: str | None = None

@@ -1,139 +1,173 @@
-"""What a signal makes of a cron: `apply(cron, signal, now, random) -> Decision`."""
+"""What a signal changes about a cron: `apply(cron, received, context) -> Decision`."""
 
-from datetime import datetime, timedelta
-
-from chalicelib.domain.ids import timed_id
 from chalicelib.domain.monitor.context import Context
-from chalicelib.domain.monitor.cron import MAX_OPEN_RUNS, Cron, LastRun, OpenRun, Reason, Status
-from chalicelib.domain.monitor.dampening import announce_rarely
+from chalicelib.domain.monitor.cron import MAX_OPEN_RUNS, Cron, LastRun, LastSignal, OpenRun, Reason, Status
 from chalicelib.domain.monitor.deadlines import tolerance_of
 from chalicelib.domain.monitor.decision import Decision
 from chalicelib.domain.monitor.dependencies import Blocker, blockers
-from chalicelib.domain.monitor.event import EventKind
-from chalicelib.domain.monitor.matching import arrive
-from chalicelib.domain.monitor.misses import maintenance_of
-from chalicelib.domain.monitor.signal import Signal, SignalKind
+from chalicelib.domain.monitor.drift_alerts import announce_drift, drift_of_run
+from chalicelib.domain.monitor.duration_alerts import judge_duration
+from chalicelib.domain.monitor.event import Event, EventKind
+from chalicelib.domain.monitor.matching import (
+    TRUSTED_WITHIN,
+    began_at,
+    ended_at,
+    occurrence_at,
+    run_to_close,
+    satisfy,
+    times_of_finish,
+    times_of_start,
+)
+from chalicelib.domain.monitor.misses import (
+    judge_unmet,
+    maintenance_of,
+    record_missed_while_running,
+    restart_interval,
+)
+from chalicelib.domain.monitor.retry import (
+    corrects,
+    ends_late,
+    named_run,
+    replayed,
+    reuses_id,
+    unfinished_run_id,
+)
+from chalicelib.domain.monitor.signal import FINISHES, Received, Signal, SignalKind
 from chalicelib.domain.monitor.transition import Transition
-from chalicelib.domain.monitor.up_and_down import failed_run, succeeded_run
-from chalicelib.domain.runs.anomaly import Anomaly, judge, learn
-from chalicelib.domain.runs.drift import Drift, drift_of
+from chalicelib.domain.monitor.up_and_down import Failure, failed_run, succeeded_run
+from chalicelib.domain.runs.anomaly import Anomaly, learn
 from chalicelib.domain.runs.run import Run, RunStatus
-from chalicelib.domain.times import to_ms
+from chalicelib.domain.times import MILLISECOND, MINUTE, to_ms
 
 _FINISHED_AS = {SignalKind.SUCCESS: RunStatus.SUCCESS, SignalKind.FAIL: RunStatus.FAILED}
-_GIVEN_UP = {RunStatus.TIMEOUT, RunStatus.ABANDONED, RunStatus.BLOCKED, RunStatus.UNKNOWN}
+_OVERTAKEN_WITHIN = MINUTE
 
 
-def apply(
-    cron: Cron,
-    signal: Signal,
-    now: datetime,
-    random: bytes,
-    known: Run | None = None,
-    context: Context | None = None,
-) -> Decision:
-    """Decides what one signal changes.
-
-    random: 10 bytes for the id of a run that it may begin. known: the run that the signal's
-    `run_key` stands for, where that run is recorded but not open any more.
-    """
-    transition = Transition(cron, now, context)
-    transition.change(last_signal_at=now)
-    if signal.kind is SignalKind.LOG:
-        return _log(transition, signal, random)
-    open_run = _meant(cron, signal)
-    counted = _counted(cron, signal, open_run, known)
-    if counted is not None:
-        return Decision(cron, run=counted, anomaly=counted.anomaly, replay=True)
+def apply(cron: Cron, received: Received, context: Context | None = None) -> Decision:
+    """Decides what one signal changes."""
+    again = replayed(cron, received)
+    if again is not None:
+        return Decision(cron, run=again, anomaly=again.anomaly, replay=True)
+    transition = Transition(cron, received.at, context, received.random)
+    transition.change(last_signal_at=received.at, last_signal=None)
+    if received.signal.kind is SignalKind.LOG:
+        return _log(transition, received)
+    if _is_history(cron, received):
+        return _record_history(transition, received)
     if cron.status is Status.NEW:
         transition.change(status=Status.UP)
-    if open_run is None and known is not None:
-        return _end_given_up(transition, signal, known)
-    if signal.kind in _FINISHED_AS:
-        return _finish(transition, signal, random, open_run)
-    if open_run is None:
-        blocked_by = _blockers(transition, signal)
-        return (
-            _refuse(transition, signal, random, blocked_by) if blocked_by else _start(transition, signal, random)
-        )
-    return _progress(transition, signal, open_run)
+    judge_unmet(transition)
+    known = received.known if received.signal.run_key is not None else None
+    if known is not None and corrects(received):
+        return _correct(transition, received, known)
+    if known is not None and ends_late(received) and not reuses_id(cron, received):
+        return _end_late(transition, received, known)
+    return _finish(transition, received) if received.signal.kind in FINISHES else _begin(transition, received)
 
 
-def _meant(cron: Cron, signal: Signal) -> OpenRun | None:
-    """The open run a signal is about: by its id; without one the latest, but a start is a new one."""
-    if signal.run_key is not None:
-        return next((run for run in cron.open_runs if run.answers_to(signal.run_key)), None)
-    if signal.kind is SignalKind.START or not cron.open_runs:
-        return None
-    # Of two that started at once, the one told of last.
-    return max(reversed(cron.open_runs), key=lambda run: run.started_at)
+def _answer(
+    transition: Transition,
+    received: Received,
+    run: Run,
+    anomaly: Anomaly | None = None,
+) -> Decision:
+    """Closes a decision; a signal without a run id is remembered, so that a retry of it is recognized."""
+    signal = received.signal
+    if signal.run_key is None:
+        transition.change(last_signal=LastSignal(signal.digest, run.id))
+    drift = None if run.status is RunStatus.LOG else drift_of_run(transition.cron, run)
+    return transition.decide(run, anomaly, drift)
 
 
-def _counted(cron: Cron, signal: Signal, open_run: OpenRun | None, known: Run | None) -> Run | None:
-    """The run of a signal that was counted before, and changes nothing; None for any other.
+# -- starts and signs of progress
 
-    A run given up (timed out, abandoned) may still end, once.
-    """
+
+def _begin(transition: Transition, received: Received) -> Decision:
+    open_run = None if received.signal.kind is SignalKind.START else run_to_close(transition.cron, received)
     if open_run is not None:
-        return _shown(cron, open_run) if signal.kind is SignalKind.START else None
-    if known is None:
-        return None
-    is_given_up = known.finished_at is None and known.status in _GIVEN_UP
-    return None if is_given_up and signal.kind in _FINISHED_AS else known
+        return _progress(transition, received, open_run)
+    blocked_by = _blockers(transition)
+    return _refuse(transition, received, blocked_by) if blocked_by else _start(transition, received)
 
 
-def _blockers(transition: Transition, signal: Signal) -> tuple[Blocker, ...]:
-    """What a start has to wait for; a run that says it is running is not asked."""
-    if signal.kind is not SignalKind.START or not transition.cron.is_watched:
-        return ()
-    return blockers(transition.dependencies(), transition.now)
+def _blockers(transition: Transition) -> tuple[Blocker, ...]:
+    return blockers(transition.dependencies(), transition.now) if transition.cron.is_watched else ()
 
 
-def _refuse(transition: Transition, signal: Signal, random: bytes, blocked_by: tuple[Blocker, ...]) -> Decision:
-    """Its occurrence stays open: the job may be started again once its dependencies are completed."""
-    transition.change(is_blocked=True)
-    run = Run(
-        cron_id=transition.cron.id,
-        id=timed_id(transition.now, random),
-        key=signal.run_key,
-        status=RunStatus.BLOCKED,
-        started_at=transition.now,
-        finished_at=transition.now,
-        message=signal.message,
-    )
-    transition.write(run, new=True)
+def _refuse(transition: Transition, received: Received, blocked_by: tuple[Blocker, ...]) -> Decision:
+    """Records a start that has to wait. Its occurrence stays open for a start after its dependencies completed."""
+    cron, now = transition.cron, transition.now
+    occurrence = next(filter(None, (occurrence_at(cron, at) for at in times_of_start(received))), None)
     names = ", ".join(f"{blocker.name} ({blocker.reason})" for blocker in blocked_by)
-    if transition.maintained_until() is None:
-        transition.announce(EventKind.BLOCKED, transition.now, run.id, f"waits for {names}")
+    run = Run(
+        cron_id=cron.id,
+        id=transition.new_run_id(now),
+        key=received.signal.run_key,
+        status=RunStatus.BLOCKED,
+        scheduled_at=occurrence,
+        started_at=now,
+        finished_at=now,
+        message=received.signal.message or f"waits for {names}",
+    )
+    transition.record_new(run)
+    is_news = not cron.is_blocked or occurrence is None or occurrence != cron.refused_for
+    transition.change(is_blocked=True, refused_for=occurrence or cron.refused_for)
+    if is_news and transition.maintained_until() is None:
+        transition.announce(Event(EventKind.BLOCKED, now, now, run.id, f"waits for {names}"))
     return transition.decide(run, blocked_by=blocked_by)
 
 
-def _start(transition: Transition, signal: Signal, random: bytes) -> Decision:
-    started_at = signal.started_at or transition.now
-    occurrence = arrive(transition, started_at, transition.now)
+def _start(transition: Transition, received: Received) -> Decision:
+    signal, now = received.signal, received.at
+    before = transition.cron
+    started_at = signal.started_at or now
+    occurrence = satisfy(transition, times_of_start(received))
     open_run = OpenRun(
-        id=timed_id(started_at, random),
+        id=transition.new_run_id(started_at),
         key=signal.run_key,
         started_at=started_at,
-        seen_at=transition.now,
+        seen_at=now,
+        arrived_at=None if signal.started_at is None else now,
         scheduled_at=occurrence,
-        late=_is_late(transition.cron, started_at, occurrence),
+        overtaken=occurrence is None and signal.run_key is None and _may_be_overtaken(received, before),
     )
+    open_run = open_run._replace(late=_is_late(before, open_run.as_run(before.id)))
     _make_room(transition)
-    transition.change(open_runs=(*transition.cron.open_runs, open_run), is_blocked=False, blamed_on=None)
-    run = _shown(transition.cron, open_run)._replace(message=signal.message)
-    transition.write(run, new=True)
-    _announce_drift(transition, run)
-    return transition.decide(run, drift=_drift(transition, run))
+    others = tuple(_without_key(run, signal.run_key) for run in transition.cron.open_runs)
+    transition.change(open_runs=(*others, open_run), is_blocked=False, blamed_on=None)
+    run = open_run.as_run(before.id)._replace(message=signal.message)
+    transition.record_new(run, reused_from=_reused(before, received))
+    announce_drift(transition, run)
+    return _answer(transition, received, run)
+
+
+def _without_key(run: OpenRun, key: str | None) -> OpenRun:
+    """An id that is reused stands for the new run alone."""
+    return run._replace(key=None) if key is not None and run.key == key else run
+
+
+def _reused(before: Cron, received: Received) -> str | None:
+    """Returns the run that the caller's id stood for until now."""
+    key = received.signal.run_key
+    if key is None:
+        return None
+    known = named_run(before, key) or received.known
+    return known.id if known is not None and known.key == key else None
+
+
+def _may_be_overtaken(received: Received, before: Cron) -> bool:
+    """Whether a start came just after a finish that had none: that may have been its own."""
+    last = before.last_run
+    return last is not None and last.unstarted and received.at - last.finished_at <= _OVERTAKEN_WITHIN
 
 
 def _make_room(transition: Transition) -> None:
-    """At most 20 runs are open: the one that started first is given up."""
-    runs = transition.cron.open_runs
-    if len(runs) < MAX_OPEN_RUNS:
+    """Keeps at most 20 runs open: the one that started first is given up."""
+    cron = transition.cron
+    if len(cron.open_runs) < MAX_OPEN_RUNS:
         return
-    oldest = min(runs, key=lambda run: run.started_at)
-    transition.write(_shown(transition.cron, oldest)._replace(status=RunStatus.ABANDONED), new=False)
+    oldest = min(cron.open_runs, key=lambda run: run.started_at)
+    transition.record(oldest.as_run(cron.id, RunStatus.ABANDONED))
     _close(transition, oldest)
 
 
@@ -141,163 +175,226 @@ def _close(transition: Transition, run: OpenRun) -> None:
     transition.change(open_runs=tuple(other for other in transition.cron.open_runs if other is not run))
 
 
-def _progress(transition: Transition, signal: Signal, open_run: OpenRun) -> Decision:
-    """A sign of life: the run's deadlines count from now."""
-    seen = open_run._replace(seen_at=transition.now, overran=False)
+def _progress(transition: Transition, received: Received, open_run: OpenRun) -> Decision:
+    """Records a sign of life: the run's deadlines count from now."""
+    seen = open_run._replace(seen_at=received.at, overran=False, overtaken=False, superseded=False)
     transition.change(open_runs=tuple(seen if run is open_run else run for run in transition.cron.open_runs))
-    run = _shown(transition.cron, seen)._replace(message=signal.message)
-    if signal.message is not None:
-        transition.write(run, new=False)
-    return transition.decide(run, drift=_drift(transition, run))
+    run = seen.as_run(transition.cron.id)._replace(message=received.signal.message)
+    if received.signal.message is not None:
+        transition.record(run)
+    return _answer(transition, received, run)
 
 
-def _finish(transition: Transition, signal: Signal, random: bytes, open_run: OpenRun | None) -> Decision:
-    finished_at = signal.finished_at or transition.now
+# -- finishes
+
+
+def _finish(transition: Transition, received: Received) -> Decision:
+    open_run = run_to_close(transition.cron, received)
     if open_run is not None:
-        _close(transition, open_run)
-        run = _finished(_shown(transition.cron, open_run), signal, finished_at)
-    else:
-        began_at = _began_at(signal, finished_at)
-        occurrence = arrive(transition, began_at or finished_at, finished_at)
-        run = Run(
-            cron_id=transition.cron.id,
-            id=timed_id(began_at or finished_at, random),
-            key=signal.run_key,
-            status=RunStatus.RUNNING,
-            scheduled_at=occurrence,
-            started_at=began_at,
-            offset_ms=_offset(began_at or finished_at, occurrence),
-            late=_is_late(transition.cron, began_at or finished_at, occurrence),
-        )
-        run = _finished(run, signal, finished_at)
-    anomaly = _judge_duration(transition, run)
+        return _finish_open(transition, received, open_run)
+    late_end = _of_last_timeout(transition.cron, received)
+    if late_end is not None:
+        return _end_late(transition, received, late_end)
+    return _finish_unstarted(transition, received)
+
+
+def _finish_open(transition: Transition, received: Received, open_run: OpenRun) -> Decision:
+    _close(transition, open_run)
+    run = _finished(open_run.as_run(transition.cron.id), received, open_run)
+    anomaly = judge_duration(transition, run, open_run)
     run = run._replace(anomaly=anomaly)
-    _settle(transition, run)
-    if run.status is RunStatus.FAILED:
-        run = run._replace(excused=maintenance_of(transition, run.scheduled_at))
-    was_told = open_run is not None and open_run.overran
-    if anomaly is not None and anomaly.told and not was_told:
-        announce_rarely(transition, EventKind.ANOMALY, run.started_at, run.id, _anomaly_words(anomaly))
-    transition.write(run, new=open_run is None)
-    if open_run is None:
-        _announce_drift(transition, run)
-    return transition.decide(run, anomaly, _drift(transition, run))
+    restart_interval(transition)
+    record_missed_while_running(transition, received.at)
+    run = _settled(transition, run)
+    transition.record(run)
+    return _answer(transition, received, run, anomaly)
 
 
-def _began_at(signal: Signal, finished_at: datetime) -> datetime | None:
-    """When a run that only its end is known of began: None where the signal does not say."""
-    if signal.started_at is not None:
-        return signal.started_at
-    if signal.duration_ms is not None:
-        return finished_at - timedelta(milliseconds=signal.duration_ms)
-    return None
+def _finish_unstarted(transition: Transition, received: Received) -> Decision:
+    began, ended = began_at(received), ended_at(received)
+    before = transition.cron
+    occurrence = satisfy(transition, times_of_finish(received))
+    run = Run(
+        cron_id=before.id,
+        id=transition.new_run_id(began or ended),
+        key=received.signal.run_key,
+        status=RunStatus.RUNNING,
+        scheduled_at=occurrence,
+        started_at=began,
+        offset_ms=None if occurrence is None else to_ms(began or ended) - to_ms(occurrence),
+    )
+    run = _finished(run, received, None)._replace(late=_is_late(before, run))
+    anomaly = judge_duration(transition, run, None)
+    run = _settled(transition, run._replace(anomaly=anomaly), unstarted=True)
+    transition.record_new(run, reused_from=_reused(before, received))
+    announce_drift(transition, run)
+    return _answer(transition, received, run, anomaly)
 
 
-def _finished(run: Run, signal: Signal, finished_at: datetime) -> Run:
-    started_at = signal.started_at or run.started_at
-    duration = signal.duration_ms
-    if duration is None and started_at is not None:
-        # The clock of a host may be ahead of ours: no run takes less than no time.
-        duration = max(0, to_ms(finished_at) - to_ms(started_at))
+def _finished(run: Run, received: Received, open_run: OpenRun | None) -> Run:
+    signal = received.signal
     return run._replace(
         status=_FINISHED_AS[signal.kind],
-        started_at=started_at,
-        finished_at=finished_at,
-        duration_ms=duration,
+        started_at=signal.started_at or run.started_at,
+        finished_at=ended_at(received),
+        duration_ms=_duration_ms(received, open_run),
         exit_code=signal.exit_code,
         message=signal.message,
+        heard_at=received.at,
     )
 
 
-def _settle(transition: Transition, run: Run) -> None:
-    """A finished run counts: as the last run, and as a good or a bad one."""
+def _duration_ms(received: Received, open_run: OpenRun | None) -> int | None:
+    """Returns how long a run took: never by one time of the job's clock and one of ours."""
+    signal = received.signal
+    if signal.duration_ms is not None:
+        return signal.duration_ms
+    given_start = signal.started_at or (open_run.started_at if open_run and open_run.arrived_at else None)
+    if given_start is not None and signal.finished_at is not None:
+        return max(0, to_ms(signal.finished_at) - to_ms(given_start))
+    return None if open_run is None else to_ms(received.at) - to_ms(open_run.start_arrived_at)
+
+
+def _settled(transition: Transition, run: Run, *, unstarted: bool = False) -> Run:
+    """Counts a finished run as the last one, and as a success or a failure; returns it with its excuse."""
     assert run.finished_at is not None
-    last = LastRun(run.id, run.status, run.finished_at, run.started_at, run.duration_ms)
+    last = LastRun(run.id, run.status, run.finished_at, run.started_at, run.duration_ms, unstarted)
     transition.change(last_run=last, is_blocked=False, blamed_on=None)
     if run.status is RunStatus.SUCCESS:
+        _supersede(transition, run)
         succeeded_run(transition)
-    else:
-        failed_run(transition, Reason.FAILED, run.id, run.started_at, _failure_words(run))
+        return run
+    _fail(transition, run)
+    return run._replace(excused=maintenance_of(transition, run.scheduled_at))
 
 
-def _judge_duration(transition: Transition, run: Run) -> Anomaly | None:
-    cron = transition.cron
-    if run.status is not RunStatus.SUCCESS or run.duration_ms is None or not cron.is_watched:
+def _fail(transition: Transition, run: Run) -> None:
+    words = "failed" if run.exit_code is None else f"failed with exit code {run.exit_code}"
+    failed_run(transition, Failure(Reason.FAILED, transition.now, run.started_at, run.id, words))
+
+
+def _supersede(transition: Transition, run: Run) -> None:
+    """A newer success: runs that began before it and are still open hold nothing up any more."""
+    began = run.started_at or run.finished_at
+    assert began is not None
+    transition.change(
+        open_runs=tuple(
+            one._replace(superseded=True) if one.started_at < began else one for one in transition.cron.open_runs
+        )
+    )
+
+
+# -- runs that were given up, corrections, history
+
+
+def _of_last_timeout(cron: Cron, received: Received) -> Run | None:
+    """Returns the timed-out run that a finish without an id ends after all, while no other occurrence is due."""
+    last, known = cron.last_run, received.known
+    if last is None or unfinished_run_id(cron, received.signal) is None:
         return None
-    anomaly = judge(cron.baseline, run.duration_ms, cron.settings.anomaly_factor)
-    transition.change(baseline=learn(cron.baseline, run.duration_ms, anomaly))
-    return anomaly
+    if cron.expected_at is not None and cron.expected_at <= received.at:
+        return None
+    if known is not None and known.id == last.id:
+        return known
+    return Run(cron.id, last.id, last.status, started_at=last.started_at)
 
 
-def _end_given_up(transition: Transition, signal: Signal, known: Run) -> Decision:
-    run = _finished(known, signal, signal.finished_at or transition.now)
-    if known.status is RunStatus.TIMEOUT:
-        # It ran out of its time and stays so; that it ended well after all brings the cron up.
-        run = run._replace(status=RunStatus.TIMEOUT)
-        if signal.kind is SignalKind.SUCCESS:
-            succeeded_run(transition)
+def _end_late(transition: Transition, received: Received, known: Run) -> Decision:
+    """Records the end of a run that was given up. A timed-out run stays so; a good end brings the cron up."""
+    run = _finished(known, received, None)
+    run = run._replace(started_at=known.started_at or run.started_at)
+    if run.duration_ms is None and known.started_at is not None:
+        run = run._replace(duration_ms=max(0, to_ms(received.at) - to_ms(known.started_at)))
+    restart_interval(transition)
+    if known.status is not RunStatus.TIMEOUT:
+        run = _settled(transition, run)
     else:
-        _settle(transition, run)
-    transition.write(run, new=False, before=known)
-    return transition.decide(run)
+        run = _end_timed_out(transition, received.signal, run._replace(status=RunStatus.TIMEOUT))
+    transition.record(run, counted_as=known)
+    return _answer(transition, received, run)
 
 
-def _log(transition: Transition, signal: Signal, random: bytes) -> Decision:
+def _end_timed_out(transition: Transition, signal: Signal, run: Run) -> Run:
+    cron = transition.cron
+    assert run.finished_at is not None
+    if cron.last_run is None or cron.last_run.id == run.id or cron.last_run.finished_at < run.finished_at:
+        last = LastRun(run.id, run.status, run.finished_at, run.started_at, run.duration_ms)
+        transition.change(last_run=last)
+    if run.duration_ms is not None:
+        transition.count_duration(run)
+    if signal.kind is not SignalKind.SUCCESS:
+        return run
+    if run.duration_ms is not None and cron.is_watched:
+        transition.change(baseline=learn(cron.baseline, run.duration_ms))
+    succeeded_run(transition)
+    return run
+
+
+def _correct(transition: Transition, received: Received, known: Run) -> Decision:
+    """Records another outcome of a run that finished just now: the last word counts."""
+    duration_ms = received.signal.duration_ms or known.duration_ms
+    run = _finished(known, received, None)
+    # It keeps its times, so that it stays on the day on which it was counted.
+    run = run._replace(
+        started_at=known.started_at, finished_at=known.finished_at or run.finished_at, duration_ms=duration_ms
+    )
+    last = transition.cron.last_run
+    is_last = last is None or last.id == run.id
+    if is_last:
+        run = _settled(transition, run, unstarted=last is not None and last.unstarted)
+    elif run.status is RunStatus.FAILED:
+        _fail(transition, run)
+    transition.record(run, counted_as=known)
+    return _answer(transition, received, run)
+
+
+def _is_history(cron: Cron, received: Received) -> bool:
+    """Whether it reports a run that ended before the cron's last known run, or before the cron was registered."""
+    signal = received.signal
+    if signal.kind not in FINISHES or signal.finished_at is None:
+        return False
+    if received.at - signal.finished_at <= TRUSTED_WITHIN:
+        return False
+    if signal.run_key is not None and (received.known is not None or named_run(cron, signal.run_key) is not None):
+        return False
+    last = cron.last_run
+    return signal.finished_at < cron.created_at or (last is not None and signal.finished_at < last.finished_at)
+
+
+def _record_history(transition: Transition, received: Received) -> Decision:
+    """Records and counts a run of the past; it says nothing about how the cron is now."""
+    began, ended = began_at(received), ended_at(received)
     run = Run(
         cron_id=transition.cron.id,
-        id=timed_id(transition.now, random),
-        key=signal.run_key,
-        status=RunStatus.LOG,
-        started_at=transition.now,
-        finished_at=transition.now,
-        exit_code=signal.exit_code,
-        message=signal.message,
-    )
-    transition.write(run, new=True)
-    return transition.decide(run)
-
-
-def _shown(cron: Cron, open_run: OpenRun) -> Run:
-    return Run(
-        cron_id=cron.id,
-        id=open_run.id,
-        key=open_run.key,
+        id=transition.new_run_id(began or ended),
+        key=received.signal.run_key,
         status=RunStatus.RUNNING,
-        scheduled_at=open_run.scheduled_at,
-        started_at=open_run.started_at,
-        offset_ms=_offset(open_run.started_at, open_run.scheduled_at),
-        late=open_run.late,
+        started_at=began,
     )
+    run = _finished(run, received, None)
+    if transition.cron.status is Status.NEW and run.status is RunStatus.SUCCESS and run.duration_ms is not None:
+        transition.change(baseline=learn(transition.cron.baseline, run.duration_ms))
+    last = transition.cron.last_run
+    if last is None or last.finished_at < ended:
+        transition.change(last_run=LastRun(run.id, run.status, ended, run.started_at, run.duration_ms))
+    transition.record_new(run)
+    return _answer(transition, received, run)
 
 
-def _offset(began_at: datetime, occurrence: datetime | None) -> int | None:
-    return None if occurrence is None else to_ms(began_at) - to_ms(occurrence)
+def _log(transition: Transition, received: Received) -> Decision:
+    run = Run(
+        cron_id=transition.cron.id,
+        id=transition.new_run_id(received.at),
+        key=received.signal.run_key,
+        status=RunStatus.LOG,
+        started_at=received.at,
+        finished_at=received.at,
+        exit_code=received.signal.exit_code,
+        message=received.signal.message,
+    )
+    transition.record_new(run)
+    return _answer(transition, received, run)
 
 
-def _is_late(cron: Cron, began_at: datetime, occurrence: datetime | None) -> bool:
-    offset = _offset(began_at, occurrence)
-    return offset is not None and offset > _tolerance_ms(cron, occurrence)
-
-
-def _tolerance_ms(cron: Cron, occurrence: datetime | None) -> int:
-    return tolerance_of(cron, occurrence) // timedelta(milliseconds=1)
-
-
-def _drift(transition: Transition, run: Run) -> Drift | None:
-    return drift_of(run.offset_ms, transition.cron.offsets_ms, _tolerance_ms(transition.cron, run.scheduled_at))
-
-
-def _announce_drift(transition: Transition, run: Run) -> None:
-    """At a run's beginning: that its cron drifts, not that this run alone is off."""
-    found = _drift(transition, run)
-    if found is not None and found.drifting and run.scheduled_at is not None and transition.cron.is_watched:
-        detail = f"its last runs began {found.median_ms / 1000:+.0f} s from their time"
-        announce_rarely(transition, EventKind.DRIFT, run.scheduled_at, run.id, detail)
-
-
-def _failure_words(run: Run) -> str:
-    return "failed" if run.exit_code is None else f"failed with exit code {run.exit_code}"
-
-
-def _anomaly_words(anomaly: Anomaly) -> str:
-    return f"took {anomaly.duration_ms} ms, on average {anomaly.average_ms:.0f} ms"
+def _is_late(cron: Cron, run: Run) -> bool:
+    return run.offset_ms is not None and run.offset_ms > tolerance_of(cron, run.scheduled_at) // MILLISECOND

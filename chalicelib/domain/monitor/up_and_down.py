@@ -1,88 +1,146 @@
 """What good and bad runs make of a cron: up, down, and the incident between."""
 
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from chalicelib.domain.ids import derived_id
 from chalicelib.domain.monitor.cron import OpenIncident, Reason, Status
-from chalicelib.domain.monitor.dampening import announce_change
-from chalicelib.domain.monitor.event import EventKind
+from chalicelib.domain.monitor.dampening import announce_change, announce_state
+from chalicelib.domain.monitor.event import Event, EventKind
 from chalicelib.domain.monitor.incident import Incident, Resolution
 from chalicelib.domain.monitor.transition import Transition
 
-_ANNOUNCED_AS = {
+ANNOUNCED_AS = {
     Reason.MISSED: EventKind.MISSED,
     Reason.FAILED: EventKind.FAILED,
     Reason.TIMEOUT: EventKind.TIMEOUT,
 }
+_CLOSED_BECAUSE = {
+    Resolution.BY_HAND: "resolved by hand",
+    Resolution.PAUSED: "the cron was paused",
+    Resolution.ARCHIVED: "the cron was archived",
+    Resolution.DELETED: "the cron was deleted",
+}
+
+
+class Failure(NamedTuple):
+    """A run that failed, timed out or was missed."""
+
+    reason: Reason
+    #: The deadline that was broken, or when the failure arrived.
+    at: datetime
+    #: The occurrence or the start that people are told.
+    about: datetime | None
+    run_id: str
+    detail: str
 
 
 def succeeded_run(transition: Transition) -> None:
-    """`recovery_threshold` good runs in a row close an incident."""
+    """Counts a success: `recovery_threshold` of them in a row close an incident."""
     cron = transition.cron
     if not cron.is_watched:
         return
-    streak = cron.success_streak + 1
-    transition.change(success_streak=streak, failure_streak=0)
-    if cron.status is Status.DOWN and streak < cron.settings.recovery_threshold:
+    transition.change(success_streak=cron.success_streak + 1, failure_streak=0)
+    cron = transition.cron
+    if cron.status is Status.DOWN and cron.success_streak < cron.settings.recovery_threshold:
         return
     if cron.incident is not None and not cron.incident.held:
-        # What opened in maintenance and ends in it was never told, and is only recorded.
+        # What opened and ended in the same maintenance was never told, and is only recorded.
         opened_at = cron.incident.opened_at
-        detail = f"down for {_words(transition.now - opened_at)}"
         transition.change(status=Status.UP)
-        announce_change(transition, EventKind.RECOVERED, opened_at, None, detail, transition.maintained_until())
+        detail = f"down for {_words(transition.now - opened_at)}"
+        held_until = transition.maintained_until()
+        event = Event(
+            EventKind.RECOVERED,
+            transition.now,
+            opened_at,
+            detail=detail,
+            held_until=held_until,
+            incident_id=cron.incident.id,
+            opened_at=opened_at,
+        )
+        announce_change(transition, event)
     resolve_incident(transition, Resolution.RECOVERED)
     transition.change(status=Status.UP, reason=None, looked_at=None)
 
 
-def failed_run(transition: Transition, reason: Reason, run_id: str, about: datetime | None, detail: str) -> None:
-    """`failure_tolerance` bad runs in a row are forgiven; the next one opens an incident."""
+def failed_run(transition: Transition, failure: Failure) -> bool:
+    """Counts a failure: `failure_tolerance` of them in a row are forgiven; the next one opens an incident.
+
+    Returns whether it opened one.
+    """
     cron = transition.cron
     if not cron.is_watched:
-        return
+        return False
     streak = cron.failure_streak + 1
     transition.change(failure_streak=streak, success_streak=0)
     if cron.status is Status.DOWN or streak <= cron.settings.failure_tolerance:
-        return
+        return False
     held_until = transition.maintained_until()
-    incident = OpenIncident(
-        derived_id(transition.now, cron.id, run_id), transition.now, held=held_until is not None
+    opened_at = min(failure.at, transition.now)
+    incident_id = derived_id(opened_at, cron.id, failure.run_id)
+    opening = Event(
+        ANNOUNCED_AS[failure.reason],
+        transition.now,
+        failure.about,
+        failure.run_id,
+        failure.detail,
+        incident_id=incident_id,
+        opened_at=opened_at,
     )
-    transition.change(status=Status.DOWN, reason=reason, incident=incident)
+    incident = OpenIncident(incident_id, opened_at, held=held_until is not None, opening=opening)
+    transition.change(status=Status.DOWN, reason=failure.reason, incident=incident)
     _record_incident(transition)
     if held_until is not None:
         hold(transition, held_until)
     else:
-        announce_change(transition, _ANNOUNCED_AS[reason], about, run_id, detail)
+        announce_change(transition, opening)
+    return True
 
 
 def hold(transition: Transition, until: datetime) -> None:
-    """What there is to tell now waits for the end of maintenance, when it is looked at again."""
+    """What there is to tell waits for the end of maintenance, when the cron is looked at again."""
     transition.change(held_until=until)
 
 
 def announce_held(transition: Transition) -> None:
-    """Maintenance is over: an incident that opened in it, and is still open, is told now."""
+    """Maintenance is over: an incident that opened in it, and is still open, is told now, with its own content."""
     cron = transition.cron
     transition.change(held_until=None)
-    if cron.incident is None or cron.reason is None or not cron.incident.held:
+    if cron.incident is None or not cron.incident.held:
         return
     transition.change(incident=cron.incident._replace(held=False))
-    # Which occurrence or run it was is not kept: since when it is down says the incident.
-    transition.announce(_ANNOUNCED_AS[cron.reason], detail=f"{cron.reason.value} in maintenance, and still so")
+    announce_state(transition)
 
 
 def count_missed(transition: Transition, occurrences: int) -> None:
     """Adds missed occurrences to the open incident, if there is one."""
     open_one = transition.cron.incident
-    if open_one is None:
+    if open_one is None or not occurrences:
         return
     transition.change(incident=open_one._replace(missed=open_one.missed + occurrences))
     _record_incident(transition)
 
 
+def close_incident(transition: Transition, resolution: Resolution) -> None:
+    """A person ends what the incident is about; whoever was told that it opened is told that it is closed."""
+    incident = transition.cron.incident
+    if incident is not None and not incident.held:
+        event = Event(
+            EventKind.RESOLVED,
+            transition.now,
+            incident.opened_at,
+            detail=_CLOSED_BECAUSE[resolution],
+            stands_for=EventKind.RECOVERED,
+            incident_id=incident.id,
+            opened_at=incident.opened_at,
+        )
+        transition.announce(event)
+    resolve_incident(transition, resolution)
+
+
 def resolve_incident(transition: Transition, resolution: Resolution) -> None:
-    """Closes the open incident, if there is one; the cron's status is the caller's to set."""
+    """Closes the open incident, if there is one; the caller sets the cron's status."""
     if transition.cron.incident is None:
         return
     _record_incident(transition, transition.now, resolution)
@@ -95,7 +153,7 @@ def _record_incident(
     cron, open_one = transition.cron, transition.cron.incident
     if open_one is None or cron.reason is None:
         return
-    transition.incident = Incident(
+    transition.incidents[open_one.id] = Incident(
         org_id=cron.org_id,
         id=open_one.id,
         cron_id=cron.id,

@@ -1,13 +1,17 @@
-"""Anomalies: a successful run that took far longer or far shorter than it usually does."""
+"""Anomalies: a successful run that took far longer or far shorter than the average of recent ones.
+
+This is the documented rule; it stands in every answer and record. Whether people are alerted is decided in
+judgement.py.
+"""
 
 from enum import StrEnum
 from typing import NamedTuple
 
 BASELINE_RUNS = 50
 RUNS_BEFORE_JUDGING = 3
-REPEATS_UNTIL_NORMAL = 5
 SHORT_AVERAGE_MS = 10_000
 SHORT_PART = 10
+#: Nobody is alerted about a run that took less than this longer than the average.
 ALERTED_FROM_MS = 1_000
 
 
@@ -17,24 +21,20 @@ class AnomalyKind(StrEnum):
 
 
 class Anomaly(NamedTuple):
-    """factor: the one the duration was judged by · told: whether it is worth an alert."""
-
     kind: AnomalyKind
     duration_ms: int
     average_ms: float
+    #: The factor that the duration was judged by.
     factor: float
-    told: bool
+    #: Whether people were alerted about it.
+    alerted: bool = False
 
 
 class Baseline(NamedTuple):
-    """What a cron's runs usually take.
+    """What a cron's runs usually take."""
 
-    durations_ms: of the last up to 50 ordinary successful runs, oldest first · unusual_ms: the
-    anomalous ones since the last ordinary one.
-    """
-
+    #: Of the last up to 50 successful runs, oldest first.
     durations_ms: tuple[int, ...] = ()
-    unusual_ms: tuple[int, ...] = ()
 
     @property
     def average_ms(self) -> float | None:
@@ -49,39 +49,21 @@ def judge(baseline: Baseline, duration_ms: int, factor: float) -> Anomaly | None
     if average is None:
         return None
     if duration_ms > factor * average:
-        told = duration_ms - average >= ALERTED_FROM_MS
-        return Anomaly(AnomalyKind.LONG, duration_ms, average, factor, told)
+        return Anomaly(AnomalyKind.LONG, duration_ms, average, factor)
     if average >= SHORT_AVERAGE_MS and duration_ms < average / SHORT_PART:
-        return Anomaly(AnomalyKind.SHORT, duration_ms, average, factor, told=True)
+        return Anomaly(AnomalyKind.SHORT, duration_ms, average, factor)
     return None
 
 
-def learn(baseline: Baseline, duration_ms: int, anomaly: Anomaly | None) -> Baseline:
-    """The baseline after a successful run.
-
-    Anomalous durations stay out of it until they repeat: then the job has changed, and the
-    baseline starts anew with them.
-    """
-    if anomaly is None:
-        return Baseline((*baseline.durations_ms, duration_ms)[-BASELINE_RUNS:])
-    unusual = (*_same_side(baseline, anomaly), duration_ms)
-    if len(unusual) >= REPEATS_UNTIL_NORMAL:
-        return Baseline(unusual)
-    return Baseline(baseline.durations_ms, unusual)
-
-
-def _same_side(baseline: Baseline, anomaly: Anomaly) -> tuple[int, ...]:
-    # One run far too long and the next far too short are not a job that has settled anew.
-    long = anomaly.kind is AnomalyKind.LONG
-    if all((duration > anomaly.average_ms) == long for duration in baseline.unusual_ms):
-        return baseline.unusual_ms
-    return ()
+def learn(baseline: Baseline, duration_ms: int) -> Baseline:
+    """Returns the baseline after a successful run; an anomalous one counts like any other."""
+    return Baseline((*baseline.durations_ms, duration_ms)[-BASELINE_RUNS:])
 
 
 def overrun_after_ms(baseline: Baseline, factor: float) -> float | None:
-    """How long an open run may last before it is called overrunning; None: cannot be said yet.
+    """Returns how long an open run may last before it would be an anomaly; None while that is unknown.
 
-    Never less than 1 s over the average, below which an anomaly is not told.
+    It is at least 1 s over the average, below which nobody is alerted.
     """
     average = baseline.average_ms
     if average is None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from typing import NamedTuple
 
-from chalicelib.domain.runs.durations import Durations, one_duration, sum_durations
+from chalicelib.domain.runs.durations import Durations, one_duration, sum_durations, taken_back
 from chalicelib.domain.runs.run import Run, RunStatus
 
 
@@ -76,8 +76,7 @@ def moved_on(before: Run | None, after: Run) -> Counts:
         return counts_of(after)
     old, new = counts_of(before), counts_of(after)
     counts = (now - then for now, then in zip(new.numbers, old.numbers, strict=True))
-    # Only a run that was given up is ever counted twice, and such a run had no duration.
-    return _with_durations(counts, new.durations if not old.durations.runs else Durations())
+    return _with_durations(counts, sum_durations([new.durations, taken_back(old.durations)]))
 
 
 def moment_of(run: Run) -> datetime:

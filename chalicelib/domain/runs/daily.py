@@ -40,7 +40,7 @@ def roll(today: DailyCounts | None, additions: Iterable[DailyCounts]) -> Rolled:
 def _sum_by_day(additions: Iterable[DailyCounts]) -> list[DailyCounts]:
     days: dict[date, list[Counts]] = {}
     for day, counts in additions:
-        if any(counts.numbers):
+        if any(counts.numbers) or counts.durations.runs:
             days.setdefault(day, []).append(counts)
     return [DailyCounts(day, sum_counts(days[day])) for day in sorted(days)]
 

@@ -1,4 +1,4 @@
-"""Drift: runs that come ever later (or earlier) than their occurrences."""
+"""Drift: a cron whose runs begin later, or earlier, than their occurrences."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -10,41 +10,67 @@ _STEPS_ONE_WAY = OFFSETS_KEPT - 2
 
 
 class Drift(NamedTuple):
-    """offset_ms: this run's start − its occurrence · drifting: not this run alone, but the cron."""
-
+    #: This run's start minus its occurrence.
     offset_ms: int | None
     tolerance_ms: int
+    #: Of the last runs.
     median_ms: float
+    #: Whether the cron drifts, not this run alone.
     drifting: bool
 
 
+class Offsets(NamedTuple):
+    """How far from their occurrence a cron's last runs began."""
+
+    #: Start minus occurrence, of the last 10 runs that satisfied one, oldest first.
+    last_ms: tuple[int, ...]
+    #: How far off a run may begin.
+    tolerance_ms: int
+    #: True for a job that reports only its end: when it began is unknown, so only a change tells something.
+    of_ends: bool = False
+
+
 def median(numbers: Sequence[int]) -> float:
-    """Of at least one number. Here, as the library's costs 2 ms of every cold start."""
+    """Returns the median of at least one number. It is here, as the library's costs 2 ms of every cold start."""
     ordered, half = sorted(numbers), len(numbers) // 2
     return float(ordered[half]) if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2
 
 
-def is_drifting(offsets_ms: tuple[int, ...], tolerance_ms: int) -> bool:
+def is_drifting(offsets: Offsets) -> bool:
     """Whether the last 10 runs are late (or early) as a rule, or creep in one direction.
 
-    Creeping: all but one of the nine steps go the same way, and the later five lie half a
-    tolerance beyond the first five.
+    Creeping: all but one of the nine steps go the same way, and the later five are half a tolerance beyond the
+    first five. Of ends alone: the later five are a tolerance beyond the first five.
     """
-    if len(offsets_ms) < OFFSETS_KEPT:
+    if len(offsets.last_ms) < OFFSETS_KEPT:
         return False
-    if abs(median(offsets_ms)) > tolerance_ms:
-        return True
-    steps = [later - earlier for earlier, later in pairwise(offsets_ms)]
+    if offsets.of_ends:
+        return _moved(offsets) > offsets.tolerance_ms
+    return abs(median(offsets.last_ms)) > offsets.tolerance_ms or _is_creeping(offsets)
+
+
+def has_settled(offsets: Offsets) -> bool:
+    """Whether a cron that drifted is clearly back: all of its last runs are within the tolerance."""
+    if offsets.of_ends:
+        return _moved(offsets) <= offsets.tolerance_ms / 2
+    return max(map(abs, offsets.last_ms)) <= offsets.tolerance_ms and not _is_creeping(offsets)
+
+
+def _moved(offsets: Offsets) -> float:
+    return abs(median(offsets.last_ms[_HALF:]) - median(offsets.last_ms[:_HALF]))
+
+
+def _is_creeping(offsets: Offsets) -> bool:
+    steps = [later - earlier for earlier, later in pairwise(offsets.last_ms)]
     one_way = max(sum(step > 0 for step in steps), sum(step < 0 for step in steps))
-    moved = abs(median(offsets_ms[_HALF:]) - median(offsets_ms[:_HALF]))
-    return one_way >= _STEPS_ONE_WAY and moved > tolerance_ms / 2
+    return one_way >= _STEPS_ONE_WAY and _moved(offsets) > offsets.tolerance_ms / 2
 
 
-def drift_of(offset_ms: int | None, offsets_ms: tuple[int, ...], tolerance_ms: int) -> Drift | None:
-    """What to tell of a run: None where neither the run nor the cron is beyond its tolerance."""
-    drifting = is_drifting(offsets_ms, tolerance_ms)
-    beyond = offset_ms is not None and abs(offset_ms) > tolerance_ms
+def drift_of(offset_ms: int | None, offsets: Offsets) -> Drift | None:
+    """Returns what to say about a run: None where neither the run nor the cron is beyond its tolerance."""
+    drifting = is_drifting(offsets)
+    beyond = offset_ms is not None and not offsets.of_ends and abs(offset_ms) > offsets.tolerance_ms
     if not (beyond or drifting):
         return None
-    middle = median(offsets_ms) if offsets_ms else float(offset_ms or 0)
-    return Drift(offset_ms, tolerance_ms, middle, drifting)
+    middle = median(offsets.last_ms) if offsets.last_ms else float(offset_ms or 0)
+    return Drift(offset_ms, offsets.tolerance_ms, middle, drifting)

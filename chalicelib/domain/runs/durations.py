@@ -46,18 +46,27 @@ def one_duration(ms: int) -> Durations:
 def sum_durations(parts: Iterable[Durations]) -> Durations:
     """All of them as one; the order does not matter."""
     found = [part for part in parts if part.runs]
-    if not found:
-        return Durations()
+    counted = [part for part in found if part.runs > 0]
     buckets: Counter[int] = Counter()
     for part in found:
         buckets.update(dict(part.sketch))
+    total = sum(part.runs for part in found)
+    if total <= 0 or not counted:
+        # What takes back more than there is stands alone until it meets what it takes back.
+        return found[0] if len(found) == 1 else Durations()
     return Durations(
-        runs=sum(part.runs for part in found),
+        runs=total,
         sum_ms=sum(part.sum_ms for part in found),
-        min_ms=min(part.min_ms for part in found),
-        max_ms=max(part.max_ms for part in found),
-        sketch=tuple(sorted(buckets.items())),
+        min_ms=min(part.min_ms for part in counted),
+        max_ms=max(part.max_ms for part in counted),
+        sketch=tuple(sorted((bucket, number) for bucket, number in buckets.items() if number)),
     )
+
+
+def taken_back(durations: Durations) -> Durations:
+    """Returns what, added to them, leaves nothing; the extremes stay."""
+    sketch = tuple((bucket, -number) for bucket, number in durations.sketch)
+    return durations._replace(runs=-durations.runs, sum_ms=-durations.sum_ms, sketch=sketch)
 
 
 def _bucket(ms: int) -> int:
