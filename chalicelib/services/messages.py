@@ -27,8 +27,8 @@ def message_of(alerts: Sequence[Alert], channel_id: str, also_down: Sequence[str
         )
     return Message(
         id=_delivery_id(alerts, channel_id),
-        kind="down",
-        severity=Severity.CRITICAL,
+        kind="down" if wording.is_down(first) else "up",
+        severity=Severity.CRITICAL if wording.is_down(first) else Severity.INFO,
         title=wording.group_title(alerts),
         text=wording.group_text(alerts, f"{settings.base_url()}/"),
         event=wording.group_event(alerts, [_event(alert) for alert in alerts]),

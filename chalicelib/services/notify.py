@@ -1,7 +1,6 @@
 """Send what is in the outbox: each alert over each channel that wants it, one channel's trouble its own."""
 
 import logging
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
@@ -25,7 +24,7 @@ from chalicelib.services.messages import message_of
 from chalicelib.services.retries import retry_on_conflict
 from chalicelib.store import alerts
 from chalicelib.store.channels import announce_failing, channels_of_org, note_delivered, note_failed
-from chalicelib.store.incidents import open_incidents
+from chalicelib.store.incidents import open_incidents, opened_between
 from chalicelib.telemetry import SECONDS, measure
 
 log = logging.getLogger("cronhub.notify")
@@ -39,6 +38,12 @@ _LONGEST_DELIVERY = timedelta(seconds=15)
 _SENDING = timedelta(seconds=40)
 _CHANNELS_AT_ONCE = 16
 _GROUPED_FROM = 5
+# What goes down within this time is told in one message.
+_TOGETHER = timedelta(seconds=10)
+# Crons that went down within this time of each other went down for one reason.
+_OPENED_TOGETHER = timedelta(minutes=1)
+# How long the first recovery of such an outage waits for others.
+_RECOVERED_TOGETHER = timedelta(minutes=2)
 # An alert is tried for a day, so only those of the day before can still stand in its way.
 _LOOK_BACK = timedelta(hours=25)
 _LOOK_AGAIN = timedelta(seconds=30)
@@ -81,11 +86,11 @@ def send_alerts(keys: Sequence[Key]) -> int:
     lines: dict[tuple[str, str], _Line] = {}
     for org_id, works in groupby(sorted(mine, key=lambda work: work.alert.org_id), lambda work: work.alert.org_id):
         in_order = sorted(works, key=lambda work: work.alert.place)
-        down = _down_in(org_id, in_order)
+        down, outages = _down_in(org_id, in_order), _Outages(org_id, in_order)
         for channel in channels_of_org(org_id):
             wanted = [work for work in in_order if wants(channel, work.alert)]
             if wanted:
-                lines[org_id, channel.id] = _Line(channel, wanted, down, until)
+                lines[org_id, channel.id] = _Line(channel, wanted, _Around(down, outages), until)
     next_looks = _send_over_all(lines.values())
     for work in mine:
         alerts.settle(work.outgoing.key, next_looks.get(work.outgoing.key), until)
@@ -148,13 +153,19 @@ def _send_over_all(lines: Iterable["_Line"]) -> dict[Key, datetime]:
     return next_looks
 
 
+class _Around(NamedTuple):
+    """What else is known of an org while its alerts are sent."""
+
+    #: The incidents that are open.
+    down: list[NamedIncident]
+    outages: "_Outages"
+
+
 class _Line:
     """The alerts of one batch that go over one channel, in order."""
 
-    def __init__(
-        self, channel: Channel, works: list[_Work], down: list[NamedIncident], claimed_until: datetime
-    ) -> None:
-        self.down = down
+    def __init__(self, channel: Channel, works: list[_Work], around: "_Around", claimed_until: datetime) -> None:
+        self.down, self.outages = around
         self.claimed_until = claimed_until
         self.channel = channel
         self.works = works
@@ -178,6 +189,10 @@ class _Line:
             return False
         if delivery is not None and delivery.next_at is not None and delivery.next_at > clock.now():
             self._look_again([work], delivery.next_at)
+            return False
+        waits_until = self.outages.waits_until(work.alert)
+        if waits_until is not None and waits_until > clock.now():
+            self._look_again([work], waits_until)
             return False
         if self._recovery_of(work) is not None:
             self._record([(work, Delivery(DeliveryState.MERGED, tried_at=clock.now()))])
@@ -292,16 +307,48 @@ class _Line:
 
 
 def _units(works: list[_Work]) -> list[list[_Work]]:
-    """What one message says: of crons that went down in the same tick, from five on, all of them."""
-    together: defaultdict[datetime, list[_Work]] = defaultdict(list)
-    for work in works:
-        if is_down(work.alert):
-            together[work.alert.at].append(work)
+    """Returns what each message says: five and more crons that went down, or came up, together share one."""
+    groups: list[list[_Work]] = []
+    for is_group in (is_down, _is_recovery):
+        groups += _clusters([work for work in works if is_group(work.alert)])
+    of_group = {id(work): group for group in groups if len(group) >= _GROUPED_FROM for work in group}
     units: list[list[_Work]] = []
     for work in works:
-        group = together[work.alert.at] if is_down(work.alert) else []
-        if len(group) < _GROUPED_FROM:
-            units.append([work])
-        elif work is group[0]:
+        group = of_group.get(id(work), [work])
+        if work is group[0]:
             units.append(group)
     return units
+
+
+def _is_recovery(alert: Alert) -> bool:
+    return alert.kind is EventKind.RECOVERED
+
+
+def _clusters(works: list[_Work]) -> list[list[_Work]]:
+    """Splits alerts in order of time into those that belong together."""
+    clusters: list[list[_Work]] = []
+    for work in sorted(works, key=lambda one: one.alert.place):
+        within = _TOGETHER if is_down(work.alert) else _RECOVERED_TOGETHER
+        if clusters and work.alert.at - clusters[-1][0].alert.at <= within:
+            clusters[-1].append(work)
+        else:
+            clusters.append([work])
+    return clusters
+
+
+class _Outages:
+    """Which incidents of an org opened together: what ends them is told together as well."""
+
+    def __init__(self, org_id: str, works: list[_Work]) -> None:
+        opened = [work.alert.opened_at for work in works if _is_recovery(work.alert) and work.alert.opened_at]
+        self._opened: list[datetime] = []
+        if opened:
+            first, last = min(opened) - _OPENED_TOGETHER, max(opened) + _OPENED_TOGETHER
+            self._opened = opened_between(org_id, first, last, _LOOKED_AT * 5)
+
+    def waits_until(self, alert: Alert) -> datetime | None:
+        """When a recovery is sent that others of the same outage may join."""
+        if not _is_recovery(alert) or alert.opened_at is None:
+            return None
+        near = sum(abs(at - alert.opened_at) <= _OPENED_TOGETHER for at in self._opened)
+        return alert.at + _RECOVERED_TOGETHER if near >= _GROUPED_FROM else None

@@ -69,6 +69,14 @@ def open_incidents(org_id: str, since: datetime, limit: int) -> list[NamedIncide
         return [_named(item) for item in items]
 
 
+def opened_between(org_id: str, first: datetime, last: datetime, limit: int) -> list[datetime]:
+    """Returns when an org's incidents of this time opened, open or not, earliest first."""
+    with store_errors():
+        ids = IncidentItem.incident_id.between(first_id_at(first), first_id_at(last))
+        items = IncidentItem.query(org_id, ids, limit=limit, attributes_to_get=["opened_at"])
+        return [from_ms(int(item.opened_at)) for item in items]
+
+
 def _filter(cron_id: str | None, is_open: bool | None) -> Any:
     conditions: list[Any] = []
     if cron_id is not None:

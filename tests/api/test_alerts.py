@@ -131,6 +131,39 @@ def test_what_the_receiver_never_takes_is_not_tried_again(api: Api, clock: Clock
         assert "moved away" in channel["last_error"]
 
 
+def test_crons_that_recover_from_one_outage_are_told_together(api: Api, clock: Clock, hook: Receiver) -> None:
+    add_channel(api, hook)
+    ids = api.register(*({"name": f"job {n}", "schedule": "0 13 * * *", "grace_seconds": 60} for n in range(7)))
+    clock.at("13:02:00")
+    api.tick()
+    send_due(clock.now)
+    assert told(hook) == ["crons.down"]
+
+    for cron_id in ids:
+        clock.pass_by(seconds=9)
+        api.post(f"/api/ping/{cron_id}", key=None)
+        send_due(clock.now)
+    assert told(hook) == ["crons.down"], "the first recovery waits for the others"
+    clock.pass_by(minutes=2)
+    send_due(clock.now)
+
+    assert told(hook) == ["crons.down", "crons.up"]
+    said = json.loads(hook.got[-1].body)["data"]
+    assert (said["title"], said["count"]) == ("UP: 7 crons in shop/nightly", 7)
+
+
+def test_a_recovery_of_a_single_cron_waits_for_nothing(api: Api, clock: Clock, hook: Receiver) -> None:
+    add_channel(api, hook)
+    cron_id = api.new_cron("0 13 * * *")
+    fail(api, cron_id)
+    send_due(clock.now)
+    clock.pass_by(seconds=9)
+    api.post(f"/api/ping/{cron_id}", key=None)
+    send_due(clock.now)
+
+    assert told(hook) == ["cron.failed", "cron.recovered"]
+
+
 def test_crons_that_go_down_together_are_told_of_together(api: Api, clock: Clock, hook: Receiver) -> None:
     add_channel(api, hook)
     ids = api.register(*({"name": f"job {n}", "schedule": "0 13 * * *"} for n in range(7)))

@@ -47,7 +47,7 @@ def _full_name(alert: Alert) -> str:
 def group_title(alerts: Sequence[Alert]) -> str:
     services = sorted({f"{alert.product}/{alert.service}" for alert in alerts})
     where = services[0] if len(services) == 1 else f"{len(services)} services"
-    return f"DOWN: {len(alerts)} crons in {where}"
+    return f"{'DOWN' if is_down(alerts[0]) else 'UP'}: {len(alerts)} crons in {where}"
 
 
 def text(alert: Alert, link: str, also_down: Sequence[str] = ()) -> str:
@@ -151,9 +151,9 @@ def _downtime(alert: Alert) -> int | None:
 
 
 def group_event(alerts: Sequence[Alert], events: list[dict[str, Any]]) -> dict[str, Any]:
-    """One event for many crons that went down at once, with the event of each."""
+    """One event for many crons that went down, or came up, together; with the event of each."""
     return {
-        "type": "crons.down",
+        "type": "crons.down" if is_down(alerts[0]) else "crons.up",
         "timestamp": iso(alerts[0].at),
         "data": {"title": group_title(alerts), "count": len(alerts), "alerts": events},
     }
