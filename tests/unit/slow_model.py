@@ -422,6 +422,10 @@ class SlowCron:
         if known is None and self._is_past(signal):
             return self._remember(signal)
         self.signalled = True
+        meant = self._meant(signal)
+        for one in sorted(self.open, key=self._limit_at):
+            if one is not meant and not self.paused and self._limit_at(one) <= now:
+                self._end_by_clock(one, self._limit_at(one))
         self._miss_what_is_over()
         if signal.kind in (SignalKind.SUCCESS, SignalKind.FAIL):
             return self._count_end(signal, known)

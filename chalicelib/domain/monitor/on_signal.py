@@ -33,6 +33,7 @@ from chalicelib.domain.monitor.retry import (
     unfinished_run_id,
 )
 from chalicelib.domain.monitor.signal import FINISHES, Received, Signal, SignalKind
+from chalicelib.domain.monitor.timeouts import time_out_overdue
 from chalicelib.domain.monitor.transition import Transition
 from chalicelib.domain.monitor.up_and_down import Failure, failed_run, succeeded_run
 from chalicelib.domain.runs.anomaly import Anomaly, learn
@@ -56,6 +57,7 @@ def apply(cron: Cron, received: Received, context: Context | None = None) -> Dec
         return _record_history(transition, received)
     if cron.status is Status.NEW:
         transition.change(status=Status.UP)
+    time_out_overdue(transition, run_to_close(cron, received))
     judge_unmet(transition)
     known = received.known if received.signal.run_key is not None else None
     if known is not None and corrects(received):
