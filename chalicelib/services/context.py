@@ -1,9 +1,11 @@
 """Loads what a decision needs besides the cron itself, once a rule asks for it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from itertools import islice
 from typing import NamedTuple
 
-from chalicelib.domain.monitor.blackout import Blackout, blackouts_until
+from chalicelib.domain.monitor.blackout import Blackout, blackouts_until, without_signals
 from chalicelib.domain.monitor.context import RECENT_DAYS, Context
 from chalicelib.domain.monitor.cron import Cron
 from chalicelib.domain.monitor.decision import Decision
@@ -11,19 +13,46 @@ from chalicelib.domain.monitor.maintenance import MaintenanceWindow, covering
 from chalicelib.domain.runs.counts import DailyCounts
 from chalicelib.domain.times import DAY
 from chalicelib.services import clock
-from chalicelib.store import crons
+from chalicelib.store import crons, runs
 from chalicelib.store.daily_counts import days_between
 from chalicelib.store.maintenance import maintenance_windows_of_org
 from chalicelib.store.tick_log import load_watch
 
+# How many crons of an org are looked at for signals, how many with signals are asked, and for how many runs.
+_LOOKED_AT = 500
+_WITNESSES = 10
+_RUNS_PER_WITNESS = 500
+
 Windows = Callable[[str], list[MaintenanceWindow]]
-Blackouts = Callable[[], tuple[Blackout, ...]]
+Blackouts = Callable[[str], tuple[Blackout, ...]]
 Dependencies = Callable[[Cron], tuple[Cron, ...]]
 
 
-def blackouts_now() -> tuple[Blackout, ...]:
-    """Returns the times in which CronHub could not see, with the one that no tick has ended yet."""
-    return blackouts_until(load_watch(), clock.now())
+def blackouts_now(org_id: str) -> tuple[Blackout, ...]:
+    """Returns the times in which CronHub could not see an org's crons, with the one that no tick has ended yet."""
+    return blackouts_of(org_id, blackouts_until(load_watch(), clock.now()))
+
+
+def blackouts_of(org_id: str, without_ticks: tuple[Blackout, ...]) -> tuple[Blackout, ...]:
+    """Returns the times without a tick, less those in which the org's signals came in."""
+    if not without_ticks:
+        return ()
+    since, until = without_ticks[0].since, without_ticks[-1].until
+    return without_signals(without_ticks, crons_heard(org_id, since, until))
+
+
+def crons_heard(org_id: str, since: datetime, until: datetime) -> Iterator[datetime]:
+    """Yields when signals of an org's crons arrived in a time: of some crons, which is proof enough."""
+    heard = (cron for cron in islice(crons.crons_of_org(org_id), _LOOKED_AT) if _signalled_since(cron, since))
+    for cron in islice(heard, _WITNESSES):
+        found, _ = runs.list_runs(cron.id, _RUNS_PER_WITNESS, start=since, end=until)
+        yield from (run.heard_at for run in found if run.heard_at is not None)
+        if cron.last_signal_at is not None:
+            yield cron.last_signal_at
+
+
+def _signalled_since(cron: Cron, since: datetime) -> bool:
+    return cron.last_signal_at is not None and cron.last_signal_at > since
 
 
 def dependencies_of(cron: Cron) -> tuple[Cron, ...]:
@@ -58,7 +87,7 @@ def decide_with(cron: Cron, decide: Callable[[Context], Decision], sources: Sour
         if decision.not_loaded.dependencies:
             context = context._replace(dependencies=sources.dependencies(cron))
         if decision.not_loaded.blackouts:
-            context = context._replace(blackouts=sources.blackouts())
+            context = context._replace(blackouts=sources.blackouts(cron.org_id))
         if decision.not_loaded.recent_days:
             context = context._replace(recent_days=recent_days_of(cron))
         decision = decide(context)

@@ -8,6 +8,7 @@ from chalicelib import settings
 from chalicelib.domain.monitor.blackout import blackouts_until
 from chalicelib.domain.times import MILLISECOND
 from chalicelib.services import clock
+from chalicelib.services.context import blackouts_of
 from chalicelib.services.evaluate import BUDGET_SECONDS, TickReport, run_tick
 from chalicelib.services.notify import send_due
 from chalicelib.services.orgs import go_on_deleting
@@ -27,9 +28,12 @@ def run_minute(now: datetime, scheduled_at: datetime | None = None) -> TickRepor
     watch = load_watch()
     blackouts = blackouts_until(watch, now)
     if blackouts != watch.blackouts:
-        log.warning("no tick since %s: what was due since then has its grace again", blackouts[-1].since)
+        log.warning(
+            "no tick since %s: what was due since then, and no signals came, has its grace again",
+            blackouts[-1].since,
+        )
         note_blackouts(blackouts)
-    report = run_tick(now, BUDGET_SECONDS, lambda: blackouts)
+    report = run_tick(now, BUDGET_SECONDS, lambda org_id: blackouts_of(org_id, blackouts))
     # `notify` is sending what was decided just now: two at it would tear apart what is one message.
     send_due(now - MILLISECOND if report.woke_notify else clock.now())
     go_on_deleting()

@@ -77,12 +77,12 @@ ACCESS = {
     "evaluate": Access(
         {
             "alerts": "PutItem",
-            "crons": "BatchGetItem GetItem PutItem UpdateItem",
+            "crons": "BatchGetItem GetItem PutItem Query UpdateItem",
             "crons/due": "Query",
             "incidents": "UpdateItem",
             "maintenance": "Query",
             "rollups": "BatchGetItem PutItem Query",
-            "runs": "DeleteItem GetItem PutItem UpdateItem",
+            "runs": "DeleteItem GetItem PutItem Query UpdateItem",
             "watch": "GetItem UpdateItem",
         },
         sends_to=("notify",),

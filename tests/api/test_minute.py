@@ -71,6 +71,28 @@ def test_ticks_that_came_miss_as_ever_and_tell_of_no_gap(api: Api, clock: Clock,
     assert load_watch().blackouts == ()
 
 
+def test_what_was_due_without_ticks_but_with_signals_is_missed_and_told_as_found_late(
+    api: Api, clock: Clock, hook: Receiver
+) -> None:
+    silent, lively = api.register(
+        {"name": "silent", "schedule": "10 12 * * *", "grace_seconds": 300},
+        {"name": "lively", "schedule": "* * * * *"},
+    )
+    ticks(clock, 5)
+    for _ in range(35):
+        clock.pass_by(minutes=1)
+        api.heartbeat(lively)
+    ticks(clock, 1)
+
+    assert [run["status"] for run in api.runs(silent)] == ["missed"]
+    assert "cron.missed" in told(hook)
+    assert "notice.blind" not in told(hook)
+    said = [json.loads(one.body)["data"] for one in hook.got]
+    data = next(one for one in said if one["kind"] == "missed" and one["cron"]["name"] == "silent")
+    assert data["detail"].endswith("min 0 s late")
+    assert data["incident"]["opened_at"] == "2026-03-10T12:15:00Z"
+
+
 def test_a_tick_that_fails_is_no_good_tick_and_leaves_the_gap_to_the_next(
     api: Api, clock: Clock, hook: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:

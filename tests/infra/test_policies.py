@@ -144,7 +144,7 @@ def test_the_tick(
     tick(recorder, clock)
     for day in ("second", "third"):
         clock.pass_by(days=1, hours=2)
-        note_tick(clock.now - timedelta(minutes=1))
+        tick(recorder, clock)
         api.heartbeat(hung, run_id=f"of the {day} day")
         tick(recorder, clock)
     org_deletion.mark(org_id(api, other))
@@ -196,12 +196,15 @@ def test_evaluate(api: Api, clock: Clock, recorder: Recorder, wakes: str, monkey
     for day in ("second", "third"):
         clock.pass_by(days=1, hours=2)
         note_tick(clock.now - timedelta(minutes=1))
+        evaluate(recorder, clock)
         api.heartbeat(hung, run_id=f"of the {day} day")
         evaluate(recorder, clock)
     assert api.cron(first)["status"] == "down"
-    # And after a gap.
+    # And after a time without ticks, in which a signal came.
     note_tick(clock.now)
-    clock.pass_by(days=1)
+    clock.pass_by(hours=1)
+    api.heartbeat(hung, run_id="of the fourth day")
+    clock.pass_by(hours=23)
     evaluate(recorder, clock)
 
     assert_fits("evaluate", recorder)

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from chalicelib.domain.monitor.blackout import Blackout, Watch, blackouts_until
+from chalicelib.domain.monitor.blackout import Blackout, Watch, blackouts_until, without_signals
 from chalicelib.domain.monitor.context import Context
 from chalicelib.domain.monitor.cron import Status
 from chalicelib.domain.monitor.deadlines import due_at
@@ -12,7 +12,7 @@ from chalicelib.domain.monitor.on_tick import evaluate
 from chalicelib.domain.monitor.signal import Received, Signal, SignalKind
 from chalicelib.domain.runs.counts import counts_of
 from chalicelib.domain.runs.run import Excuse, RunStatus
-from tests.unit.watched import Watched, at
+from tests.unit.watched import MINUTE, Watched, at
 
 GAP = Blackout(at("09:58"), at("10:30"))
 
@@ -42,6 +42,17 @@ def test_a_gap_that_goes_on_after_a_tick_that_died_is_one() -> None:
     watch = Watch(at("10:00"), (earlier, Blackout(at("10:00"), at("10:30"))))
 
     assert blackouts_until(watch, at("10:31")) == (earlier, Blackout(at("10:00"), at("10:31")))
+
+
+def test_signals_prove_that_cronhub_could_hear() -> None:
+    blackout = Blackout(at("10:00"), at("11:00"))
+    heard = [at("10:00") + minute * MINUTE for minute in (2, 6, 20, 24, 25, 58)]
+
+    assert without_signals([blackout], []) == (blackout,)
+    assert without_signals([blackout], heard) == (
+        Blackout(at("10:06"), at("10:20")),
+        Blackout(at("10:25"), at("10:58")),
+    )
 
 
 def test_a_deadline_in_a_gap_gets_its_grace_again() -> None:

@@ -1,9 +1,14 @@
-"""A blackout: a time in which nobody looked at the crons. Blindness is not taken for death."""
+"""A blackout: a time in which CronHub could not see. It is not taken for a sign that jobs died.
 
+In it no tick came, and no signal either: while signals came in, a job that was silent is judged, if late.
+"""
+
+from collections.abc import Iterable
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import NamedTuple
 
-# The tick comes every minute; when none came for longer than this, CronHub was blind.
+#: The tick comes every minute. When neither a tick nor a signal came for longer than this, CronHub could not see.
 BLACKOUT_AFTER = timedelta(minutes=5)
 _KEPT_FOR = timedelta(days=7)
 _MOST_KEPT = 20
@@ -19,14 +24,14 @@ class Blackout(NamedTuple):
 
 
 class Watch(NamedTuple):
-    """ticked_at: when the last good tick began · blackouts: the last ones, earliest first."""
-
+    #: When the last good tick began.
     ticked_at: datetime | None = None
+    #: The last times without a tick, earliest first.
     blackouts: tuple[Blackout, ...] = ()
 
 
 def blackouts_until(watch: Watch, now: datetime) -> tuple[Blackout, ...]:
-    """The blackouts up to now: with the one that ends now, where there is one."""
+    """Returns the times without a tick, up to now, with the one that ends now if there is one."""
     if watch.ticked_at is None or now - watch.ticked_at <= BLACKOUT_AFTER:
         return watch.blackouts
     earlier = (
@@ -35,3 +40,18 @@ def blackouts_until(watch: Watch, now: datetime) -> tuple[Blackout, ...]:
         if blackout.since < watch.ticked_at and now - blackout.until < _KEPT_FOR
     )
     return (*earlier, Blackout(watch.ticked_at, now))[-_MOST_KEPT:]
+
+
+def without_signals(blackouts: Iterable[Blackout], heard: Iterable[datetime]) -> tuple[Blackout, ...]:
+    """Returns what is left of times without a tick when signals prove that CronHub could hear.
+
+    heard: when signals arrived, in any order.
+    """
+    times = sorted(heard)
+    return tuple(part for blackout in blackouts for part in _silent_parts(blackout, times))
+
+
+def _silent_parts(blackout: Blackout, heard: list[datetime]) -> list[Blackout]:
+    inside = [at for at in heard if blackout.holds(at)]
+    bounds = [blackout.since, *inside, blackout.until]
+    return [Blackout(since, until) for since, until in pairwise(bounds) if until - since > BLACKOUT_AFTER]

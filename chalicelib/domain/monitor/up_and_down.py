@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from chalicelib.domain.ids import derived_id
+from chalicelib.domain.monitor.blackout import BLACKOUT_AFTER
 from chalicelib.domain.monitor.cron import OpenIncident, Reason, Status
 from chalicelib.domain.monitor.dampening import announce_change, announce_state
 from chalicelib.domain.monitor.event import Event, EventKind
@@ -78,13 +79,15 @@ def failed_run(transition: Transition, failure: Failure) -> bool:
         return False
     held_until = transition.maintained_until()
     opened_at = min(failure.at, transition.now)
+    found_late = transition.now - opened_at
+    late = f", found {_words(found_late)} late" if found_late > BLACKOUT_AFTER else ""
     incident_id = derived_id(opened_at, cron.id, failure.run_id)
     opening = Event(
         ANNOUNCED_AS[failure.reason],
         transition.now,
         failure.about,
         failure.run_id,
-        failure.detail,
+        failure.detail + late,
         incident_id=incident_id,
         opened_at=opened_at,
     )
