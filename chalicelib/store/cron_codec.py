@@ -157,6 +157,7 @@ def _open_run_map(run: OpenRun) -> dict[str, Any]:
         a=None if run.arrived_at is None else _after(run.started_at, run.arrived_at),
         j=run.overtaken or None,
         s=run.superseded or None,
+        u=run.uncertain or None,
         m=None if run.limit is None else run.limit // MILLISECOND,
         w=None if run.overrun_after is None else run.overrun_after // MILLISECOND,
     )
@@ -180,6 +181,7 @@ def _open_run(stored: Any) -> OpenRun:
         arrived_at=None if run.get("a") is None else started_at + MILLISECOND * int(run["a"]),
         overtaken=bool(run.get("j")),
         superseded=bool(run.get("s")),
+        uncertain=bool(run.get("u")),
         limit=None if run.get("m") is None else MILLISECOND * int(run["m"]),
         overrun_after=None if run.get("w") is None else MILLISECOND * int(run["w"]),
     )

@@ -58,6 +58,7 @@ class SlowRun:
     sender_start: bool = False
     heard_at: datetime | None = None
     overtaken: bool = False
+    uncertain: bool = False
     superseded: bool = False
     history: bool = False
 
@@ -157,7 +158,7 @@ class SlowCron:
 
     def _holding(self) -> list[SlowRun]:
         """The open runs that the next occurrence waits for."""
-        return [run for run in self.open if not run.overtaken and not run.superseded]
+        return [run for run in self.open if not (run.overtaken or run.superseded or run.uncertain)]
 
     def _limit_at(self, run: SlowRun) -> datetime:
         """When a run is over, finished or not."""
@@ -357,6 +358,9 @@ class SlowCron:
         if run.overtaken:
             self.runs.remove(run)
             return
+        if run.uncertain:
+            run.status = RunStatus.ABANDONED
+            return
         run.status = RunStatus.TIMEOUT
         if not run.superseded:
             self._is_last(run, limit_at)
@@ -433,7 +437,7 @@ class SlowCron:
         if run is None:
             return self._start(signal)
         run.seen_at = run.heard_at = now
-        run.overtaken = run.superseded = False
+        run.overtaken = run.superseded = run.uncertain = False
         return self._answer(run)
 
     def _count_end(self, signal: Signal, known: SlowRun | None) -> Answer:
@@ -446,14 +450,10 @@ class SlowCron:
     def _sent_before(self, signal: Signal) -> SlowRun | None:
         """The run of a signal that changes nothing, as it was counted before."""
         if signal.run_key is None:
-            is_same = signal == self.last_signal and signal.kind is not SignalKind.RUNNING
-            if (
-                is_same
-                and self.last_signal_at is not None
-                and self.now - self.last_signal_at < self._retry_window()
-            ):
-                return self.last_signal_run
-            return None
+            if signal != self.last_signal or signal.kind is SignalKind.RUNNING or self.last_signal_at is None:
+                return None
+            is_new = self.now - self.last_signal_at >= self._retry_window() or self._another_may_end(signal)
+            return None if is_new else self.last_signal_run
         if signal.kind is SignalKind.LOG:
             return None
         named = [run for run in self.open if signal.run_key in (run.id, run.key)]
@@ -464,6 +464,13 @@ class SlowCron:
             return run if signal.kind is SignalKind.START and not reused else None
         before = self._recorded(signal.run_key)
         return None if before is None or self._known(signal) is before or self._reused(signal, before) else before
+
+    def _another_may_end(self, signal: Signal) -> bool:
+        usual = self._usual(Signal(signal.kind))
+        if signal.kind not in (SignalKind.SUCCESS, SignalKind.FAIL) or usual is None:
+            return False
+        unnamed = [run for run in self._holding() if run.key is None]
+        return any(abs(self.now - _arrival_of(run) - usual) <= usual / 2 for run in unnamed)
 
     def _retry_window(self) -> timedelta:
         schedule = self._schedule()
@@ -646,9 +653,13 @@ class SlowCron:
 
     def _finish(self, signal: Signal, run: SlowRun | None) -> Answer:
         started = run is not None
+        unnamed = [one for one in self.open if one.key is None]
+        uncertain = started and signal.run_key is None and len(unnamed) > 1 and self._usual(signal) is None
         if run is not None:
             self.open.remove(run)
             self._end(run, signal, run)
+            for other in unnamed:
+                other.uncertain = other.uncertain or (uncertain and other is not run)
         else:
             began_at, ended_at = self._began_at(signal), signal.finished_at or self.now
             run = SlowRun(RunStatus.RUNNING, began_at, self.now, key=signal.run_key)
@@ -661,7 +672,7 @@ class SlowCron:
         good = signal.kind is SignalKind.SUCCESS
         run.status = RunStatus.SUCCESS if good else RunStatus.FAILED
         anomaly = None
-        if good and run.duration_ms is not None and not self.paused:
+        if good and run.duration_ms is not None and not self.paused and not uncertain:
             anomaly = self._judge(run.duration_ms)
         if started:
             self._count_anew()

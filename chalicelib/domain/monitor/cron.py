@@ -69,6 +69,8 @@ class OpenRun(NamedTuple):
     arrived_at: datetime | None = None
     #: True when its start arrived just after a finish without a start, which may have been its own.
     overtaken: bool = False
+    #: True when a finish closed another run and may have been its own, as no usual duration was known yet.
+    uncertain: bool = False
     #: True once a newer run succeeded: it no longer holds anything up.
     superseded: bool = False
     #: How long it may run, where that was found to be longer than the default limit.
@@ -83,7 +85,7 @@ class OpenRun(NamedTuple):
     @property
     def holds_up(self) -> bool:
         """Whether dependants and the next occurrence wait for it."""
-        return not self.overtaken and not self.superseded
+        return not self.overtaken and not self.superseded and not self.uncertain
 
     def answers_to(self, key: str) -> bool:
         return key in (self.id, self.key)

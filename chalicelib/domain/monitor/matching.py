@@ -137,6 +137,13 @@ def run_to_close(cron: Cron, received: Received) -> OpenRun | None:
     return None if _is_another_run(cron, found, received) else found
 
 
+def is_uncertain(cron: Cron, received: Received) -> bool:
+    """Whether a finish without an id may be the end of any of several runs, as no usual duration is known yet."""
+    if received.signal.run_key is not None or _expected_duration(cron, received) is not None:
+        return False
+    return sum(run.key is None for run in cron.open_runs) > 1
+
+
 def _latest(runs: list[OpenRun]) -> OpenRun:
     # Of two that started at once, the one that arrived last.
     return max(reversed(runs), key=lambda run: run.start_arrived_at)

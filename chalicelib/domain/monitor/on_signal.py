@@ -12,6 +12,7 @@ from chalicelib.domain.monitor.matching import (
     TRUSTED_WITHIN,
     began_at,
     ended_at,
+    is_uncertain,
     occurrence_at,
     run_to_close,
     satisfy,
@@ -179,7 +180,9 @@ def _close(transition: Transition, run: OpenRun) -> None:
 
 def _progress(transition: Transition, received: Received, open_run: OpenRun) -> Decision:
     """Records a sign of life: the run's deadlines count from now."""
-    seen = open_run._replace(seen_at=received.at, overran=False, overtaken=False, superseded=False)
+    seen = open_run._replace(
+        seen_at=received.at, overran=False, overtaken=False, superseded=False, uncertain=False
+    )
     transition.change(open_runs=tuple(seen if run is open_run else run for run in transition.cron.open_runs))
     run = seen.as_run(transition.cron.id)._replace(message=received.signal.message)
     if received.signal.message is not None:
@@ -201,9 +204,14 @@ def _finish(transition: Transition, received: Received) -> Decision:
 
 
 def _finish_open(transition: Transition, received: Received, open_run: OpenRun) -> Decision:
+    uncertain = is_uncertain(transition.cron, received)
     _close(transition, open_run)
     run = _finished(open_run.as_run(transition.cron.id), received, open_run)
-    anomaly = judge_duration(transition, run, open_run)
+    if uncertain:
+        # Nothing is learned from it, and the others may have ended instead.
+        others = (one if one.key else one._replace(uncertain=True) for one in transition.cron.open_runs)
+        transition.change(open_runs=tuple(others))
+    anomaly = None if uncertain else judge_duration(transition, run, open_run)
     run = run._replace(anomaly=anomaly)
     restart_interval(transition)
     record_missed_while_running(transition, received.at)

@@ -5,8 +5,9 @@ from datetime import datetime, timedelta
 from chalicelib.domain.monitor.cron import Cron, OpenRun
 from chalicelib.domain.monitor.expectation import interval_of, occurrences_around
 from chalicelib.domain.monitor.signal import FINISHES, Received, Signal, SignalKind
+from chalicelib.domain.runs.drift import median
 from chalicelib.domain.runs.run import Run, RunStatus
-from chalicelib.domain.times import HOUR, MINUTE
+from chalicelib.domain.times import HOUR, MILLISECOND, MINUTE
 
 _LONGEST_WINDOW = MINUTE
 _WINDOW_WITHOUT_SCHEDULE = timedelta(seconds=5)
@@ -20,13 +21,23 @@ _FINISHED_AS = {SignalKind.SUCCESS: RunStatus.SUCCESS, SignalKind.FAIL: RunStatu
 def retried_run_id(cron: Cron, signal: Signal, now: datetime) -> str | None:
     """Returns the run that an identical signal without a run id just counted for; None for a new signal.
 
-    A sign of progress is no retry: it changes nothing but the time.
+    A sign of progress is no retry: it changes nothing but the time. Of runs that overlap, two may end at once.
     """
     last, at = cron.last_signal, cron.last_signal_at
     if signal.run_key is not None or signal.kind is SignalKind.RUNNING or last is None or at is None:
         return None
-    is_retry = last.digest == signal.digest and now - at < _window(cron, at, now)
-    return last.run_id if is_retry else None
+    if last.digest != signal.digest or now - at >= _window(cron, at, now):
+        return None
+    return None if signal.kind in FINISHES and _another_may_end(cron, now) else last.run_id
+
+
+def _another_may_end(cron: Cron, now: datetime) -> bool:
+    """Whether a run without an id is open that usually ends about now: then an identical finish is its own."""
+    if not cron.baseline.durations_ms:
+        return False
+    usual = median(cron.baseline.durations_ms) * MILLISECOND
+    open_runs = (run for run in cron.open_runs if run.key is None and run.holds_up)
+    return any(abs(now - run.start_arrived_at - usual) <= usual / 2 for run in open_runs)
 
 
 def unfinished_run_id(cron: Cron, signal: Signal) -> str | None:

@@ -73,6 +73,10 @@ def _give_up(transition: Transition, run: OpenRun) -> None:
         # Its finish came before it: the two are one run, which is recorded already.
         replace_open(transition, run, None)
         transition.remove(run.as_run(transition.cron.id))
+    elif run.uncertain:
+        # Its end counted for another run: nothing says that it died.
+        replace_open(transition, run, None)
+        transition.record(run.as_run(transition.cron.id, RunStatus.ABANDONED))
     else:
         _time_out(transition, run)
 
