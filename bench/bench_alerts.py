@@ -48,7 +48,7 @@ def main() -> int:
 
 
 def until_told(api: Api, box: Inbox, cron_id: str) -> float:
-    """Seconds from before the signal is sent to the arrival of what is told of it."""
+    """Returns the seconds from before the signal is sent to the arrival of its alert."""
     began = time.monotonic()
     assert api.post(f"/api/fail/{cron_id}", key=None).status == 200
     return box.wait_for_cron(cron_id).at - began

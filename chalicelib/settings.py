@@ -25,7 +25,7 @@ def queue_name() -> str:
 
 
 def queue_url() -> str:
-    """The queue's address where the deployment gives it; empty: it is looked up by its name."""
+    """Returns the queue's address, if the deployment sets it; empty: it is looked up by name."""
     return os.environ.get("CRONHUB_QUEUE_URL", "")
 
 
@@ -35,7 +35,7 @@ def due_queue_name() -> str:
 
 
 def due_queue_url() -> str:
-    """That queue's address where the deployment gives it; empty: it is looked up by its name."""
+    """Returns that queue's address, if the deployment sets it; empty: it is looked up by name."""
     return os.environ.get("CRONHUB_DUE_QUEUE_URL", "")
 
 

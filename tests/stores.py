@@ -22,9 +22,8 @@ REGION = "eu-west-1"
 
 
 class _Choice:
-    """embedded: the store in use, while one is."""
-
     name = "moto"
+    #: The store in use, while one is.
     embedded: Store | None = None
 
 

@@ -18,23 +18,24 @@ _HIDDEN = "[hidden]"
 
 
 class Message(NamedTuple):
-    """One delivery on one channel.
+    """One delivery on one channel."""
 
-    id: the same at each try, so that a receiver can drop a repeat · title: one line · text: many
-    lines, plain · event: the JSON event, as docs/channels.md has it · at: of what is told.
-    """
-
+    #: The same at each try, so that a receiver can drop a repeat.
     id: str
     kind: str
     severity: Severity
+    #: One line.
     title: str
+    #: Many lines, plain.
     text: str
+    #: The JSON event, as docs/channels.md has it.
     event: dict[str, Any]
+    #: When the event happened.
     at: datetime
 
 
 class State(StrEnum):
-    """DELIVERED · LATER: this try failed, another may not · REFUSED: no later try can go well."""
+    """How a try ended. LATER: this try failed, a later one may succeed. REFUSED: no later try can succeed."""
 
     DELIVERED = "delivered"
     LATER = "later"
@@ -42,10 +43,9 @@ class State(StrEnum):
 
 
 class Outcome(NamedTuple):
-    """detail: what the receiver said, or what kept us from it, in at most 1 KB and without secrets;
-    retry_after_seconds: what the receiver asked for."""
-
     state: State
+    #: What the receiver said, or what kept us from it, in at most 1 KB and without secrets;
+    #: retry_after_seconds: what the receiver asked for.
     detail: str = ""
     retry_after_seconds: int | None = None
 
@@ -72,7 +72,7 @@ def told(outcome: Outcome, channel: Channel) -> Outcome:
 
 
 def secrets_of(channel: Channel) -> set[str]:
-    """What must not be told of a channel: its secrets, its URL, and whatever in that may be a token."""
+    """Returns what must never be shown of a channel: its secrets, its URL, and parts that may be tokens."""
     parts = _BETWEEN.split(channel.url.partition("://")[2])
     if channel.kind is ChannelKind.WEBHOOK:
         # Its host is no secret, and an error that does not name it tells nothing.

@@ -16,7 +16,7 @@ _SUBJECT_LENGTH = 99
 _MOST_BYTES = 250 * 1024
 # Subscribers of these protocols are programs, and get the event; people get the text.
 _PROGRAMS = ("http", "https", "sqs", "lambda", "firehose")
-# What no later try can mend by itself: everything else may.
+# Errors that no later try can solve; any other may pass.
 _FOR_GOOD = frozenset(
     {"NotFound", "AuthorizationError", "AccessDenied", "InvalidParameter", "InvalidParameterValue"}
 )
@@ -34,7 +34,7 @@ def deliver(channel: Channel, message: Message) -> Outcome:
     found = _TOPIC.fullmatch(channel.url)
     if found is None:
         return refused("it is not a topic's ARN")
-    # A FIFO topic drops a repeat of the same id by itself; what is told of one kind stays in order.
+    # A FIFO topic drops repeats of the same id; messages of one kind stay in order.
     fifo = {"MessageGroupId": message.kind, "MessageDeduplicationId": message.id} if found[2] else {}
     try:
         _client(found[1]).publish(
@@ -60,7 +60,7 @@ def deliver(channel: Channel, message: Message) -> Outcome:
 
 @cache
 def _client(region: str) -> Any:
-    """One a region and process: a client is dear to make."""
+    """Returns one client per region and process: they are slow to create."""
     import boto3
     from botocore.config import Config
 

@@ -1,4 +1,4 @@
-"""What goes wrong in a way that the caller is told of; `api/http/problem.py` makes answers of them."""
+"""Errors that the caller hears about; `api/http/problem.py` turns them into answers."""
 
 from typing import NamedTuple
 
@@ -6,8 +6,7 @@ CHANGED_MEANWHILE = "this was changed by another request at the same time; nothi
 
 
 class FieldError(NamedTuple):
-    """field: where, as `crons[3].schedule`."""
-
+    #: Where, as `crons[3].schedule`.
     field: str
     message: str
 

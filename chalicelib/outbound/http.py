@@ -26,7 +26,7 @@ _SAFE = "!#$%&'()*+,/:;=?@[]~"
 _NOT_IN_URL = re.compile(r"[\x00-\x20\x7f\\\ud800-\udfff]")
 _HOST = re.compile(r"[A-Za-z0-9_.:%-]{1,253}")
 
-# What `resolve` gives: as of socket.getaddrinfo.
+# What `resolve` returns, in the form of socket.getaddrinfo.
 Address = tuple[socket.AddressFamily, Any]
 
 
@@ -35,11 +35,12 @@ class BadTarget(ValueError):
 
 
 class Target(NamedTuple):
-    """A web address, taken apart. path: with the query, as it is asked for."""
+    """A web address, taken apart."""
 
     scheme: str
     host: str
     port: int
+    #: With the query, as it is asked for.
     path: str
 
     @property

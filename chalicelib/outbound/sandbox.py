@@ -68,7 +68,7 @@ def _hook(event: str, args: tuple[Any, ...]) -> None:
 def _why_no_connection(args: tuple[Any, ...]) -> str | None:
     address = args[1]
     if address is None:
-        # Sent on a connection that was let be.
+        # Sent on a connection that was allowed.
         return None
     if not isinstance(address, tuple) or not address:
         return "leads to this machine itself"

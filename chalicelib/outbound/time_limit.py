@@ -41,8 +41,10 @@ class Deadline:
 
 
 def within(seconds: float, work: Callable[[Deadline], T]) -> T:
-    """What the work gives or raises; TimeoutError where it takes longer. It goes on in a thread of
-    its own then, without its sockets."""
+    """Returns what the work returns, or raises what it raises; TimeoutError where it takes longer.
+
+    It then goes on in a thread of its own, without its sockets.
+    """
     deadline = Deadline(seconds)
     results: SimpleQueue[tuple[T | None, BaseException | None]] = SimpleQueue()
 

@@ -1,10 +1,10 @@
-"""The one place that reads the clock. Tests put another in its place."""
+"""The one place that reads the clock. Tests replace it."""
 
 from datetime import UTC, datetime
 
 
 def now() -> datetime:
-    """UTC, in whole milliseconds: what is stored comes back as it was."""
+    """Returns the time in UTC, in whole milliseconds: it comes back from the store unchanged."""
     at = datetime.now(UTC)
     return at.replace(microsecond=at.microsecond // 1000 * 1000)
 

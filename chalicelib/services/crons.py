@@ -66,10 +66,11 @@ def watched_crons(org_id: str, now: datetime) -> list[Shown]:
 
 
 class Filters(NamedTuple):
-    """None: any. `search`: part of a product, service, name or description, in any case."""
+    """None: any."""
 
     product: str | None = None
     service: str | None = None
+    #: Part of a product, service, name or description, in any case.
     search: str | None = None
     project_id: str | None = None
     status: DisplayStatus | None = None
@@ -126,7 +127,7 @@ class SettingsChanges(NamedTuple):
 
 
 class Names(NamedTuple):
-    """What a change gives a cron's names to be."""
+    """The new names of a cron."""
 
     product: str | UnsetType = UNSET
     service: str | UnsetType = UNSET
@@ -188,7 +189,7 @@ def resume(org_id: str, cron_id: str, now: datetime) -> Cron:
 
 
 def write(org_id: str, cron_id: str, decide: Callable[[Cron], Decision], now: datetime) -> Cron:
-    """Loads, decides and commits until no race is lost. Raises NotFound; Conflict for an archived cron."""
+    """Loads, decides and commits, again on a conflict. Raises NotFound; Conflict for an archived cron."""
 
     def once() -> Cron:
         cron = find(org_id, cron_id)

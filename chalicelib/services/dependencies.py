@@ -44,7 +44,7 @@ def _there(org_id: str, ids: set[str]) -> dict[str, Cron]:
 
 
 def add(org_id: str, cron_id: str, depends_on_id: str) -> tuple[Cron, bool]:
-    """Lets a cron depend on another; gives the other, and whether that is new.
+    """Lets a cron depend on another; returns the other, and whether that is new.
 
     Raises NotFound; Invalid for itself or an archived one; Conflict for a cycle, or too many.
     """

@@ -38,18 +38,21 @@ Key = tuple[str, str]
 
 
 class TickReport:
-    """looked_at: crons that were due · changed: those that something was decided of · backlog: how many
-    were due as it began, counted up to `HANDED_OVER_FROM` + 1 · handed_over: others work them off ·
-    woke_notify: its alerts are being sent.
-    """
+    """What one tick did."""
 
     def __init__(self) -> None:
+        #: Crons that were due.
         self.looked_at = 0
+        #: Crons that a decision changed.
         self.changed = 0
+        #: Crons that could not be evaluated.
         self.broken = 0
         self.out_of_time = False
+        #: How many crons were due when it began, counted up to `HANDED_OVER_FROM` + 1.
         self.backlog = 0
+        #: True when the shards are worked off by other functions.
         self.handed_over = False
+        #: True when its alerts are being sent.
         self.woke_notify = False
 
 
@@ -72,7 +75,7 @@ def run_tick(
 
 
 def work_off(shard: int, now: datetime, budget_seconds: float = BUDGET_SECONDS) -> TickReport:
-    """Evaluates what is due of one shard, unless somebody is at it."""
+    """Evaluates what is due in one shard, unless another function is working it off."""
     until = now + TAKEN_FOR
     if not take_shard(shard, now, until):
         return TickReport()
@@ -159,7 +162,7 @@ def _evaluate(this: _Round, org_id: str, cron_id: str, depth: int) -> bool:
     )
     if decision.cron == cron:
         at = due_at(cron)
-        # An index entry that its cron's state does not bear out would come back every minute.
+        # An index entry that its cron's state does not explain would come back every minute.
         crons.put_off(org_id, cron_id, at if at is not None and at > now else now + PUT_OFF_BROKEN)
         return False
     blackout = decision.cron.blackout

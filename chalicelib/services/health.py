@@ -1,4 +1,4 @@
-"""Is CronHub itself well: its store, its queue, its tick."""
+"""Whether CronHub itself works: its store, its queue and its tick."""
 
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -11,10 +11,9 @@ TICK_IS_OLD_AFTER = timedelta(minutes=3)
 
 
 class Health(NamedTuple):
-    """ticked_at: when the last good tick began, None where none is known."""
-
     store: bool
     queue: bool
+    #: When the last good tick began, None where none is known.
     ticked_at: datetime | None
     now: datetime
 
@@ -24,12 +23,12 @@ class Health(NamedTuple):
 
     @property
     def is_well(self) -> bool:
-        """Without the queue alerts go out with the tick: later, but they do."""
+        """Without the queue, alerts go out with the next tick."""
         return self.store and self.tick
 
 
 def look(now: datetime) -> Health:
-    """Never raises: what does not answer is what is told."""
+    """Returns how each part is. It never raises: a part that does not answer is reported as failing."""
     try:
         ticked_at, store = load_watch().ticked_at, True
     except Unavailable:

@@ -28,7 +28,7 @@ class Filters(NamedTuple):
 
 
 def list_incidents(org_id: str, filters: Filters, page: Page) -> tuple[list[NamedIncident], str | None]:
-    """A page of an org's incidents, latest first; and the next page's cursor, None at the end."""
+    """Returns a page of an org's incidents, latest first, and the next page's cursor, None at the end."""
     return incidents.list_incidents(org_id, page.limit, page.cursor, *filters)
 
 
@@ -48,7 +48,7 @@ def deliveries(incident: Incident) -> list[Outgoing]:
 
 
 def acknowledge(org_id: str, incident_id: str, handling: Handling) -> NamedIncident:
-    """Somebody has it in hand. Raises NotFound; Conflict for one that is over."""
+    """A person takes it on. Raises NotFound; Conflict for one that is over."""
     incident = _find_open(org_id, incident_id).incident
 
     def decide(cron: Cron) -> Decision:
@@ -62,7 +62,7 @@ def acknowledge(org_id: str, incident_id: str, handling: Handling) -> NamedIncid
 
 
 def resolve(org_id: str, incident_id: str, handling: Handling) -> NamedIncident:
-    """Somebody says that it is over: its cron starts afresh. Raises NotFound, Conflict."""
+    """A person says that it is over, and its cron starts afresh. Raises NotFound, Conflict."""
     incident = _find_open(org_id, incident_id).incident
 
     def decide(cron: Cron) -> Decision:

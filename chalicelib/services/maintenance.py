@@ -97,7 +97,7 @@ def delete(org_id: str, window_id: str, now: datetime) -> None:
 
 
 def _look_again(org_id: str, now: datetime) -> None:
-    """The next tick decides again what is to be told of crons that maintenance held."""
+    """Lets the next tick decide again what to announce about crons that maintenance held."""
     for cron in crons.crons_of_org(org_id):
         if cron.held_until is not None:
             crons.put_off(org_id, cron.id, now)

@@ -45,18 +45,18 @@ class MemberChanges(NamedTuple):
 
 
 class Acceptance(NamedTuple):
-    """email, name: what the invited person says of themselves, if anything."""
-
     token: str
+    #: What the invited person says of themselves, if anything.
     email: str | None = None
+    #: What the invited person says of themselves, if anything.
     name: str | None = None
 
 
 class Invited(NamedTuple):
-    """link: for the inviter to pass on, where no mail could be sent · failure: why none was."""
-
     invite: Invite
+    #: For the inviter to pass on, where no mail could be sent.
     link: str | None
+    #: Why none was.
     failure: str | None
 
 
@@ -136,10 +136,9 @@ def revoke_invite(slug: str, invite_id: str, by: ApiKey) -> None:
 
 
 class Accepted(NamedTuple):
-    """text: of the member's own key; it is shown once."""
-
     member: Member
     key: ApiKey
+    #: Of the member's own key; it is shown once.
     text: str
 
 
@@ -215,7 +214,7 @@ def _revoke_invites(member: Member, role: Role | None) -> None:
     made = (one for one in members.invites_of_org(member.org_id) if one.inviter_id == member.id)
     for invite in made:
         if invite.state is InviteState.PENDING and not _may_invite(role, invite):
-            # One that is used at this very moment makes a member, whom an admin sees and can remove.
+            # One that is used at this moment makes a member, whom an admin can see and remove.
             with suppress(ConcurrentUpdate):
                 members.revoke_invite(invite)
 

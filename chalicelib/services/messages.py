@@ -1,4 +1,4 @@
-"""What goes out: alerts put into words, with links."""
+"""Messages: alerts in words, with links."""
 
 import hashlib
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from chalicelib.domain.alerts.system_notice import NOTICES
 
 
 def message_of(alerts: Sequence[Alert], channel_id: str, also_down: Sequence[str] = ()) -> Message:
-    """One message for one alert, or for all of them; with the same id however often it is made."""
+    """Returns one message for one alert, or for all of them. Its id is the same each time it is made."""
     first = alerts[0]
     if len(alerts) == 1:
         return Message(
@@ -43,7 +43,7 @@ def _event(alert: Alert, also_down: Sequence[str] = ()) -> dict[str, Any]:
 
 
 def _page(alert: Alert) -> str:
-    """What people open; programs are given the API's address."""
+    """Returns the page that people open; programs get the API's address."""
     return f"{settings.base_url()}/" + ("" if alert.kind in NOTICES else f"crons/{alert.cron_id}")
 
 

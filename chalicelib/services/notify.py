@@ -1,4 +1,4 @@
-"""Send what is in the outbox: each alert over each channel that wants it, one channel's trouble its own."""
+"""Sends what is in the outbox: each alert over each channel that wants it."""
 
 import logging
 from collections.abc import Iterable, Iterator, Sequence
@@ -38,8 +38,8 @@ _LONGEST_DELIVERY = timedelta(seconds=15)
 _SENDING = timedelta(seconds=40)
 _CHANNELS_AT_ONCE = 16
 _GROUPED_FROM = 5
-# What goes down within this time is told in one message.
-_TOGETHER = timedelta(seconds=10)
+# What goes down in the same look at the crons shares one message.
+_TOGETHER = timedelta()
 # Crons that went down within this time of each other went down for one reason.
 _OPENED_TOGETHER = timedelta(minutes=1)
 # How long the first recovery of such an outage waits for others.
@@ -56,7 +56,7 @@ Key = tuple[str, str]
 
 
 class _Work(NamedTuple):
-    """An alert that is claimed, and the alerts of its cron of the last day, itself among them."""
+    """An alert that is claimed, with its cron's alerts of the last day, itself included."""
 
     outgoing: Outgoing
     of_cron: list[Outgoing]
@@ -67,9 +67,9 @@ class _Work(NamedTuple):
 
 
 def send_due(now: datetime) -> int:
-    """Sends all that is due; gives how many alerts that were."""
+    """Sends all that is due; returns how many alerts that were."""
     sent = 0
-    # Of all shards at once, so that those who went down together are told of together.
+    # All shards at once, so that crons that went down together share a message.
     while keys := [key for shard in range(alerts.SHARDS) for key in alerts.due_keys(shard, now, BATCH)]:
         worked_on = send_alerts(keys)
         sent += worked_on
@@ -79,7 +79,7 @@ def send_due(now: datetime) -> int:
 
 
 def send_alerts(keys: Sequence[Key]) -> int:
-    """Sends these alerts as far as they are due and nobody else is at it; gives how many those were."""
+    """Sends those of these alerts that are due and not claimed; returns how many those were."""
     until = clock.now() + CLAIMED_FOR
     found = [one for one in alerts.find_outgoing(keys) if one.send_at is not None and one.send_at <= clock.now()]
     mine = list(_claimed(found, until))
@@ -98,7 +98,7 @@ def send_alerts(keys: Sequence[Key]) -> int:
 
 
 def _claimed(found: Iterable[Outgoing], until: datetime) -> Iterator[_Work]:
-    """As many as leave time to send them; the others stay due."""
+    """Claims as many as there is time to send; the others stay due."""
     for one in found:
         if clock.now() + _SENDING > until:
             log.warning("the store is slow: some alerts are left to the next tick")
@@ -108,7 +108,7 @@ def _claimed(found: Iterable[Outgoing], until: datetime) -> Iterator[_Work]:
 
 
 def _down_in(org_id: str, works: list[_Work]) -> list[NamedIncident]:
-    """What else is down, where a message is to say so: the latest that went down within a day."""
+    """Returns what else is down, where a message says so: the latest that went down within a day."""
     if not any(is_down(work.alert) or work.alert.kind is EventKind.REMINDER for work in works):
         return []
     return open_incidents(org_id, clock.now() - _LOOK_BACK, _LOOKED_AT)
@@ -123,7 +123,7 @@ _END = "~"
 
 
 def wants(channel: Channel, alert: Alert) -> bool:
-    """Whether a channel is to be told: not of what was before it was made."""
+    """Whether an alert goes over a channel: not one from before the channel was made."""
     if not channel.confirmed or channel.created_at > alert.at:
         return False
     if alert.kind in NOTICES:
@@ -144,7 +144,7 @@ def wants(channel: Channel, alert: Alert) -> bool:
 
 
 def _send_over_all(lines: Iterable["_Line"]) -> dict[Key, datetime]:
-    """Each channel in a thread of its own: a slow one holds up no other."""
+    """Sends over each channel in a thread of its own: a slow one holds up no other."""
     next_looks: dict[Key, datetime] = {}
     with ThreadPoolExecutor(_CHANNELS_AT_ONCE) as pool:
         for looks in pool.map(lambda line: line.send(), lines):
@@ -191,6 +191,10 @@ class _Line:
             self._look_again([work], delivery.next_at)
             return False
         waits_until = self.outages.waits_until(work.alert)
+        if waits_until is not None and self._is_down_again(work):
+            # It waited for others, and meanwhile it is no longer true.
+            self._record([(work, Delivery(DeliveryState.MERGED, tried_at=clock.now()))])
+            return False
         if waits_until is not None and waits_until > clock.now():
             self._look_again([work], waits_until)
             return False
@@ -199,8 +203,12 @@ class _Line:
             return False
         return True
 
+    def _is_down_again(self, work: _Work) -> bool:
+        later = (one.alert for one in work.of_cron if one.alert.id > work.alert.id)
+        return any(is_down(alert) and wants(self.channel, alert) for alert in later)
+
     def _recovery_of(self, work: _Work) -> Outgoing | None:
-        """A recovery says by itself that, and since when, its cron was down: then that is one message."""
+        """Returns the recovery that also says since when its cron was down: one message is enough."""
         if not is_down(work.alert):
             return None
         return next(
@@ -255,7 +263,7 @@ class _Line:
             self._announce_failing(outcome.detail)
 
     def _announce_failing(self, error: str) -> None:
-        """Over the org's other channels, when it has failed for a day."""
+        """Tells the org's other channels, once this one has failed for a day."""
         channel, now = self.channel._replace(last_error=error), clock.now()
         if (
             channel.failing_since is None
@@ -278,7 +286,7 @@ class _Line:
         ]
 
     def _is_held_up(self, work: _Work) -> bool:
-        """Whether an earlier alert of the same cron has not got out over this channel yet."""
+        """Whether an earlier alert of the same cron is still waiting for this channel."""
         earlier = (one for one in work.of_cron if one.alert.id < work.alert.id and one.send_at is not None)
         return any(self._is_to_come(one) for one in earlier)
 
@@ -286,7 +294,8 @@ class _Line:
         delivery = self.deliveries.get(one.key)
         if delivery is not None:
             return delivery.is_pending
-        return wants(self.channel, one.alert)
+        # A recovery that waits for others of its outage holds up nothing.
+        return wants(self.channel, one.alert) and self.outages.waits_until(one.alert) is None
 
     def _before(self, work: _Work) -> Delivery:
         return self.deliveries.get(work.outgoing.key) or Delivery()
@@ -337,10 +346,11 @@ def _clusters(works: list[_Work]) -> list[list[_Work]]:
 
 
 class _Outages:
-    """Which incidents of an org opened together: what ends them is told together as well."""
+    """The incidents of an org that opened together: their recoveries share a message as well."""
 
     def __init__(self, org_id: str, works: list[_Work]) -> None:
-        opened = [work.alert.opened_at for work in works if _is_recovery(work.alert) and work.alert.opened_at]
+        alerts_of_crons = (one.alert for work in works for one in work.of_cron)
+        opened = [one.opened_at for one in alerts_of_crons if _is_recovery(one) and one.opened_at]
         self._opened: list[datetime] = []
         if opened:
             first, last = min(opened) - _OPENED_TOGETHER, max(opened) + _OPENED_TOGETHER

@@ -20,6 +20,6 @@ Item = TypeVar("Item", bound=_Listed)
 
 
 def page_of(found: Iterable[Item], page: Page) -> tuple[list[Item], str | None]:
-    """A page of a list that was read whole, in the order of ids; and the next page's cursor, None at the end."""
+    """Returns a page of a list that was read whole, by id, and the next page's cursor, None at the end."""
     rest = [one for one in found if page.cursor is None or one.id > page.cursor]
     return rest[: page.limit], rest[page.limit - 1].id if len(rest) > page.limit else None

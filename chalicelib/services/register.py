@@ -33,13 +33,11 @@ class Result(StrEnum):
 
 
 class Wanted(NamedTuple):
-    """A cron as a register call gives it: only the settings that it names.
-
-    depends_on: names within the service, or ids; None: what it depends on stays as it is.
-    """
+    """A cron as a register call gives it: only the settings that it names."""
 
     name: str
     settings: SettingsChanges
+    #: Names within the service, or ids; None: what it depends on stays as it is.
     depends_on: tuple[str, ...] | None = None
 
 
@@ -53,9 +51,9 @@ class Registration(NamedTuple):
 
 
 class Registered(NamedTuple):
-    """crons: in the order given · archived: ids of the service's crons that were not in the list."""
-
+    #: In the order given.
     crons: tuple[tuple[Cron, Result], ...]
+    #: Ids of the service's crons that were not in the list.
     archived: tuple[str, ...]
 
 
@@ -81,9 +79,9 @@ class _Plan(NamedTuple):
 
 
 def register(org_id: str, given: Registration, now: datetime) -> Registered:
-    """Makes a service's crons be as wanted (100 at most, names distinct).
+    """Makes a service's crons be as wanted (1,000 at most, names distinct).
 
-    The same call again gives the same ids. Settings that a call does not name stay as they are. A
+    The same call again returns the same ids. Settings that a call does not name stay as they are. A
     call that is cut off midway has done a part, and does the rest when it is made again.
     Raises Invalid for dependencies that are none, Conflict for a cycle or too many of them; nothing
     is changed then.

@@ -1,4 +1,4 @@
-"""Load, decide, commit: again, a few times, when somebody else wrote first."""
+"""Load, decide and commit again, a few times, when another request wrote first."""
 
 import random
 import time
@@ -14,7 +14,7 @@ _LONGEST_PAUSE_SECONDS = 0.4
 
 
 def retry_on_conflict(attempt: Callable[[], T]) -> T:
-    """The answer of the first attempt without a conflict. Raises Unavailable after ten."""
+    """Returns the result of the first attempt without a conflict. Raises Unavailable after ten."""
     for tried in range(TRIES):
         try:
             return attempt()

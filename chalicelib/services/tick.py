@@ -34,7 +34,7 @@ def run_minute(now: datetime, scheduled_at: datetime | None = None) -> TickRepor
         )
         note_blackouts(blackouts)
     report = run_tick(now, BUDGET_SECONDS, lambda org_id: blackouts_of(org_id, blackouts))
-    # `notify` is sending what was decided just now: two at it would tear apart what is one message.
+    # `notify` sends what was decided just now. Two senders would split what belongs into one message.
     send_due(now - MILLISECOND if report.woke_notify else clock.now())
     go_on_deleting()
     note_tick(now)
@@ -49,7 +49,7 @@ def run_minute(now: datetime, scheduled_at: datetime | None = None) -> TickRepor
 
 
 def _ping_watcher() -> None:
-    """Somebody else watches that good ticks come: `CRONHUB_SELF_PING_URL`."""
+    """Pings the watcher that notices when good ticks stop: `CRONHUB_SELF_PING_URL`."""
     url = settings.self_ping_url()
     if not url:
         return

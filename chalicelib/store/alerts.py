@@ -102,7 +102,7 @@ def find_outgoing(keys: Iterable[tuple[str, str]]) -> list[Outgoing]:
 
 
 def claim(one: Outgoing, until: datetime) -> bool:
-    """Takes an alert to work on it; False where somebody else did, or it is done. A claim that is not
+    """Claims an alert to work on it; returns False where another sender did, or it is done. A claim that is not
     settled, as its holder died, ends by itself."""
     if one.send_at is None:
         return False
@@ -116,7 +116,7 @@ def record(deliveries: Mapping[tuple[str, str], Delivery], channel_id: str) -> N
     """Writes how far a channel is with these alerts, at once: what was sent is not to be sent again.
 
     Those of one message together: a holder that dies in between would have a part of them sent again,
-    which the receiver could not tell from a new message. Raises ConcurrentUpdate where somebody else is writing
+    which the receiver could not tell from a new message. Raises ConcurrentUpdate where another sender is writing
     one of them: to be done again.
     """
     changes = [
@@ -131,7 +131,7 @@ def record(deliveries: Mapping[tuple[str, str], Delivery], channel_id: str) -> N
 
 
 def _updated_together(changes: Sequence[tuple[tuple[str, str], list[Action]]]) -> bool:
-    """False where one of them is gone, or is being written by somebody else: then none was."""
+    """Returns False where one of them is gone, or is being written by another sender: then none was."""
     try:
         with store_errors(), TransactWrite(connection=connection()) as transaction:
             for key, actions in changes:
@@ -148,7 +148,7 @@ def settle(key: tuple[str, str], send_at: datetime | None, claimed_until: dateti
         if send_at is None
         else [AlertItem.send_at.set(to_ms(send_at))]
     )
-    # Where somebody else is writing it, the claim ends by itself.
+    # Where another sender is writing it, the claim ends by itself.
     with suppress(ConcurrentUpdate):
         _update(key, actions, AlertItem.send_at == to_ms(claimed_until))
 

@@ -106,7 +106,7 @@ def create_key(key: ApiKey, hashed: str, by: ApiKey) -> None:
 def hold_maker(transaction: TransactWrite, by: ApiKey, *, made: str | None = None) -> None:
     """Lets the transaction through only while the key `by`, and its member, are as they were read.
 
-    The member's version moves on, so that whoever removes the member at the same time has to look again
+    The member's version moves on, so that a request that removes the member at the same time has to look again
     at what the member made. made: the hash of a key that is being made.
     """
     transaction.condition_check(KeyItem, by.hashed, condition=_unchanged(by))

@@ -35,7 +35,7 @@ def find_channel(org_id: str, channel_id: str) -> Channel | None:
 
 
 def save_channel(channel: Channel, *, afresh: bool = False) -> Channel:
-    """Writes a channel that is new, or was loaded; gives it as it now stands.
+    """Writes a channel that is new, or was loaded; returns it as it now stands.
 
     How its deliveries go is left as it is, or with `afresh` forgotten. Raises ConcurrentUpdate where it has
     changed since it was loaded.

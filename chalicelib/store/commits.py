@@ -32,14 +32,14 @@ Change = tuple[Cron | None, Decision]
 
 
 def commit(decision: Decision, now: datetime, alerts: Sequence[Alert] = ()) -> Cron:
-    """Writes a decision and the alerts it makes; gives the cron as it now stands.
+    """Writes a decision and the alerts it makes; returns the cron as it now stands.
 
     Raises ConcurrentUpdate where the cron has changed since it was loaded, or a run's own id was taken;
     Unavailable where the store does not answer (it may have been written all the same).
     """
     claims = [write for write in decision.writes if _claims(write)]
     cron = decision.cron._replace(version=decision.cron.version + 1)
-    # Whoever writes a cron's rollups moves its version on, so what was read here holds at the write.
+    # Every write of a cron's daily counts increments its version, so what was read here holds at the write.
     days = [*decision.finished_days, *_added(cron.id, decision.past_days)]
     with store_errors():
         try:
@@ -105,7 +105,7 @@ def _save_run(transaction: TransactWrite, write: RunWrite, now: datetime) -> Non
 
 
 def commit_many(changes: Sequence[Change], graph_version: int | None = None) -> dict[str, Cron]:
-    """Writes crons that were made or changed, with their names and edges; gives them by id.
+    """Writes crons that were made or changed, with their names and edges; returns them by id.
 
     All or none of them where a transaction can hold them, else in several. graph_version: of the
     org's graph in which the edges that are added close no cycle; needed where any are.

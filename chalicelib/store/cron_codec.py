@@ -1,4 +1,4 @@
-"""Between a cron and its item. What has its usual value is not stored: the item stays small."""
+"""Converts between a cron and its item. Default values are not stored, so that the item stays small."""
 
 from datetime import datetime
 from typing import Any

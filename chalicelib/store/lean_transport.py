@@ -42,7 +42,7 @@ _OPERATIONS = frozenset(
         "TransactWriteItems",
     }
 )
-#: What a caller is told at once; every other error is botocore's to retry.
+#: Errors that the caller gets at once; botocore retries every other one.
 _FINAL = frozenset(
     {
         "ConditionalCheckFailedException",
@@ -134,7 +134,7 @@ def _code(answer: HTTPResponse) -> str:
 
 
 def _plain(answer: HTTPResponse, operation: str) -> dict[str, Any]:
-    """What botocore would return, or the error that it would raise."""
+    """Returns what botocore would return, or raises what it would raise."""
     found: dict[str, Any] = json.loads(answer.data, object_hook=_with_bytes)
     found["ResponseMetadata"] = {
         "HTTPStatusCode": answer.status,

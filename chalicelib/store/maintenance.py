@@ -22,7 +22,7 @@ def find_window(org_id: str, window_id: str) -> MaintenanceWindow | None:
 
 
 def save_window(window: MaintenanceWindow) -> MaintenanceWindow:
-    """Writes a window that is new, or was loaded; gives it as it now stands.
+    """Writes a window that is new, or was loaded; returns it as it now stands.
 
     Raises ConcurrentUpdate where it has changed since it was loaded.
     """

@@ -65,7 +65,7 @@ def _steps(org_id: str) -> Iterator[Model]:
         yield cron
     yield from AlertItem.query(org_id)
     for channel in ChannelItem.query(org_id, consistent_read=True):
-        # What was told of the channel itself.
+        # The notices about the channel itself.
         yield from AlertItem.query(channel.channel_id)
     for model in _OF_ORG:
         yield from model.query(org_id, consistent_read=True)

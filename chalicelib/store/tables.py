@@ -32,7 +32,7 @@ DUE_SHARDS = 16
 
 
 class _Meta:
-    """What all tables share. A fault is told to the caller soon: the function has 60 s in all."""
+    """What all tables share. A fault reaches the caller soon: the function has 60 s in all."""
 
     billing_mode = PAY_PER_REQUEST_BILLING_MODE
     connect_timeout_seconds = 3
@@ -160,7 +160,7 @@ class CronItem(Model):
 
 
 class CronNameItem(Model):
-    """The natural key of a cron, reserved: registering the same list again gives the same ids."""
+    """The natural key of a cron, reserved: registering the same list again returns the same ids."""
 
     class Meta(_Meta):
         table_name = _name("cron_names")
@@ -236,8 +236,10 @@ class DailyCountsItem(Model):
 
 
 class EdgeItem(Model):
-    """That a cron depends on another, under `{depends_on}#{cron}`; and under `graph` the version of
-    an org's whole graph, which whoever adds an edge moves on: no two of them make a cycle together."""
+    """That a cron depends on another, under `{depends_on}#{cron}`; and under `graph` the version of the graph.
+
+    Every request that adds an edge increments that version, so two of them cannot make a cycle together.
+    """
 
     class Meta(_Meta):
         table_name = _name("dependencies")
@@ -357,7 +359,7 @@ class ThrottleItem(Model):
 
 class WatchItem(Model):
     """What the whole deployment knows of itself: under `tick`, when the last tick was, and the times
-    (begin, end, begin, end …) in which none came; under `due-{shard}`, till when a shard is being
+    (begin, end, begin, end …) in which none came; under `due-{shard}`, until when a shard is being
     worked off."""
 
     class Meta(_Meta):
@@ -414,7 +416,7 @@ MODELS: tuple[type[Model], ...] = (
 
 
 def create_tables() -> list[str]:
-    """Makes the tables that are not there yet; gives their names."""
+    """Creates the tables that do not exist yet; returns their names."""
     made = []
     for model in MODELS:
         if not model.exists():

@@ -7,7 +7,7 @@ from chalicelib.store.tables import ThrottleItem
 
 
 def add_uses(subject: str, window_start: int, uses: int, window: timedelta, now: datetime) -> int:
-    """Counts `uses` more in a subject's window; gives how many that makes."""
+    """Counts `uses` more in a subject's window; returns how many that makes."""
     item = ThrottleItem(f"{subject}#{window_start}")
     with store_errors():
         item.update(

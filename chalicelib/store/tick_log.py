@@ -32,7 +32,7 @@ def note_blackouts(blackouts: tuple[Blackout, ...]) -> None:
 
 
 def take_shard(shard: int, now: datetime, until: datetime) -> bool:
-    """Takes a shard to work it off; False while somebody else is at it."""
+    """Claims a shard to work it off; returns False while another function has it."""
     is_free = WatchItem.taken_until.does_not_exist() | (WatchItem.taken_until <= to_ms(now))
     return _update(f"due-{shard}", WatchItem.taken_until.set(to_ms(until)), is_free)
 

@@ -59,7 +59,7 @@ def deploy_emulated(stage_name: str) -> None:
         return
     with emulated.running(ROOT / ".local" / "deploy" / "stack.log") as own:
         _deploy_to(own, stage_name)
-        say(f"the emulated AWS at {own} runs until Ctrl-C; what it holds goes with it")
+        say(f"the emulated AWS at {own} runs until Ctrl-C; its contents are gone then")
         _until_stopped()
 
 

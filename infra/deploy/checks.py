@@ -1,4 +1,4 @@
-"""What must be right before anything is made: each thing that is not is told in one line."""
+"""Checks before anything is created: each problem is reported in one line."""
 
 import os
 import re
@@ -23,7 +23,7 @@ def stage_named(name: str) -> Stage:
 
 
 def given(environment: Mapping[str, str]) -> dict[Parameter, str]:
-    """The parameters that the environment gives. Raises Refusal for what cannot be meant."""
+    """Returns the parameters that the environment sets. Raises Refusal for a value that makes no sense."""
     found = {each: environment[each.variable].strip() for each in PARAMETERS if each.variable in environment}
     for parameter, value in found.items():
         if parameter.pattern and not re.fullmatch(parameter.pattern, value):

@@ -32,7 +32,7 @@ def environment(endpoint: str) -> dict[str, str]:
 
 @contextmanager
 def running(log: Path) -> Iterator[str]:
-    """Gives its endpoint. What it holds is gone with it."""
+    """Returns its endpoint. Its contents are gone when it stops."""
     if not STACK_PYTHON.exists():
         raise Refusal("the emulated AWS is not installed: make deploy-emulated does")
     port = free_port()

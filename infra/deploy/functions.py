@@ -41,7 +41,7 @@ def functions(stage: Stage) -> Json:
 
 
 def _events(function: str) -> Json:
-    """The queue that a function takes from, by reference, so that it is made before."""
+    """Returns the queue that a function reads, by reference, so that it is created first."""
     for source in app.event_sources:
         if isinstance(source, SQSEventConfig) and source.name == function:
             queue = next(each for each in QUEUES if str(source.queue).endswith(f"-{each.name}"))

@@ -8,11 +8,10 @@ from infra.deploy.stages import Stage
 
 
 class Parameter(NamedTuple):
-    """goes_on: whether the functions are given it too, under the same variable."""
-
     variable: str
     name: str
     says: str
+    #: Whether the functions are given it too, under the same variable.
     goes_on: bool = True
     pattern: str = ""
     is_secret: bool = False
@@ -62,7 +61,7 @@ PARAMETERS = (
     Parameter(
         "CRONHUB_SELF_PING_URL",
         "SelfPingUrl",
-        "What is asked at the end of each good tick, so that somebody else watches the watcher",
+        "A URL that is requested at the end of each good tick, so that another service watches CronHub",
         pattern="(https?://.+)?",
         is_secret=True,
     ),

@@ -9,11 +9,13 @@ _SERVICE_PARTS = "${AWS::Region}:${AWS::AccountId}"
 
 
 class Access(NamedTuple):
-    """tables: actions by table, or by index as `crons/due` · sends_to, looks_at, takes_from: queues."""
-
+    #: Actions by table, or by index as `crons/due`.
     tables: dict[str, str]
+    #: Queues.
     sends_to: tuple[str, ...] = ()
+    #: Queues.
     looks_at: tuple[str, ...] = ()
+    #: Queues.
     takes_from: tuple[str, ...] = ()
     delivers: bool = False
 

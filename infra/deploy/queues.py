@@ -10,9 +10,8 @@ _DAY = 24 * 3600
 
 
 class Queue(NamedTuple):
-    """variable: by which the functions are told its address, where they are."""
-
     name: str
+    #: By which the functions are told its address, where they are.
     variable: str | None = None
 
     @property
@@ -34,7 +33,7 @@ def queues() -> Json:
             "SQS::Queue",
             {
                 "QueueName": sub("${Prefix}-" + queue.name),
-                # As AWS asks for: else a message comes back while its function is still at it.
+                # As AWS recommends: else a message comes back while its function still works on it.
                 "VisibilityTimeout": 6 * FUNCTION_SECONDS,
                 "MessageRetentionPeriod": 4 * _DAY,
                 "SqsManagedSseEnabled": True,

@@ -1,4 +1,4 @@
-"""The stack in the account: made, changed, taken away."""
+"""The stack in the account: created, updated, deleted."""
 
 import json
 import os
@@ -21,23 +21,23 @@ AWS_PYTHON = ROOT / ".venv-aws" / "bin" / "python"
 # As a module: the script `aws` does not start from a folder whose path has a space.
 AWS = (str(AWS_PYTHON), "-m", "awscli")
 _CAPABILITIES = ("CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND")
-# Made in part and kept so: what was made stays, and the next deploy goes on from there.
+# Created in part: what was created stays, and the next deploy continues from there.
 _UNFINISHED = "CREATE_FAILED"
 _NAME_ATTEMPTS = 5
 
 
 def name_of(stage: Stage, given: dict[Parameter, str]) -> str:
-    """A stack is called as its prefix: two prefixes are two deployments."""
+    """Returns the name of the stack: its prefix. Two prefixes are two deployments."""
     return next((value for parameter, value in given.items() if parameter.name == "Prefix"), stage.prefix)
 
 
 def deploy(stage: Stage, given: dict[Parameter, str], template: Path, bucket: str) -> str:
-    """Makes the stack be as the template says; gives the API's URL."""
+    """Creates or updates the stack; returns the API's URL."""
     stack = name_of(stage, given)
     before = describe(stack)
     if before is not None and before["StackStatus"] in ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAILED"):
         raise Refusal(
-            f"the stack {stack} is {before['StackStatus']} and takes no changes: "
+            f"the stack {stack} is {before['StackStatus']} and accepts no changes: "
             f"make destroy STAGE={stage.name}, then deploy again"
         )
     packaged = _upload(stack, template, bucket)
@@ -87,7 +87,7 @@ def _deploy(
 
 
 def _keeps_tables(stack: str) -> bool:
-    """Whether an earlier stack of the name left its tables."""
+    """Whether an earlier stack of this name left its tables."""
     client = boto3.client("dynamodb")
     try:
         client.describe_table(TableName=f"{stack}-orgs")
@@ -97,7 +97,7 @@ def _keeps_tables(stack: str) -> bool:
 
 
 def _take_over(stack: str, stage: Stage, packaged: Path, bucket: str, given: dict[Parameter, str]) -> None:
-    """Makes a stack of the tables that are there, and of all else anew: `aws cloudformation deploy` cannot."""
+    """Creates a stack that takes over existing tables, which `aws cloudformation deploy` cannot."""
     s3, client = boto3.client("s3"), boto3.client("cloudformation")
     key = f"{stack}/take-over.template"
     s3.put_object(Bucket=bucket, Key=key, Body=_with_plain_names(json.loads(packaged.read_text()), stack))
@@ -129,7 +129,7 @@ def _with_plain_names(template: Json, prefix: str) -> str:
 
 
 def _unknown_to(before: Any) -> dict[Parameter, str]:
-    """Parameters that a stack is older than: those that it knows keep their value unless it is given."""
+    """Returns empty values for parameters that the stack does not know; those that it knows keep their value."""
     if not before or not before.get("Parameters"):
         return {}
     known = {each["ParameterKey"] for each in before["Parameters"]}
@@ -162,18 +162,18 @@ def _how_to_go_on(stack: str, stage: Stage) -> str:
     status = now["StackStatus"] if now else "not there"
     again = f"make deploy STAGE={stage.name}"
     if status == _UNFINISHED:
-        advice = f"what was made is kept: mend the cause, then {again} goes on from there"
+        advice = f"what was created is kept: fix the cause, then {again} continues"
     elif status.startswith("UPDATE_ROLLBACK_COMPLETE"):
-        advice = f"it is as it was before and goes on working: mend the cause, then {again}"
+        advice = f"it is as it was before and keeps working: fix the cause, then {again}"
     elif status == "UPDATE_ROLLBACK_FAILED":
         advice = f"aws cloudformation continue-update-rollback --stack-name {stack}, then {again}"
     else:
-        advice = f"mend the cause, then {again}"
+        advice = f"fix the cause, then {again}"
     return f"the stack {stack} is {status}{_cause(stack)}; {advice}"
 
 
 def _cause(stack: str) -> str:
-    """The first thing that went wrong in what was done last."""
+    """Returns the first thing that went wrong in the last operation."""
     try:
         events = boto3.client("cloudformation").describe_stack_events(StackName=stack)["StackEvents"]
     except ClientError:
@@ -194,7 +194,7 @@ _BEGUN = ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS")
 
 
 def destroy(stage: Stage, given: dict[Parameter, str]) -> str:
-    """Takes the stack away; gives what stays, in words."""
+    """Deletes the stack; returns what stays, in words."""
     stack = name_of(stage, given)
     if describe(stack) is None:
         return f"there is no stack {stack}"
@@ -205,7 +205,7 @@ def destroy(stage: Stage, given: dict[Parameter, str]) -> str:
     except WaiterError:
         raise Refusal(
             f"the stack {stack} could not be removed whole{_cause(stack)}; "
-            f"mend the cause, then make destroy STAGE={stage.name} goes on"
+            f"fix the cause, then make destroy STAGE={stage.name} continues"
         ) from None
     if not stage.keeps_data:
         return f"{stack} is gone, with all its data"
@@ -213,7 +213,7 @@ def destroy(stage: Stage, given: dict[Parameter, str]) -> str:
 
 
 def describe(stack: str) -> Any:
-    """None where there is no such stack."""
+    """Returns None where there is no such stack."""
     try:
         return boto3.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
     except ClientError as error:

@@ -4,10 +4,9 @@ from typing import NamedTuple
 
 
 class Stage(NamedTuple):
-    """keeps_data: its tables outlive a mistake, also that of deleting the stack."""
-
     name: str
     prefix: str
+    #: Its tables outlive a mistake, also that of deleting the stack.
     keeps_data: bool
     log_days: int
 

@@ -50,7 +50,7 @@ class Answer:
 
 @dataclass(eq=False)
 class Problem(Exception):
-    """An answer that the gateway gives by itself, without asking the app (RFC 9457)."""
+    """Returns an answer of the gateway itself, without asking the app (RFC 9457)."""
 
     status: HTTPStatus
     detail: str

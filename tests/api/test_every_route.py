@@ -19,14 +19,14 @@ CRON = f"/api/crons/{UNKNOWN}"
 
 
 class Route(NamedTuple):
-    """What reaches a route with ids of nothing.
-
-    of_org: it names things of an org, so 404 for others · is_signal: no form of its body is refused."""
+    """What reaches a route with ids of nothing."""
 
     path: str
     action: Action | None
     has_body: bool = False
+    #: It names things of an org, so 404 for others.
     of_org: bool = True
+    #: No form of its body is refused.
     is_signal: bool = False
     most_bytes: int = 100 * 1024
 

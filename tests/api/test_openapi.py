@@ -200,3 +200,14 @@ def test_an_answer_that_is_not_as_documented_is_noticed() -> None:
     assert faults_of_answer("GET", path, 200, json.dumps(examples.EXAMPLES["CronDetails"])) == []
     assert faults_of_answer("GET", path, 200, "{}")
     assert faults_of_answer("GET", path, 418, "{}")
+
+
+def test_every_field_is_described() -> None:
+    bare = [
+        f"{name}.{field}"
+        for name, schema in json.loads(as_text())["components"]["schemas"].items()
+        for field, value in schema.get("properties", {}).items()
+        if "description" not in value
+    ]
+
+    assert bare == []

@@ -21,9 +21,8 @@ STAGE = "dev"
 
 
 class Deployed(NamedTuple):
-    """env: what makes a command speak to this AWS."""
-
     url: str
+    #: What makes a command speak to this AWS.
     env: dict[str, str]
 
 

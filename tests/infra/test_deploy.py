@@ -119,8 +119,8 @@ def test_after_a_failure_it_is_said_how_to_go_on(monkeypatch: pytest.MonkeyPatch
     # Latest first, as CloudFormation gives them: what failed first is the cause.
     failures = ("RunsTable", "Resource creation cancelled"), ("CronsTable", "cronhub-crons already exists")
     advice = {
-        "CREATE_FAILED": "what was made is kept: mend the cause, then make deploy STAGE=prod goes on from there",
-        "UPDATE_ROLLBACK_COMPLETE": "it is as it was before and goes on working",
+        "CREATE_FAILED": "what was created is kept: fix the cause, then make deploy STAGE=prod continues",
+        "UPDATE_ROLLBACK_COMPLETE": "it is as it was before and keeps working",
         "UPDATE_ROLLBACK_FAILED": "aws cloudformation continue-update-rollback --stack-name cronhub",
     }
     for status, wanted in advice.items():
@@ -136,7 +136,7 @@ def test_after_a_failure_it_is_said_how_to_go_on(monkeypatch: pytest.MonkeyPatch
 def test_a_stack_that_takes_no_changes_is_not_tried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(boto3, "client", lambda *_: Account("ROLLBACK_COMPLETE"))
 
-    with pytest.raises(Refusal, match="is ROLLBACK_COMPLETE and takes no changes: make destroy STAGE=prod"):
+    with pytest.raises(Refusal, match="is ROLLBACK_COMPLETE and accepts no changes: make destroy STAGE=prod"):
         stack.deploy(PROD, {}, ROOT / "nothing", "packages")
 
 

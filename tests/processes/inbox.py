@@ -13,12 +13,15 @@ from tests.local.program import PATIENCE, wait_for
 
 
 class Arrival(NamedTuple):
-    """One request. at: seconds of a clock that only runs forward · id: of the delivery · events: of a
-    group all, else the one · status: what it was answered."""
+    """One request."""
 
+    #: Seconds of a clock that only runs forward.
     at: float
+    #: Of the delivery.
     id: str
+    #: Of a group all, else the one.
     events: list[Any]
+    #: What it was answered.
     status: int
 
     @property
@@ -40,7 +43,7 @@ class Inbox:
         at, status = time.monotonic(), self.status
         assert got.headers["webhook-id"] == got.headers["x-cronhub-delivery"]
         body = json.loads(got.body)
-        events = body["data"]["alerts"] if body["type"] == "crons.down" else [body]
+        events = body["data"]["alerts"] if body["type"] in ("crons.down", "crons.up") else [body]
         with self._lock:
             self.arrivals.append(Arrival(at, got.headers["webhook-id"], events, status))
         time.sleep(self.pause_seconds)

@@ -30,10 +30,11 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Alert(NamedTuple):
-    """What somebody received on a channel of usual settings. says_down: the state it speaks of."""
+    """What somebody received on a channel of usual settings."""
 
     at: int
     kind: str
+    #: The state it speaks of.
     says_down: bool | None
     about: int | None
     run_id: str | None

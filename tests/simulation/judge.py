@@ -20,8 +20,9 @@ _FAR = 1 << 62
 
 @dataclass
 class Mistake:
-    """Something that CronHub got wrong. what: `late`, `missed`, `false` and so on."""
+    """Something that CronHub got wrong."""
 
+    #: `late`, `missed`, `false` and so on.
     what: str
     at: int
     text: str

@@ -34,16 +34,16 @@ WITH_IDS = (Style.IDS,)
 
 @dataclass(frozen=True)
 class Profile:
-    """The shares are of runs. fast, slow: how many seconds the hosts' clocks may be off · late: share of runs that
-    begin late, within the grace · too_late: beyond it · long: share of runs that take up to twice as long ·
-    busy: a usual run's share of the period, from and to · flock: a run is skipped while the one before goes on ·
-    delayed: share of runs whose start is delivered after their end · outages: of the host, per 30 days."""
+    """The shares are of runs."""
 
     name: str
     styles: tuple[Style, ...]
     schedules: tuple[str, ...] = EVERYDAY
+    #: How many seconds the hosts' clocks may be off.
     fast: float = 0
+    #: How many seconds the hosts' clocks may be off.
     slow: float = 0
+    #: Share of runs that begin late, within the grace · too_late: beyond it.
     late: float = 0
     missed: float = 0
     failed: float = 0
@@ -52,10 +52,15 @@ class Profile:
     lost_starts: float = 0
     lost_ends: float = 0
     repeated: float = 0
+    #: Share of runs whose start is delivered after their end.
     delayed: float = 0
+    #: Share of runs that take up to twice as long.
     long: float = 0
+    #: A usual run's share of the period, from and to.
     busy: tuple[float, float] = (0.01, 0.3)
+    #: A run is skipped while the one before goes on.
     flock: bool = False
+    #: Of the host, per 30 days.
     outages: float = 0
     long_grace: bool = False
     limits: bool = False

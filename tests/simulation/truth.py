@@ -35,13 +35,14 @@ class Verdict(StrEnum):
 
 @dataclass
 class Judged:
-    """An occurrence. `settled_at`: when its verdict is final · may_be: where even a perfect observer could not
-    decide, with the reason."""
+    """An occurrence."""
 
     at: int
     verdict: Verdict
+    #: When its verdict is final.
     settled_at: int
     run: Execution | None = None
+    #: Where even a perfect observer could not decide, with the reason.
     may_be: frozenset[Verdict] = frozenset()
     reason: str = ""
 
@@ -52,22 +53,23 @@ class Judged:
 
 @dataclass
 class Trouble:
-    """Something bad. `at`: the deadline that was broken, or when the failure was heard of · surely_at: from
-    when it has to be told, where the design leaves the deadline open · optional: why nobody need be told."""
+    """Something bad."""
 
+    #: The deadline that was broken, or when the failure was heard of.
     at: int
     kind: Verdict
     occurrence: int | None
+    #: From when it has to be told, where the design leaves the deadline open.
     surely_at: int
+    #: Why nobody need be told.
     optional: str = ""
 
 
 @dataclass
 class Truth:
-    """`goods`: when successful ends were heard of."""
-
     judged: list[Judged] = field(default_factory=list)
     troubles: list[Trouble] = field(default_factory=list)
+    #: When successful ends were heard of.
     goods: list[int] = field(default_factory=list)
     ambiguous: dict[str, int] = field(default_factory=dict)
 

@@ -53,13 +53,14 @@ class Sent:
 
 @dataclass
 class Execution:
-    """One execution of a job. started_at, ended_at: when these signals arrived first, None where they never
-    did; `occurrence`: what it was run for."""
+    """One execution of a job."""
 
     number: int
     occurrence: int | None
     succeeded: bool = True
+    #: When these signals arrived first, None where they never did; `occurrence`: what it was run for.
     started_at: int | None = None
+    #: When these signals arrived first, None where they never did; `occurrence`: what it was run for.
     ended_at: int | None = None
     duration: int | None = None
     key: str | None = None
@@ -80,13 +81,12 @@ class Change:
 
 @dataclass
 class Job:
-    """`occurrences`: its times from its creation to beyond the end of the world."""
-
     name: str
     style: Style
     schedule: str
     zone: str
     created_at: int
+    #: Its times from its creation to beyond the end of the world.
     occurrences: list[int]
     grace_s: int | None = None
     max_runtime_s: int | None = None
@@ -106,11 +106,10 @@ class Job:
 
 @dataclass
 class World:
-    """`tick_phase`: how far into each minute the tick comes."""
-
     name: str
     seed: int
     since: int
     until: int
     jobs: list[Job]
+    #: How far into each minute the tick comes.
     tick_phase: int = 0

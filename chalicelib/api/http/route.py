@@ -49,7 +49,7 @@ class Route(NamedTuple):
         return self.takes_text or get_origin(self.parameter("body")) is Lenient
 
     def parameter(self, name: str) -> Any:
-        """The type of the handler's `body` or `query`; None where it takes none."""
+        """Returns the type of the handler's `body` or `query`; None where it has none."""
         return self.handler.__annotations__.get(name)
 
 

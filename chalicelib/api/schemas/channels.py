@@ -21,13 +21,17 @@ AlertKind = StrEnum("AlertKind", {kind.upper(): kind for kind in KINDS})  # type
 class FiltersIn(Request):
     """What goes through: what fits all of these. An empty list fits anything."""
 
+    #: Only alerts about crons of these products; empty: of all.
     products: Names = ()
+    #: Only alerts about crons of these services; empty: of all.
     services: Names = ()
+    #: Only alerts about crons of these projects; empty: of all.
     project_ids: Names = ()
     #: Fits crons with any of these tags.
     tags: Names = ()
     #: `late` and `blocked` go only to channels that name them.
     kinds: Annotated[tuple[AlertKind, ...], Meta(max_length=len(KINDS))] = ()
+    #: Only alerts of these severities; empty: of all.
     severities: Annotated[tuple[Severity, ...], Meta(max_length=len(Severity))] = ()
 
     def filters(self) -> Filters:
@@ -46,7 +50,9 @@ def _distinct(given: tuple[str, ...]) -> tuple[str, ...]:
 
 
 class CreateChannel(Request):
+    #: The name that people see.
     name: Name
+    #: `webhook`, `email`, `apprise` or `sns`.
     kind: ChannelKind
     #: A web address, an e-mail address, an Apprise URL or an SNS topic's ARN. Answers show it masked.
     url: Url
@@ -58,6 +64,7 @@ class CreateChannel(Request):
 
 
 class ChangeChannel(Request):
+    #: The name that people see.
     name: Name | UnsetType = UNSET
     #: A new e-mail address must be confirmed again.
     url: Url | UnsetType = UNSET
@@ -90,20 +97,30 @@ class Confirmed(Answer):
 
 
 class FiltersOut(Answer):
+    #: Only alerts about crons of these products; empty: of all.
     products: tuple[str, ...]
+    #: Only alerts about crons of these services; empty: of all.
     services: tuple[str, ...]
+    #: Only alerts about crons of these projects; empty: of all.
     project_ids: tuple[str, ...]
+    #: Only alerts about crons with one of these tags; empty: of all.
     tags: tuple[str, ...]
+    #: Only alerts of these kinds; empty: all but `late` and `blocked`.
     kinds: tuple[str, ...]
+    #: Only alerts of these severities; empty: of all.
     severities: tuple[Severity, ...]
 
 
 class ChannelOut(Answer):
+    #: The id, for use in paths.
     id: str
+    #: The name that people see.
     name: str
+    #: `webhook`, `email`, `apprise` or `sns`.
     kind: ChannelKind
     #: Masked: without user, password, path and query.
     url: str
+    #: Which alerts pass.
     filters: FiltersOut
     #: How many secrets deliveries are signed with.
     live_secrets: int
@@ -113,8 +130,11 @@ class ChannelOut(Answer):
     failing: bool
     #: Since when deliveries fail; null when the last one went well.
     failing_since: datetime | None
+    #: What went wrong at the last delivery; null while it works.
     last_error: str | None
+    #: When an alert was last accepted.
     last_delivered_at: datetime | None
+    #: When it was created.
     created_at: datetime
     #: A webhook's secret. It is shown only when it is made.
     secret: str | UnsetType = UNSET
@@ -139,12 +159,16 @@ class ChannelOut(Answer):
 
 
 class ChannelList(Answer):
+    #: The channels of this page.
     channels: tuple[ChannelOut, ...]
+    #: Send it as `cursor` for the next page; null at the end.
     next_cursor: str | None
 
 
 class TestOutcome(Answer):
+    #: Whether the test message was accepted.
     delivered: bool
+    #: What the receiver answered, or why it could not be reached.
     outcome: State
     #: What the receiver answered, or why nothing was sent.
     detail: str

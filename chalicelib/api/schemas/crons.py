@@ -35,6 +35,7 @@ _MOST_TAGS = 20
 class SettingsIn(Request):
     """The settings of a cron. Not sent: stays as it is. null: the usual value again."""
 
+    #: Free text.
     description: Description | UnsetType | None = UNSET
     #: An IANA name; UTC unless given.
     timezone: Timezone | UnsetType | None = UNSET
@@ -48,6 +49,7 @@ class SettingsIn(Request):
     failure_tolerance: Annotated[int, Meta(ge=0, le=1000)] | UnsetType | None = UNSET
     #: How many successful runs in a row close an incident; 1 unless given.
     recovery_threshold: Annotated[int, Meta(ge=1, le=1000)] | UnsetType | None = UNSET
+    #: Labels to filter by.
     tags: Annotated[tuple[Name, ...], Meta(max_length=_MOST_TAGS)] | UnsetType | None = UNSET
     #: Percent of the occurrences that must be met; 99 unless given.
     sla_target: Annotated[float, Meta(ge=0, le=100)] | UnsetType | None = UNSET
@@ -74,6 +76,7 @@ class SettingsIn(Request):
 
 
 class RegisterCron(SettingsIn, kw_only=True):
+    #: The name that people see.
     name: Name
     #: A cron expression, @daily and the like, or `@every 10m`; null: it runs at no set times and is never missed.
     schedule: Schedule | None
@@ -101,7 +104,9 @@ def _repeats(crons: list[Any]) -> Iterator[FieldError]:
 class RegisterCrons(Request):
     MOST_BYTES: ClassVar[int] = 1024 * 1024
 
+    #: The product of all these crons.
     product: Name
+    #: The service of all these crons.
     service: Name
     #: Each name once.
     crons: Annotated[tuple[RegisterCron, ...], Meta(max_length=MOST_CRONS, extra={"also": _repeated_names})]
@@ -114,10 +119,15 @@ class RegisterCrons(Request):
 
 
 class RegisteredCron(Answer):
+    #: The id, for use in paths.
     id: str
+    #: The name that people see.
     name: str
+    #: What the call did with this cron.
     result: Result
+    #: The URL that a script pings, without a key.
     ping_url: str
+    #: The earliest occurrence that no run has satisfied yet.
     next_expected_at: datetime | None
 
 
@@ -137,9 +147,13 @@ class RegisteredCrons(Answer):
 
 
 class ChangeCron(SettingsIn):
+    #: The product that the cron belongs to.
     product: Name | UnsetType = UNSET
+    #: The service that the cron belongs to.
     service: Name | UnsetType = UNSET
+    #: The name that people see.
     name: Name | UnsetType = UNSET
+    #: A cron expression, a name such as `@daily`, or `@every 10m`; null: no set times.
     schedule: Schedule | UnsetType | None = UNSET
 
     def changes(self) -> Changes:
@@ -147,16 +161,21 @@ class ChangeCron(SettingsIn):
 
 
 class CronQuery(Request):
+    #: How many items a page holds.
     limit: Limit = 100
     #: `next_cursor` of the page before.
     cursor: str | None = None
+    #: Only crons of this product.
     product: str | None = None
+    #: Only crons of this service.
     service: str | None = None
     #: Part of the product, service, name or description, in any case.
     search: str | None = None
+    #: Only crons of this project.
     project_id: str | None = None
     #: Archived crons are listed only with `status=archived`.
     status: DisplayStatus | None = None
+    #: Only crons with this tag.
     tag: str | None = None
 
     def filters(self) -> Filters:
@@ -164,8 +183,11 @@ class CronQuery(Request):
 
 
 class OpenIncidentOut(Answer):
+    #: The id, for use in paths.
     id: str
+    #: What opened it.
     reason: Reason | None
+    #: The deadline that was broken, or when the failure arrived.
     opened_at: datetime
     #: How many occurrences were missed in it so far.
     missed: int
@@ -178,24 +200,41 @@ class OpenIncidentOut(Answer):
 
 
 class CronOut(Answer):
+    #: The id, for use in paths.
     id: str
+    #: The product that the cron belongs to.
     product: str
+    #: The service that the cron belongs to.
     service: str
+    #: The name that people see.
     name: str
+    #: Free text.
     description: str
+    #: A cron expression, a name such as `@daily`, or `@every 10m`; null: no set times.
     schedule: str | None
+    #: The IANA time zone of the schedule.
     timezone: str
+    #: How long after an occurrence it is missed; null: a tenth of the period, within 60 s and 1 h.
     grace_seconds: int | None
+    #: How long a run may take; null: the default limit.
     max_runtime_seconds: int | None
+    #: A run is an anomaly when it takes longer than this times the average.
     anomaly_factor: float
+    #: How many failures in a row are forgiven.
     failure_tolerance: int
+    #: How many successes in a row close an incident.
     recovery_threshold: int
+    #: Labels to filter by.
     tags: tuple[str, ...]
+    #: The SLA in percent.
     sla_target: float
+    #: How often people are reminded of an open incident; null: never.
     reminder_seconds: int | None
+    #: The project that the cron belongs to.
     project_id: str | None
     #: The grace of the run expected next.
     effective_grace_seconds: int | None
+    #: The status that people see.
     status: DisplayStatus
     #: What brought it down; null when it is not down.
     reason: Reason | None
@@ -205,11 +244,17 @@ class CronOut(Answer):
     open_runs: int
     #: The earliest occurrence that no run has satisfied yet.
     next_expected_at: datetime | None
+    #: When the job last sent a signal.
     last_signal_at: datetime | None
+    #: The last run that finished.
     last_run: LastRunOut | None
+    #: The open incident; null while there is none.
     incident: OpenIncidentOut | None
+    #: The URL that a script pings, without a key.
     ping_url: str
+    #: When it was created.
     created_at: datetime
+    #: When it was archived; null while it is watched.
     archived_at: datetime | None
 
     @classmethod
@@ -248,7 +293,9 @@ class CronOut(Answer):
 
 
 class CronList(Answer):
+    #: The crons of this page.
     crons: tuple[CronOut, ...]
+    #: Send it as `cursor` for the next page; null at the end.
     next_cursor: str | None
 
 

@@ -15,10 +15,15 @@ class AddDependency(Request):
 
 
 class NamedCron(Answer):
+    #: The id, for use in paths.
     id: str
+    #: The name that people see.
     name: str
+    #: The product that the cron belongs to.
     product: str
+    #: The service that the cron belongs to.
     service: str
+    #: The status that people see.
     status: DisplayStatus
 
     @classmethod

@@ -13,21 +13,27 @@ class Alive(Answer):
 
 
 class PartHealth(Answer):
+    #: Whether it works.
     ok: bool
 
 
 class TickHealth(Answer):
+    #: Whether it works.
     ok: bool
     #: When the last good tick began.
     last_at: datetime | None
+    #: How long ago the last good tick began; null: none is known.
     age_seconds: float | None
 
 
 class DeepHealth(Answer):
-    #: `ok`, `degraded` (only the queue is out of reach: alerts go out up to a minute later) or `failing`.
+    #: `ok`, `degraded` (only the queue is out of reach: alerts leave up to a minute later) or `failing`.
     status: str
+    #: The database.
     store: PartHealth
+    #: The queue that wakes delivery.
     queue: PartHealth
+    #: The check that runs every minute.
     tick: TickHealth
 
     @classmethod

@@ -22,7 +22,9 @@ class IncidentStatus(StrEnum):
 
 
 class IncidentQuery(PageQuery):
+    #: Only incidents of this cron.
     cron_id: str | None = None
+    #: Only open or only resolved incidents.
     status: IncidentStatus | None = None
 
     def filters(self) -> Filters:
@@ -32,25 +34,36 @@ class IncidentQuery(PageQuery):
 class HandleIncident(Request):
     #: Who it was; the key's name unless given.
     by: Name | None = None
+    #: A note for others.
     note: Description | None = None
 
 
 class IncidentOut(Answer):
+    #: The id, for use in paths.
     id: str
+    #: The cron that it is about.
     cron_id: str
+    #: The product that the cron belongs to.
     product: str
+    #: The service that the cron belongs to.
     service: str
+    #: The name of the cron.
     cron_name: str
     #: What opened it.
     reason: Reason
+    #: `open` or `resolved`.
     status: IncidentStatus
+    #: The deadline that was broken, or when the failure arrived.
     opened_at: datetime
+    #: When it was closed; null while it is open.
     resolved_at: datetime | None
     #: How it ended; null while it is open.
     resolution: Resolution | None
     #: How many occurrences were missed in it so far.
     missed: int
+    #: When it was last acknowledged.
     acknowledged_at: datetime | None
+    #: Who acknowledged it last.
     acknowledged_by: str | None
     #: The last note that somebody made.
     note: str | None
@@ -78,11 +91,14 @@ class IncidentOut(Answer):
 
 
 class IncidentList(Answer):
+    #: The incidents of this page.
     incidents: tuple[IncidentOut, ...]
+    #: Send it as `cursor` for the next page; null at the end.
     next_cursor: str | None
 
 
 class TimelineEntry(Answer):
+    #: When it happened.
     at: datetime
     #: `opened`, `acknowledged` or `resolved`.
     what: str
@@ -95,19 +111,28 @@ class TimelineEntry(Answer):
 
 
 class DeliveryOut(Answer):
+    #: The channel that it goes over.
     channel_id: str
     #: `merged`: it was part of a later message.
     state: DeliveryState
+    #: How many times delivery was tried.
     attempts: int
+    #: When it was last tried.
     tried_at: datetime | None
+    #: When it is tried again; null when it is not.
     next_at: datetime | None
+    #: What went wrong at the last try.
     error: str | None
 
 
 class SentAlert(Answer):
+    #: The id, for use in paths.
     id: str
+    #: What it tells, such as `missed`.
     kind: str
+    #: When it was decided.
     at: datetime
+    #: What happened, in words.
     detail: str
     #: How far each channel is with it.
     deliveries: tuple[DeliveryOut, ...]

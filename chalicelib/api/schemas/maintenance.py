@@ -17,20 +17,26 @@ _MOST_CRON_IDS = 100
 class WindowIn(Request):
     """Once: `starts_at` and `ends_at`. Again and again: `schedule` and `duration_minutes`. null: not set."""
 
+    #: When it begins; for a repeating window, from when it counts.
     starts_at: Instant | UnsetType | None = UNSET
+    #: When it ends; for a repeating window, until when it counts.
     ends_at: Instant | UnsetType | None = UNSET
     #: When it begins, again and again.
     schedule: Schedule | UnsetType | None = UNSET
     #: Of the schedule; UTC unless given.
     timezone: Timezone | UnsetType | None = UNSET
+    #: How long each span of a repeating window lasts.
     duration_minutes: Annotated[int, Meta(ge=1, le=LONGEST_MINUTES)] | UnsetType | None = UNSET
     #: Covers crons of this product only. Everything that is given must fit; nothing given covers the whole
     #: organization.
     product: Name | UnsetType | None = UNSET
+    #: Only crons of this service.
     service: Name | UnsetType | None = UNSET
+    #: Only crons of this project.
     project_id: Name | UnsetType | None = UNSET
     #: Covers crons with any of these tags.
     tags: Annotated[tuple[Name, ...], Meta(min_length=1, max_length=_MOST_TAGS)] | UnsetType | None = UNSET
+    #: Only these crons; empty: all in the rest of the scope.
     cron_ids: Annotated[tuple[str, ...], Meta(min_length=1, max_length=_MOST_CRON_IDS)] | UnsetType | None = UNSET
 
     def changes(self, name: str | UnsetType = UNSET) -> WindowChanges:
@@ -54,10 +60,12 @@ def _distinct(given: tuple[str, ...] | UnsetType | None) -> tuple[str, ...] | Un
 
 
 class CreateWindow(WindowIn, kw_only=True):
+    #: The name that people see.
     name: Name
 
 
 class ChangeWindow(WindowIn):
+    #: The name that people see.
     name: Name | UnsetType = UNSET
 
 
@@ -67,17 +75,29 @@ class WindowQuery(PageQuery):
 
 
 class WindowOut(Answer):
+    #: The id, for use in paths.
     id: str
+    #: The name that people see.
     name: str
+    #: When it begins; for a repeating window, from when it counts.
     starts_at: datetime | None
+    #: When it ends; for a repeating window, until when it counts.
     ends_at: datetime | None
+    #: When the spans of a repeating window begin; null for a window that comes once.
     schedule: str | None
+    #: The IANA time zone of the schedule.
     timezone: str
+    #: How long each span of a repeating window lasts.
     duration_minutes: int | None
+    #: Only crons of this product; null: of all.
     product: str | None
+    #: Only crons of this service; null: of all.
     service: str | None
+    #: Only crons of this project; null: of all.
     project_id: str | None
+    #: Only crons with one of these tags; empty: all.
     tags: tuple[str, ...] | None
+    #: Only these crons; empty: all in the rest of the scope.
     cron_ids: tuple[str, ...] | None
     #: Whether it is active now.
     active: bool
@@ -85,6 +105,7 @@ class WindowOut(Answer):
     next_starts_at: datetime | None
     #: When it ends: while it is active, this time; else the next time.
     next_ends_at: datetime | None
+    #: When it was created.
     created_at: datetime
 
     @classmethod
@@ -113,5 +134,7 @@ class WindowOut(Answer):
 
 
 class WindowList(Answer):
+    #: The windows of this page.
     maintenance: tuple[WindowOut, ...]
+    #: Send it as `cursor` for the next page; null at the end.
     next_cursor: str | None

@@ -13,6 +13,7 @@ from chalicelib.services.members import Accepted, Invited
 
 
 class InviteMember(Request):
+    #: Where the invitation is sent.
     email: Email
     #: What the member will be; `member` unless given.
     role: Role = Role.MEMBER
@@ -28,18 +29,26 @@ class AcceptInvite(Request):
 
 
 class ChangeMember(Request):
+    #: What the member may do.
     role: Role | UnsetType = UNSET
+    #: The name that people see.
     name: Name | UnsetType = UNSET
 
 
 class InviteOut(Answer):
+    #: The id, for use in paths.
     id: str
+    #: The e-mail address.
     email: str
+    #: What the member may do.
     role: Role
+    #: Whether it is open, used, revoked or expired.
     state: InviteState
     #: The name of the key that made it.
     invited_by: str
+    #: When it was created.
     created_at: datetime
+    #: When it stops working.
     expires_at: datetime
 
     @classmethod
@@ -48,6 +57,7 @@ class InviteOut(Answer):
 
 
 class ListedInvite(InviteOut, kw_only=True):
+    #: Whether it stopped working unused.
     expired: bool
 
 
@@ -61,6 +71,7 @@ class InviteMail(Answer):
 class NewInvite(InviteOut, kw_only=True):
     #: For you to pass on when the invitation was not mailed. It is shown only here; null when it was mailed.
     link: str | None
+    #: Whether a mail was sent.
     mail: InviteMail
 
     @classmethod
@@ -70,7 +81,9 @@ class NewInvite(InviteOut, kw_only=True):
 
 
 class InviteList(Answer):
+    #: The invitations of this page.
     invites: tuple[ListedInvite, ...]
+    #: Send it as `cursor` for the next page; null at the end.
     next_cursor: str | None
 
     @classmethod
@@ -80,10 +93,15 @@ class InviteList(Answer):
 
 
 class MemberOut(Answer):
+    #: The id, for use in paths.
     id: str
+    #: The e-mail address.
     email: str
+    #: The name that people see.
     name: str
+    #: What the member may do.
     role: Role
+    #: When it was created.
     created_at: datetime
 
     @classmethod
@@ -92,13 +110,16 @@ class MemberOut(Answer):
 
 
 class MemberList(Answer):
+    #: The members of this page.
     members: tuple[MemberOut, ...]
+    #: Send it as `cursor` for the next page; null at the end.
     next_cursor: str | None
 
 
 class NewMember(NewKeyOut, kw_only=True):
     """The new member, and a key of their own."""
 
+    #: The new member.
     member: MemberOut
 
     @classmethod

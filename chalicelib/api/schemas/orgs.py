@@ -12,13 +12,16 @@ from chalicelib.domain.accounts.permissions import Role, Scope
 
 
 class CreateOrg(Request):
+    #: The name that people see.
     name: Name
     #: 1 to 63 of a-z, 0-9 and -, starting and ending with a letter or digit.
     slug: Slug
 
 
 class ChangeOrg(Request):
+    #: The name that people see.
     name: Name | UnsetType = UNSET
+    #: The part of URLs that names the org.
     slug: Slug | UnsetType = UNSET
 
 
@@ -28,9 +31,13 @@ class DeleteOrg(Request):
 
 
 class OrgOut(Answer):
+    #: The id, for use in paths.
     id: str
+    #: The part of URLs that names the org.
     slug: str
+    #: The name that people see.
     name: str
+    #: When it was created.
     created_at: datetime
 
     @classmethod
@@ -44,15 +51,20 @@ class OrgDeleting(Answer):
 
 
 class CreateKey(Request):
+    #: What the key is for.
     name: Name
     #: What the key may do; `full` unless given.
     scope: Scope = Scope.FULL
 
 
 class KeyOut(Answer):
+    #: The id, for use in paths.
     id: str
+    #: What the key is for.
     name: str
+    #: What the key may do: `full`, `ingest` or `read`.
     scope: Scope
+    #: The role of the member that it belongs to.
     role: Role
     #: The member it belongs to; null for an org's own key.
     member_id: str | None
@@ -60,6 +72,7 @@ class KeyOut(Answer):
     made_by: str | None
     #: Accurate to the hour.
     last_used_at: datetime | None
+    #: When it was created.
     created_at: datetime
 
     @classmethod
@@ -86,5 +99,7 @@ class NewKeyOut(KeyOut, kw_only=True):
 
 
 class KeyList(Answer):
+    #: The keys of this page.
     api_keys: tuple[KeyOut, ...]
+    #: Send it as `cursor` for the next page; null at the end.
     next_cursor: str | None

@@ -8,11 +8,14 @@ from chalicelib.api.schemas.values import Answer
 class WrongField(Answer):
     #: Where, such as `crons[3].schedule`.
     field: str
+    #: The rule that was broken.
     message: str
 
 
 class BlockerOut(Answer):
+    #: The dependency.
     id: str
+    #: The name of the dependency.
     name: str
     #: Why this dependency is not completed.
     reason: str
@@ -21,7 +24,9 @@ class BlockerOut(Answer):
 class Problem(Answer):
     #: Always `about:blank`: the title is the status in words.
     type: str
+    #: The kind of problem, in a few words.
     title: str
+    #: The HTTP status.
     status: int
     #: What went wrong, for a person to read.
     detail: str

@@ -10,20 +10,27 @@ from chalicelib.domain.accounts.project import Project
 
 
 class CreateProject(Request):
+    #: The name that people see.
     name: Name
+    #: Free text.
     description: Description = ""
 
 
 class ChangeProject(Request):
+    #: The name that people see.
     name: Name | UnsetType = UNSET
+    #: Free text.
     description: Description | UnsetType = UNSET
 
 
 class ProjectOut(Answer):
     #: What crons carry as `project_id`.
     id: str
+    #: The name that people see.
     name: str
+    #: Free text.
     description: str
+    #: When it was created.
     created_at: datetime
 
     @classmethod
@@ -32,5 +39,7 @@ class ProjectOut(Answer):
 
 
 class ProjectList(Answer):
+    #: The projects of this page.
     projects: tuple[ProjectOut, ...]
+    #: Send it as `cursor` for the next page; null at the end.
     next_cursor: str | None

@@ -17,6 +17,7 @@ _MESSAGE_IN_LIST = 200
 
 
 class RunQuery(PageQuery):
+    #: Only runs that ended like this.
     status: RunStatus | None = None
     #: Runs from this time on. A run's time is its start; a missed run's is when it was due.
     from_: Instant | None = field(default=None, name="from")
@@ -25,7 +26,9 @@ class RunQuery(PageQuery):
 
 
 class AnomalyOut(Answer):
+    #: `long` or `short`.
     kind: AnomalyKind
+    #: How long the run took.
     duration_ms: int
     #: The average of the last 50 successful runs.
     average_ms: float
@@ -59,10 +62,15 @@ class DriftOut(Answer):
 
 
 class LastRunOut(Answer):
+    #: The id, for use in paths.
     id: str
+    #: How it ended.
     status: RunStatus
+    #: When the run started.
     started_at: datetime | None
+    #: When the run finished.
     finished_at: datetime
+    #: How long the run took.
     duration_ms: int | None
 
     @classmethod
@@ -77,6 +85,7 @@ class RunOut(Answer):
     id: str
     #: Your own id of the run, if you sent one.
     run_id: str | None
+    #: How it ended, or `running`.
     status: RunStatus
     #: The occurrence it was for; null for an extra run.
     scheduled_at: datetime | None
@@ -84,16 +93,21 @@ class RunOut(Answer):
     scheduled_until: datetime | None
     #: How many occurrences it stands for: in a long outage, one record stands for several missed runs.
     occurrences: int
+    #: When the run started.
     started_at: datetime | None
+    #: When the run finished.
     finished_at: datetime | None
+    #: How long the run took.
     duration_ms: int | None
     #: Its start minus `scheduled_at`.
     offset_ms: int | None
     #: Whether it started later than the lateness tolerance allows.
     late: bool
+    #: The exit code of the job.
     exit_code: int | None
     #: What the job sent as message or output: the first 2 KB and the last 8 KB; in lists 200 characters.
     message: str | None
+    #: Why the duration is unusual; null when it is not.
     anomaly: AnomalyOut | None
     #: Why a run that did not succeed does not count against the SLA; null when it counts.
     excused: Excuse | None
@@ -131,5 +145,7 @@ class RunOut(Answer):
 
 
 class RunList(Answer):
+    #: The runs of this page.
     runs: tuple[RunOut, ...]
+    #: Send it as `cursor` for the next page; null at the end.
     next_cursor: str | None

@@ -89,13 +89,16 @@ Status: TypeAlias = Annotated[str, checked(_status, enum=list(_STATUSES))]
 class StartBody(SignalRequest):
     #: Your own id of this run. A finish with the same id closes this run, however many overlap.
     run_id: RunId | None = None
+    #: What to record with the start.
     message: Output | None = None
     #: The start by the job's own clock.
     started_at: Instant | None = None
 
 
 class LogBody(SignalRequest):
+    #: The note.
     message: Output | None = None
+    #: Your own id of the run.
     run_id: RunId | None = None
 
 
@@ -136,8 +139,11 @@ class PingQuery(SignalRequest):
 
 
 class Times(NamedTuple):
+    #: When the run started.
     started_at: datetime | None
+    #: When the run finished.
     finished_at: datetime | None
+    #: The optional parts that made no sense.
     ignored: tuple[FieldError, ...]
 
 
@@ -165,8 +171,11 @@ class SignalOut(Answer):
     run: RunOut | None
     #: The cron's status after it.
     status: DisplayStatus
+    #: Why the duration is unusual; null when it is not.
     anomaly: AnomalyOut | None
+    #: Why the start is off its schedule; null when it is not.
     drift: DriftOut | None
+    #: The earliest occurrence that no run has satisfied yet.
     next_expected_at: datetime | None
     #: true: this signal was received before, and changed nothing.
     replay: bool

@@ -35,13 +35,17 @@ class Figures(Answer):
     expected: int
     #: Occurrences that a run succeeded for.
     met: int
+    #: Occurrences without a run.
     missed: int
     #: Occurrences that were not met and do not count against the SLA.
     excused: int
     #: Runs that ended.
     runs: int
+    #: Runs that succeeded.
     ok: int
+    #: Runs that failed.
     failed: int
+    #: Runs that exceeded their time limit.
     timed_out: int
     #: Runs that started later than the lateness tolerance allows.
     late: int
@@ -49,10 +53,15 @@ class Figures(Answer):
     success_rate: float | None
     #: Durations are those of the successful runs; percentiles are accurate to 5%.
     average_duration_ms: float | None
+    #: Half of the successful runs took at most this long.
     p50_ms: float | None
+    #: 95% of the successful runs took at most this long.
     p95_ms: float | None
+    #: 99% of the successful runs took at most this long.
     p99_ms: float | None
+    #: The shortest successful run.
     min_ms: int | None
+    #: The longest successful run.
     max_ms: int | None
 
     @classmethod
@@ -79,6 +88,7 @@ class Figures(Answer):
 
 
 class FiguresSince(Figures, kw_only=True):
+    #: From when it counts.
     since: datetime
 
     @classmethod
@@ -87,10 +97,13 @@ class FiguresSince(Figures, kw_only=True):
 
 
 class PeriodFigures(Answer):
+    #: The last 24 hours.
     last_24h: FiguresSince = field(name="24h")
     #: The last whole UTC days, today among them.
     last_7d: FiguresSince = field(name="7d")
+    #: The last 30 UTC days, today included.
     last_30d: FiguresSince = field(name="30d")
+    #: The last 90 UTC days, today included.
     last_90d: FiguresSince = field(name="90d")
 
     @classmethod
@@ -125,9 +138,13 @@ class SlaOut(Answer):
 class PeriodSlas(Answer):
     #: Percent of the occurrences that must be met.
     target: float
+    #: The last 24 hours.
     last_24h: SlaOut = field(name="24h")
+    #: The last 7 UTC days, today included.
     last_7d: SlaOut = field(name="7d")
+    #: The last 30 UTC days, today included.
     last_30d: SlaOut = field(name="30d")
+    #: The last 90 UTC days, today included.
     last_90d: SlaOut = field(name="90d")
 
     @classmethod
@@ -137,10 +154,13 @@ class PeriodSlas(Answer):
 
 
 class CronDetails(CronOut, kw_only=True):
+    #: Figures by period.
     stats: PeriodFigures
+    #: The SLA by period.
     sla: PeriodSlas
     #: The anomalies among the last 100 runs.
     anomalies: tuple[RunOut, ...]
+    #: Why the start is off its schedule; null when it is not.
     drift: DriftOut | None
     #: What this cron waits for.
     dependencies: tuple[DependencyOut, ...]
@@ -170,6 +190,7 @@ def _next_runs(one: Cron, now: datetime) -> tuple[datetime, ...]:
 
 
 class DayFigures(Figures, kw_only=True):
+    #: The UTC day.
     day: date
 
     @classmethod
@@ -178,9 +199,13 @@ class DayFigures(Figures, kw_only=True):
 
 
 class StatsOut(Answer):
+    #: The first day.
     from_: date = field(name="from")
+    #: The last day.
     to: date
+    #: One entry per day, in order.
     days: tuple[DayFigures, ...]
+    #: All days together.
     total: Figures
 
     @classmethod

@@ -1,4 +1,4 @@
-"""An alert: an event that people are told of, with all that a message says of it."""
+"""An alert: an event that people are told, with all that a message says about it."""
 
 import hashlib
 from collections.abc import Iterable
@@ -16,14 +16,13 @@ _CLOSING = {EventKind.RECOVERED, EventKind.RESOLVED}
 
 
 class Alert(NamedTuple):
-    """at: when it was decided · send_at: not before · about: the occurrence, start or opening it is
-    about · output: the end of what the run said."""
-
     org_id: str
     cron_id: str
     id: str
     kind: EventKind
+    #: When it was decided.
     at: datetime
+    #: Not before.
     send_at: datetime
     product: str
     service: str
@@ -31,9 +30,11 @@ class Alert(NamedTuple):
     timezone: str
     tags: tuple[str, ...] = ()
     project_id: str | None = None
+    #: The occurrence, start or opening it is about.
     about: datetime | None = None
     detail: str = ""
     run_id: str | None = None
+    #: The end of what the run said.
     output: str | None = None
     incident_id: str | None = None
     opened_at: datetime | None = None
@@ -43,12 +44,12 @@ class Alert(NamedTuple):
 
     @property
     def key(self) -> tuple[str, str]:
-        """What it is found by: its cron and its id."""
+        """Its place in the store: its cron and its id."""
         return self.cron_id, self.id
 
     @property
     def place(self) -> tuple[str, str]:
-        """What it is sorted by among those of other crons."""
+        """Its place among the alerts of other crons."""
         return self.id, self.cron_id
 
 
@@ -73,8 +74,10 @@ def _output(run: Run | None) -> str | None:
 
 
 def _alert_id(decision: Decision, event: Event, place: int) -> str:
-    """The same each time that a decision is made, and no other cron's of the same moment; a cron's later
-    alerts sort behind its earlier ones."""
+    """Returns an id that is the same each time the decision is made, and different for other crons.
+
+    A cron's later alerts sort behind its earlier ones.
+    """
     order = decision.cron.version.to_bytes(4, "big") + place.to_bytes(1, "big")
     return timed_id(event.at, order + hashlib.sha256(decision.cron.id.encode()).digest()[:5])
 

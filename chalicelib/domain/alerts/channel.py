@@ -1,4 +1,4 @@
-"""A channel: a way by which alerts reach people, and which of them go that way."""
+"""A channel: a way for alerts to reach people, and which alerts go over it."""
 
 import hashlib
 import re
@@ -48,14 +48,14 @@ _SEVERITIES = {
     "channel_failing": Severity.WARNING,
     "blind": Severity.WARNING,
 }
-# What can be told of: the kinds of events, and what is told besides.
+# The kinds that a channel can filter by.
 KINDS = tuple(_SEVERITIES)
-# Told only on channels that ask for them by name: on most days they are no news.
+# Sent only over channels that ask for them by name.
 _ASKED_FOR = frozenset({"late", "blocked"})
 
 
 class Filters(NamedTuple):
-    """What goes through a channel: what fits all of these; an empty one fits anything."""
+    """Which alerts go over a channel: those that fit all of these. An empty one fits anything."""
 
     products: tuple[str, ...] = ()
     services: tuple[str, ...] = ()
@@ -66,33 +66,34 @@ class Filters(NamedTuple):
 
 
 class Channel(NamedTuple):
-    """url: where to, as its kind has it (a web address, an e-mail address, an Apprise URL, a topic's
-    ARN); it holds secrets, and so is shown masked · secrets: what a webhook is signed with, newest
-    first · confirmed: whether the owner of an e-mail address agreed · confirmation: the hash of the
-    token that does it, good until `confirm_by` · failing_since, last_error: None while the last
-    delivery went well · failing_alerted: it failed for a day, and its org's other channels were told.
-    """
-
     org_id: str
     id: str
     name: str
     kind: ChannelKind
+    #: Where to, as its kind has it (a web address, an e-mail address, an Apprise URL, a topic's ARN); it
+    #: holds secrets, and so is shown masked.
     url: str
     created_at: datetime
+    #: What a webhook is signed with, newest first.
     secrets: tuple[str, ...] = ()
     filters: Filters = Filters()
+    #: Whether the owner of an e-mail address agreed.
     confirmed: bool = True
+    #: The hash of the token that does it, good until `confirm_by`.
     confirmation: str | None = None
     confirm_by: datetime | None = None
+    #: None while the last delivery went well.
     failing_since: datetime | None = None
+    #: None while the last delivery went well.
     last_error: str | None = None
     last_delivered_at: datetime | None = None
+    #: It failed for a day, and its org's other channels were told.
     failing_alerted: bool = False
     version: int = 0
 
 
 def severity_of(kind: str) -> Severity:
-    """How bad it is; of what is not known here, such as a test, that it is good to know."""
+    """Returns how bad it is; for an unknown kind, such as a test, INFO."""
     return _SEVERITIES.get(kind, Severity.INFO)
 
 
@@ -151,7 +152,7 @@ def _masked_address(address: str) -> str:
 
 
 def _host(url: str) -> str:
-    """The host and port of a web address; "" where it is not certain that this is what it is."""
+    """Returns the host and port of a web address; "" where that is not certain."""
     if "\\" in url:
         return ""
     try:

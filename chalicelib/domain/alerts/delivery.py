@@ -11,7 +11,7 @@ _LONGEST_PAUSE = _PAUSES[-1]
 
 
 class DeliveryState(StrEnum):
-    """MERGED: what it had to say was said in a later alert's message."""
+    """How far a delivery is. MERGED: a later alert's message said it as well."""
 
     PENDING = "pending"
     DELIVERED = "delivered"
@@ -29,10 +29,10 @@ class Result(StrEnum):
 
 
 class Delivery(NamedTuple):
-    """attempts: tries so far · next_at: when it is tried again, while pending."""
-
     state: DeliveryState = DeliveryState.PENDING
+    #: Tries so far.
     attempts: int = 0
+    #: When it is tried again, while pending.
     next_at: datetime | None = None
     tried_at: datetime | None = None
     error: str | None = None

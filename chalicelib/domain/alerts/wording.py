@@ -1,4 +1,4 @@
-"""What an alert says, in words and as an event for programs."""
+"""What an alert says: in words, and as an event for programs."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -27,7 +27,7 @@ _SAYS = {
     EventKind.BLIND: "was interrupted",
 }
 _EXPECTED = {EventKind.LATE, EventKind.MISSED, EventKind.DRIFT, EventKind.ON_SCHEDULE}
-# Their detail is the expected time, which the message gives in the cron's own time zone.
+# Their detail is the expected time, which the message shows in the cron's own time zone.
 _ONLY_TIMED = {EventKind.LATE, EventKind.MISSED}
 _DOWN = {EventKind.MISSED, EventKind.FAILED, EventKind.TIMEOUT}
 _LISTED = 50

@@ -156,7 +156,7 @@ class OpenIncident(NamedTuple):
     missed: int = 0
     #: True while nobody was told, because it opened in maintenance.
     held: bool = False
-    #: True once a person took it on: nobody is reminded of it.
+    #: True once a person took it on: no reminders are sent.
     acknowledged: bool = False
     reminded_at: datetime | None = None
     #: What people are told about its opening.

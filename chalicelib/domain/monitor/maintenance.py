@@ -21,21 +21,24 @@ Span = tuple[datetime, datetime]
 class MaintenanceWindow(NamedTuple):
     """When, and for which crons of its org, alerts are held and occurrences excused.
 
-    Once: from `starts_at` to `ends_at`. Repeating: `duration_minutes` of elapsed time from each time
-    that `schedule` names in `timezone`, within `starts_at` (else its creation) and `ends_at` (else
-    for ever); of a span that lies across one of these, the part within counts. `@every` counts from
-    the first of these. product … cron_ids: its scope; none of them: the whole org.
+    Without any scope it covers the whole org.
     """
 
     org_id: str
     id: str
     name: str
     created_at: datetime
+    #: When it begins; for a repeating window, from when it counts: by default its creation.
     starts_at: datetime | None = None
+    #: When it ends; for a repeating window, until when it counts: by default without end. Of a span that lies
+    #: across one of the two, the part within counts.
     ends_at: datetime | None = None
+    #: When the spans of a repeating window begin; `@every` counts from its first moment.
     schedule: str | None = None
     timezone: str = "UTC"
+    #: How long each span of a repeating window lasts, in elapsed time.
     duration_minutes: int | None = None
+    #: The scope; all that is set must fit a cron, and any one of the tags.
     product: str | None = None
     service: str | None = None
     project_id: str | None = None
@@ -53,7 +56,7 @@ class MaintenanceWindow(NamedTuple):
 
 
 def faults(window: MaintenanceWindow) -> tuple[FieldError, ...]:
-    """What is wrong with it as a whole."""
+    """Returns what is wrong with it as a whole."""
     if window.schedule is None:
         return tuple(_faults_of_once(window))
     return tuple(_faults_of_repeating(window))
@@ -102,7 +105,7 @@ def in_maintenance(windows: Iterable[MaintenanceWindow], at: datetime) -> bool:
 
 
 def maintained_until(windows: Sequence[MaintenanceWindow], at: datetime) -> datetime | None:
-    """When the maintenance that `at` is in ends, windows that overlap or touch taken as one.
+    """Returns when the maintenance that `at` is in ends; windows that overlap or touch count as one.
 
     None: `at` is in no maintenance. Where it goes on through very many spans or beyond 90 days, the
     time up to which it is certain.
@@ -118,7 +121,7 @@ def maintained_until(windows: Sequence[MaintenanceWindow], at: datetime) -> date
 
 
 def next_change(windows: Sequence[MaintenanceWindow], at: datetime) -> datetime | None:
-    """When maintenance that `at` is in ends, or else when the next begins; None: never."""
+    """Returns when the maintenance that `at` is in ends, or else when the next begins; None: never."""
     until = maintained_until(windows, at)
     if until is not None:
         return until
@@ -127,7 +130,7 @@ def next_change(windows: Sequence[MaintenanceWindow], at: datetime) -> datetime 
 
 
 def span_at(window: MaintenanceWindow, at: datetime) -> Span | None:
-    """The span that `at` is in, of those that overlap the last one; None: it is in none."""
+    """Returns the span that `at` is in, of those that overlap the last one; None: it is in none."""
     if not window.since <= at < window.until:
         return None
     times = _times(window)
@@ -140,7 +143,7 @@ def span_at(window: MaintenanceWindow, at: datetime) -> Span | None:
 
 
 def next_spans(window: MaintenanceWindow, after: datetime, limit: int) -> list[Span]:
-    """The first `limit` spans that begin after `after`, led by the one that `after` is in."""
+    """Returns the first `limit` spans that begin after `after`, led by the one that `after` is in."""
     return list(islice(_spans(window, after), limit))
 
 
@@ -156,7 +159,7 @@ def _spans(window: MaintenanceWindow, after: datetime) -> Iterator[Span]:
 
 
 def _times(window: MaintenanceWindow) -> Occurrences | None:
-    """When the spans of a repeating window begin; None for one that comes once."""
+    """Returns when the spans of a repeating window begin; None for one that comes once."""
     if window.schedule is None:
         return None
     return times_of(parse_schedule(window.schedule, window.timezone), window.since)

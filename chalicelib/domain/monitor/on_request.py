@@ -68,7 +68,7 @@ def archive(cron: Cron, now: datetime) -> Decision:
 
 
 def delete(cron: Cron, now: datetime) -> Decision:
-    """What is told when a cron is deleted."""
+    """Closes its incident, so that people hear of it; the caller removes the cron."""
     return _stop(cron, now, Resolution.DELETED, archived_at=now, skipped_from=None)
 
 
@@ -80,7 +80,7 @@ def _stop(cron: Cron, now: datetime, resolution: Resolution, **fields: Any) -> D
 
 
 def acknowledge(cron: Cron) -> Decision:
-    """A person took its incident on: nobody is reminded of it."""
+    """A person took its incident on: no reminders are sent."""
     incident = cron.incident
     return Decision(cron if incident is None else cron._replace(incident=incident._replace(acknowledged=True)))
 

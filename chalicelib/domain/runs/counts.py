@@ -1,4 +1,4 @@
-"""Tallies: what came of a cron's runs, in numbers that add up over days."""
+"""Counts: what became of a cron's runs, in numbers that add up over days."""
 
 from collections.abc import Iterable
 from datetime import date, datetime
@@ -9,21 +9,21 @@ from chalicelib.domain.runs.run import Run, RunStatus
 
 
 class Counts(NamedTuple):
-    """expected: occurrences that are over · met: those a run succeeded for · missed · excused: those
-    not met that count against nobody · runs: that ended, for an occurrence or extra: ok, failed,
-    timed_out, the rest were given up · late: runs that began beyond the drift tolerance · durations:
-    of the ok ones.
-    """
-
+    #: Occurrences that are over.
     expected: int = 0
+    #: Those that a run succeeded for.
     met: int = 0
     missed: int = 0
+    #: Those not met that do not count against the SLA.
     excused: int = 0
+    #: That ended, for an occurrence or extra: ok, failed, timed_out, the rest were given up.
     runs: int = 0
     ok: int = 0
     failed: int = 0
     timed_out: int = 0
+    #: Runs that began beyond the drift tolerance.
     late: int = 0
+    #: How long the successful ones took.
     durations: Durations = Durations()
 
     @property
@@ -48,7 +48,7 @@ def _with_durations(counts: Iterable[int], durations: Durations) -> Counts:
 
 
 def counts_of(run: Run) -> Counts:
-    """What one record adds; nothing while the run goes on."""
+    """Returns what one record adds; nothing while the run goes on."""
     occurrences = 0 if run.scheduled_at is None else run.occurrences
     excused = occurrences if run.excused else 0
     late = int(run.late)
@@ -71,7 +71,7 @@ def counts_of(run: Run) -> Counts:
 
 
 def moved_on(before: Run | None, after: Run) -> Counts:
-    """What a record adds beyond what it added before."""
+    """Returns what a record adds beyond what it added before."""
     if before is None:
         return counts_of(after)
     old, new = counts_of(before), counts_of(after)
@@ -80,7 +80,7 @@ def moved_on(before: Run | None, after: Run) -> Counts:
 
 
 def moment_of(run: Run) -> datetime:
-    """When a run counts: at its occurrence, else at its start, else at its end."""
+    """Returns when a run counts: at its occurrence, else at its start, else at its end."""
     at = run.scheduled_at or run.started_at or run.finished_at
     assert at is not None
     return at

@@ -1,5 +1,7 @@
-"""Rollups: a counts a cron and UTC day. The latest day's is in the cron; it moves out with the first
-of a new day."""
+"""Daily counts, per cron and UTC day.
+
+Those of the latest day are in the cron; they move out with the first run of a new day.
+"""
 
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, time
@@ -15,16 +17,16 @@ DAYS_AT_ONCE = 30
 
 
 class Rolled(NamedTuple):
-    """today: the latest day's · finished: of days before it that had none yet · past: what is to be
-    added to what is there of days that moved out before."""
-
+    #: The latest day's.
     today: DailyCounts | None
+    #: Of days before it that had none yet.
     finished: tuple[DailyCounts, ...] = ()
+    #: What is to be added to what is there of days that moved out before.
     past: tuple[DailyCounts, ...] = ()
 
 
 def roll(today: DailyCounts | None, additions: Iterable[DailyCounts]) -> Rolled:
-    """Adds daily_counts to the days they belong to."""
+    """Adds counts to the days that they belong to."""
     rolled = Rolled(today)
     for day, counts in _sum_by_day(additions):
         if rolled.today is None or day == rolled.today.day:
@@ -46,7 +48,7 @@ def _sum_by_day(additions: Iterable[DailyCounts]) -> list[DailyCounts]:
 
 
 def by_day(run: Run, counts: Counts, times: Occurrences | None) -> list[DailyCounts]:
-    """A record's counts on its day; that of many occurrences on the days of each, earliest first."""
+    """Returns a record's counts on its day; one for many occurrences counts on the day of each, earliest first."""
     if run.scheduled_until is None or run.scheduled_at is None or times is None:
         return [DailyCounts(moment_of(run).date(), counts)]
     days = []

@@ -15,12 +15,11 @@ _LOG_GROWTH = math.log(_GROWTH)
 
 
 class Durations(NamedTuple):
-    """sketch: (bucket, how many fell into it), by bucket; min and max mean nothing while runs is 0."""
-
     runs: int = 0
     sum_ms: int = 0
     min_ms: int = 0
     max_ms: int = 0
+    #: (bucket, how many fell into it), by bucket; min and max mean nothing while runs is 0.
     sketch: tuple[tuple[int, int], ...] = ()
 
     @property

@@ -6,12 +6,12 @@ from chalicelib.domain.runs.counts import Counts
 
 
 class Sla(NamedTuple):
-    """compliance: met occurrences per cent of those that count; None of none · allowed: how many may
-    go unmet under the target · unmet: how many did."""
-
     target: float
+    #: Met occurrences per cent of those that count; None of none.
     compliance: float | None
+    #: How many may go unmet under the target.
     allowed: float
+    #: How many did.
     unmet: int
 
     @property

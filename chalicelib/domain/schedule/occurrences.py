@@ -10,7 +10,7 @@ END_OF_TIME = datetime(2900, 1, 1, tzinfo=UTC)
 
 
 class Occurrences(Protocol):
-    """Times in order; every method takes and gives aware UTC datetimes."""
+    """Times in order; every method takes and returns aware UTC datetimes."""
 
     def next(self, after: datetime) -> datetime | None: ...
     def latest(self, until: datetime) -> datetime | None: ...

@@ -14,9 +14,9 @@ Bound = tuple[str, bytes]
 
 
 class KeyRange(NamedTuple):
-    """hash: the one partition. bounds: comparisons of the range key with bytes, all of which hold."""
-
+    #: The one partition.
     hash: bytes
+    #: Comparisons of the range key with bytes, all of which hold.
     bounds: tuple[Bound, ...] = ()
 
     def holds(self, hash_key: bytes, range_key: bytes) -> bool:

@@ -11,9 +11,8 @@ MOST_RANGE_BYTES = 1024
 
 
 class KeyAttribute(NamedTuple):
-    """kind: S, N or B."""
-
     name: str
+    #: S, N or B.
     kind: str
 
 

@@ -25,11 +25,11 @@ _is_name = re.compile(r"[a-zA-Z0-9_.-]{3,255}").fullmatch
 
 
 class Index(NamedTuple):
-    """position: its place in the table's definition. kept: which attributes its entries hold; None: all."""
-
     name: str
+    #: Its place in the table's definition.
     position: int
     keys: KeySchema
+    #: Which attributes its entries hold; None: all.
     kept: frozenset[str] | None
 
     def projected(self, item: Item) -> Item:

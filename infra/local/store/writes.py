@@ -27,11 +27,10 @@ _OF_UPDATES = (*_OLD_OR_NONE, "UPDATED_OLD", "ALL_NEW", "UPDATED_NEW")
 
 
 class Write(NamedTuple):
-    """after: what an item becomes. A check changes nothing."""
-
     table: Table
     key: Key
     test: Test | None
+    #: What an item becomes. A check changes nothing.
     after: After
     shows_failed: bool
     is_check: bool = False
