@@ -18,6 +18,8 @@ STACK_SERVICES = "dynamodb,sqs"
 STACK_STOP_LIMIT = 60.0
 LOOPBACK = "127.0.0.1"
 BACKLOG = 1024
+# What a part is called in the log, where that says more than its module.
+_SHOWN_AS = {"eventbridge": "tick"}
 
 TRY_THIS = (
     """curl -X POST {url}/api/orgs -d '{{"name":"My org","slug":"my-org"}}' """
@@ -89,7 +91,7 @@ def run(port: int, lock: int, sockets: list[socket.socket]) -> int:
     supervisor = Supervisor(environment(url, stack_port), ROOT, shared=(lock,))
     tables = python_part("tables", ends=True)
     api = python_part("api", tuple(each.fileno() for each in sockets))
-    functions = [api, *(python_part(name) for name in ("tick", "notify", "evaluate"))]
+    functions = [api, python_part("eventbridge"), python_part("notify"), python_part("evaluate")]
     store = [tables]
     if own_store:
         store.append(stack_part(tables))
@@ -146,7 +148,7 @@ def environment(url: str, stack_port: int | None) -> dict[str, str]:
 def python_part(name: str, inherits: tuple[int, ...] = (), *, ends: bool = False) -> Part:
     arguments = [str(each) for each in inherits]
     return Part(
-        name,
+        _SHOWN_AS.get(name, name),
         [sys.executable, "-m", f"infra.local.{name}", *arguments],
         inherits=inherits,
         ends=ends,

@@ -17,8 +17,8 @@ from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.server import BaseWSGIServer
 from waitress.task import ErrorTask
 
-from infra.local import leash
-from infra.local.gateway import CUT_BYTES, MAX_BODY, SIGNALS, Gateway, Problem, Route, too_large
+from infra.local import parent_watch
+from infra.local.api_gateway import CUT_BYTES, MAX_BODY, SIGNALS, Gateway, Problem, Route, too_large
 from infra.local.log import loggable, say, use_as_logging_format
 from infra.local.long_bodies import HeadAndTail
 
@@ -155,7 +155,7 @@ class Server:
 
 
 def main() -> int:
-    leash.hold()
+    parent_watch.start()
     use_as_logging_format("api")
     logging.getLogger("waitress").setLevel(logging.ERROR)
     sockets = [socket.socket(fileno=int(each)) for each in sys.argv[1:]]

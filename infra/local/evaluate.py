@@ -1,12 +1,12 @@
-"""The function that works off large backlogs: `worker.py` feeds it."""
+"""The function that works off large backlogs: `sqs.py` feeds it."""
 
-from infra.local import worker
+from infra.local import sqs
 
 
 def main() -> None:
     from chalicelib import settings
 
-    worker.serve("eval", settings.due_queue_name(), _work_off)
+    sqs.serve("eval", settings.due_queue_name(), _work_off)
 
 
 def _work_off(message: str) -> None:

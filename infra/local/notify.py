@@ -1,12 +1,12 @@
-"""The function that sends alerts: `worker.py` feeds it; without a queue it looks into the outbox."""
+"""The function that sends alerts: `sqs.py` feeds it; without a queue it looks into the outbox."""
 
-from infra.local import worker
+from infra.local import sqs
 
 
 def main() -> None:
     from chalicelib import settings
 
-    worker.serve("notify", settings.queue_name(), _send, _send_due)
+    sqs.serve("notify", settings.queue_name(), _send, _send_due)
 
 
 def _send(message: str) -> None:

@@ -1,13 +1,13 @@
-"""The emulated AWS, run by the interpreter of its own environment, on the leash."""
+"""The emulated AWS, run by the interpreter of its own environment."""
 
 import runpy
 import sys
 
-from infra.local import leash
+from infra.local import parent_watch
 
 
 def main() -> None:
-    leash.hold()
+    parent_watch.start()
     sys.argv = ["ministack"]
     runpy.run_module("ministack", run_name="__main__")
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from infra.local.log import say
-from infra.local.signals import StopSignal
+from infra.local.stop_signal import StopSignal
 
 FIRST_PAUSE = 0.2
 LONGEST_PAUSE = 10.0
@@ -56,7 +56,7 @@ class Supervisor:
         part.due, part.done, part.started = None, False, time.monotonic()
         output = part.output.open("ab") if part.output else None
         # A session of its own, or Ctrl-C would reach all children at once, in no order. Its
-        # standard input is its leash.
+        # standard input tells it that its supervisor lives.
         part.process = subprocess.Popen(
             part.command,
             cwd=self.folder,

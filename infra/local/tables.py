@@ -6,7 +6,7 @@ import sys
 import time
 from urllib.parse import urlsplit
 
-from infra.local import leash
+from infra.local import parent_watch
 from infra.local.log import say
 
 PATIENCE = 60.0
@@ -14,7 +14,7 @@ PAUSE = 0.1
 
 
 def main() -> int:
-    leash.hold()
+    parent_watch.start()
     endpoint = os.environ["AWS_ENDPOINT_URL"]
     if not answers(endpoint, PATIENCE):
         say("tables", f"the store at {endpoint} does not answer")

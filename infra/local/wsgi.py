@@ -3,6 +3,6 @@
 import os
 
 from app import app
-from infra.local.gateway import Gateway
+from infra.local.api_gateway import Gateway
 
 application = Gateway(app, trust_proxy=os.environ.get("CRONHUB_TRUST_PROXY") == "1")

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from chalice.app import Chalice
 
 from infra.local.api import Server
-from infra.local.gateway import Gateway
+from infra.local.api_gateway import Gateway
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from chalice.app import Chalice
 
-from infra.local.gateway import MAX_BODY
+from infra.local.api_gateway import MAX_BODY
 from infra.local.long_bodies import KEPT, HeadAndTail
 from tests.local.serving import serving
 

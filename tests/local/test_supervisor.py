@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from infra.local import folder
+from infra.local.eventbridge import every_minute
 from infra.local.supervisor import is_alive
-from infra.local.tick import every_minute
 from tests.local.program import PATIENCE, Run, start_in, wait_for
 
 # Three children that say when they start and stop; `store` must stop last.
@@ -24,7 +24,7 @@ from infra.local.supervisor import Part, Supervisor
 
 CHILD = '''
 import os, signal, sys, time
-from infra.local import leash
+from infra.local import parent_watch
 name = sys.argv[1]
 def tell(what):
     # One write a line: two children's lines must not mix.
@@ -33,7 +33,7 @@ def stop(*_):
     tell("stopped")
     sys.exit(0)
 signal.signal(signal.SIGTERM, stop)
-leash.hold()
+parent_watch.start()
 tell(f"started {os.getpid()}")
 while True:
     time.sleep(0.01)

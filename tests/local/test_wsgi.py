@@ -16,7 +16,7 @@ import pytest
 from chalice import Chalice, Response
 
 from infra.local.api import Server
-from infra.local.gateway import MAX_BODY, Gateway
+from infra.local.api_gateway import MAX_BODY, Gateway
 from infra.local.log import loggable
 from tests.local.serving import serving
 

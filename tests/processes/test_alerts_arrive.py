@@ -46,7 +46,7 @@ def service(tmp_path_factory: pytest.TempPathFactory, mail: tuple[Mailbox, ExitS
     with (
         running(tmp_path_factory.mktemp("state"), CRONHUB_MAIL=mail[0].url) as found,
         over(**found.store),
-        found.standing_still("tick"),
+        found.standing_still("eventbridge"),
     ):
         yield found
 

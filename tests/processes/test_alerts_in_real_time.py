@@ -58,11 +58,11 @@ def test_no_overdue_cron_is_lost_with_the_tick(service: Service, box: Inbox) -> 
     # While it decides: what it decided the next one has to send.
     for missed in (60, 120, 180):
         service.run.line("tick    MISSED", nth=missed, seconds=NEXT_MINUTE)
-        service.kill("tick")
+        service.kill("eventbridge")
     # While they send.
     for _ in range(KILLS - 3):
         box.wait_for_more(1, FOUND_WITHIN)
-        service.kill("tick")
+        service.kill("eventbridge")
         service.kill("notify")
     wait_for(lambda: box.cron_ids() == set(ids), FOUND_WITHIN)
 

@@ -5,9 +5,9 @@ import signal
 from collections.abc import Callable
 from typing import Any
 
-from infra.local import leash
+from infra.local import parent_watch
 from infra.local.log import say, use_as_logging_format
-from infra.local.signals import StopSignal
+from infra.local.stop_signal import StopSignal
 
 # Well within what the client waits for an answer: one that comes too late hides its messages for a minute.
 WAIT_SECONDS = 2
@@ -22,7 +22,7 @@ def serve(
 ) -> None:
     """Gives `handle` each message of a queue until asked to stop. Where the store's stack has no queues,
     `otherwise` is done every second, if there is anything to do then."""
-    leash.hold()
+    parent_watch.start()
     use_as_logging_format(part)
     stop = StopSignal(signal.SIGTERM)
     queue = _find_queue(queue_name)

@@ -12,8 +12,8 @@ import time
 LIMIT = 60.0
 
 
-def hold() -> None:
-    threading.Thread(target=_stop_when_let_go, name="leash", daemon=True).start()
+def start() -> None:
+    threading.Thread(target=_stop_when_let_go, name="parent watch", daemon=True).start()
 
 
 def _stop_when_let_go() -> None:

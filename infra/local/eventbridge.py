@@ -6,9 +6,9 @@ import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from infra.local import leash
+from infra.local import parent_watch
 from infra.local.log import say, use_as_logging_format
-from infra.local.signals import StopSignal
+from infra.local.stop_signal import StopSignal
 
 MINUTE = timedelta(minutes=1)
 LATE = timedelta(seconds=5)
@@ -17,7 +17,7 @@ LONGEST_WAIT = 5.0
 
 
 def main() -> int:
-    leash.hold()
+    parent_watch.start()
     use_as_logging_format("tick")
     stop = StopSignal(signal.SIGTERM)
     from chalicelib.services.tick import run_minute

@@ -1,7 +1,7 @@
 """The processes that play functions fed by SQS."""
 
 from chalicelib.store import queue
-from infra.local.worker import WAIT_SECONDS
+from infra.local.sqs import WAIT_SECONDS
 
 
 def test_waiting_for_messages_ends_long_before_the_client_gives_up() -> None:
