@@ -11,7 +11,7 @@ from http.client import HTTPException
 from chalicelib.channels.message import Message, Outcome, delivered, later, refused
 from chalicelib.domain.alerts.channel import Channel
 from chalicelib.outbound import http
-from chalicelib.outbound.http import Answer, BadTarget, Unresolved
+from chalicelib.outbound.http import BadTarget, HttpAnswer, Unresolved
 
 SECRET_PREFIX = "whsec_"  # noqa: S105 - what they begin with
 _GONE = (404, 410)
@@ -59,7 +59,7 @@ def _signature(secret: str, signed: bytes) -> str:
     return "v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
 
 
-def _outcome(answer: Answer, now: datetime) -> Outcome:
+def _outcome(answer: HttpAnswer, now: datetime) -> Outcome:
     said = f"answered {answer.status}: {answer.text}".rstrip(": ")
     if 200 <= answer.status < 300:
         return delivered(said)

@@ -49,7 +49,7 @@ class Target(NamedTuple):
         return name if self.port == _PORTS[self.scheme] else f"{name}:{self.port}"
 
 
-class Answer(NamedTuple):
+class HttpAnswer(NamedTuple):
     """What came back; `headers` by lower-case name."""
 
     status: int
@@ -115,14 +115,14 @@ def resolve(host: str, port: int) -> list[Address]:
     return [(family, address) for family, _, _, _, address in found]
 
 
-def post(url: str, body: bytes, headers: dict[str, str], seconds: float = MOST_SECONDS) -> Answer:
+def post(url: str, body: bytes, headers: dict[str, str], seconds: float = MOST_SECONDS) -> HttpAnswer:
     """Sends it, and on as the answers 307 and 308 say; other redirects are answers, since they would
     have it become a GET without a body.
 
     Raises BadTarget; OSError or HTTPException where no answer came, TimeoutError also where that takes
     longer than `seconds` in all. Of an answer that began in time, as much as came.
     """
-    begun: list[Answer] = []
+    begun: list[HttpAnswer] = []
     try:
         return within(seconds, lambda deadline: _post(url, body, headers, deadline, begun))
     except TimeoutError:
@@ -131,7 +131,9 @@ def post(url: str, body: bytes, headers: dict[str, str], seconds: float = MOST_S
         raise
 
 
-def _post(url: str, body: bytes, headers: dict[str, str], deadline: Deadline, begun: list[Answer]) -> Answer:
+def _post(
+    url: str, body: bytes, headers: dict[str, str], deadline: Deadline, begun: list[HttpAnswer]
+) -> HttpAnswer:
     target = target_of(url)
     for _ in range(MOST_REDIRECTS + 1):
         with closing(http.client.HTTPConnection(target.host, target.port)) as connection:
@@ -141,7 +143,7 @@ def _post(url: str, body: bytes, headers: dict[str, str], deadline: Deadline, be
             # A head that was ended by the deadline looks like a whole one.
             deadline.require_left()
             if response.status not in (307, 308) or "location" not in found:
-                begun.append(Answer(response.status, found, ""))
+                begun.append(HttpAnswer(response.status, found, ""))
                 return begun[0]._replace(text=_beginning_of(response))
         target = _redirected(target, found["location"])
     raise BadTarget(f"leads on to another address more than {MOST_REDIRECTS} times")

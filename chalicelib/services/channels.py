@@ -10,7 +10,7 @@ from msgspec import UNSET, UnsetType
 from chalicelib import settings
 from chalicelib.channels.message import Message, Outcome
 from chalicelib.channels.send import deliver, why_not
-from chalicelib.domain.alerts.channel import Channel, ChannelKind, Filters, Severity, rotated, token_hash
+from chalicelib.domain.alerts.channel import Channel, ChannelFilters, ChannelKind, Severity, rotated, token_hash
 from chalicelib.domain.errors import Conflict, FieldError, Invalid, NotFound
 from chalicelib.domain.ids import is_timed_id, timed_id
 from chalicelib.outbound import mail
@@ -28,13 +28,13 @@ class NewChannel(NamedTuple):
     name: str
     kind: ChannelKind
     url: str
-    filters: Filters = Filters()
+    filters: ChannelFilters = ChannelFilters()
 
 
 class ChannelChanges(NamedTuple):
     name: str | UnsetType = UNSET
     url: str | UnsetType = UNSET
-    filters: Filters | UnsetType = UNSET
+    filters: ChannelFilters | UnsetType = UNSET
 
 
 def create(org_id: str, given: NewChannel, now: datetime) -> Channel:

@@ -45,7 +45,7 @@ def crons_heard(org_id: str, since: datetime, until: datetime) -> Iterator[datet
     """Yields when signals of an org's crons arrived in a time: of some crons, which is proof enough."""
     heard = (cron for cron in islice(crons.crons_of_org(org_id), _LOOKED_AT) if _signalled_since(cron, since))
     for cron in islice(heard, _WITNESSES):
-        found, _ = runs.list_runs(cron.id, _RUNS_PER_WITNESS, start=since, end=until)
+        found, _ = runs.list_runs(cron.id, runs.RunQuery(_RUNS_PER_WITNESS, start=since, end=until))
         yield from (run.heard_at for run in found if run.heard_at is not None)
         if cron.last_signal_at is not None:
             yield cron.last_signal_at

@@ -65,7 +65,7 @@ def watched_crons(org_id: str, now: datetime) -> list[Shown]:
     return [one for one in found if one.status is not DisplayStatus.ARCHIVED]
 
 
-class Filters(NamedTuple):
+class CronFilters(NamedTuple):
     """None: any."""
 
     product: str | None = None
@@ -95,7 +95,7 @@ def _mentions(cron: Cron, text: str) -> bool:
     return any(wanted in word.casefold() for word in words)
 
 
-def list_crons(org_id: str, filters: Filters, page: Page, now: datetime) -> tuple[list[Shown], str | None]:
+def list_crons(org_id: str, filters: CronFilters, page: Page, now: datetime) -> tuple[list[Shown], str | None]:
     """A page of crons by id; and the next page's cursor, None at the end."""
     windows = maintenance_windows_of_org(org_id)
     found: list[Shown] = []
@@ -230,7 +230,7 @@ class RunFilters(NamedTuple):
 def list_runs(org_id: str, cron_id: str, filters: RunFilters, page: Page) -> tuple[list[Run], str | None]:
     """A page of a cron's runs, latest first. Raises NotFound."""
     find(org_id, cron_id)
-    return runs.list_runs(cron_id, page.limit, page.cursor, *filters)
+    return runs.list_runs(cron_id, runs.RunQuery(page.limit, page.cursor, *filters))
 
 
 def find_run(org_id: str, cron_id: str, run_id: str) -> Run:

@@ -34,7 +34,7 @@ HANDED_OVER_FROM = 500
 # How far a chain of dependencies is followed: Python's own stack ends at 1000 calls, and a link is 7.
 _DEEPEST = 80
 
-Key = tuple[str, str]
+CronKey = tuple[str, str]
 
 
 class TickReport:
@@ -91,7 +91,7 @@ def _shards_of_minute(now: datetime) -> list[int]:
     return shards[first:] + shards[:first]
 
 
-def _due(shards: Iterable[int], now: datetime) -> Iterator[Key]:
+def _due(shards: Iterable[int], now: datetime) -> Iterator[CronKey]:
     for shard in shards:
         try:
             yield from crons.due_crons(shard, now)
@@ -107,10 +107,10 @@ class _Round(NamedTuple):
     blackouts: Blackouts
     alerts: list[Alert]
     report: TickReport
-    looked_at: set[Key]
+    looked_at: set[CronKey]
 
 
-def _look_at_all(due: Iterable[Key], now: datetime, budget_seconds: float, blackouts: Blackouts) -> TickReport:
+def _look_at_all(due: Iterable[CronKey], now: datetime, budget_seconds: float, blackouts: Blackouts) -> TickReport:
     until = time.monotonic() + budget_seconds
     # One read an org, or a tick, however many crons are due.
     this = _Round(now, cache(maintenance_windows_of_org), cache(blackouts), [], TickReport(), set())

@@ -20,16 +20,16 @@ from chalicelib.store.alerts import alerts_between
 _AFTER = timedelta(minutes=1)
 
 
-class Filters(NamedTuple):
+class IncidentFilters(NamedTuple):
     """None: any."""
 
     cron_id: str | None = None
     is_open: bool | None = None
 
 
-def list_incidents(org_id: str, filters: Filters, page: Page) -> tuple[list[NamedIncident], str | None]:
+def list_incidents(org_id: str, filters: IncidentFilters, page: Page) -> tuple[list[NamedIncident], str | None]:
     """Returns a page of an org's incidents, latest first, and the next page's cursor, None at the end."""
-    return incidents.list_incidents(org_id, page.limit, page.cursor, *filters)
+    return incidents.list_incidents(org_id, incidents.IncidentQuery(page.limit, page.cursor, *filters))
 
 
 def find(org_id: str, incident_id: str) -> NamedIncident:

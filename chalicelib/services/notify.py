@@ -11,7 +11,7 @@ from chalicelib.channels.message import Outcome
 from chalicelib.channels.send import deliver
 from chalicelib.domain.alerts.alert import Alert
 from chalicelib.domain.alerts.channel import Channel, admits, severity_of
-from chalicelib.domain.alerts.delivery import Delivery, DeliveryState, Result, tried
+from chalicelib.domain.alerts.delivery import Delivery, DeliveryState, TryResult, tried
 from chalicelib.domain.alerts.outbox import Outgoing
 from chalicelib.domain.alerts.system_notice import NOTICES, channel_failing
 from chalicelib.domain.alerts.wording import is_down
@@ -52,7 +52,7 @@ _NOTED_EVERY = timedelta(minutes=1)
 _FAILING_AFTER = timedelta(hours=23, minutes=55)
 _LOOKED_AT = 100
 
-Key = tuple[str, str]
+AlertKey = tuple[str, str]
 
 
 class _Work(NamedTuple):
@@ -78,7 +78,7 @@ def send_due(now: datetime) -> int:
     return sent
 
 
-def send_alerts(keys: Sequence[Key]) -> int:
+def send_alerts(keys: Sequence[AlertKey]) -> int:
     """Sends those of these alerts that are due and not claimed; returns how many those were."""
     until = clock.now() + CLAIMED_FOR
     found = [one for one in alerts.find_outgoing(keys) if one.send_at is not None and one.send_at <= clock.now()]
@@ -143,9 +143,9 @@ def wants(channel: Channel, alert: Alert) -> bool:
     )
 
 
-def _send_over_all(lines: Iterable["_Line"]) -> dict[Key, datetime]:
+def _send_over_all(lines: Iterable["_Line"]) -> dict[AlertKey, datetime]:
     """Sends over each channel in a thread of its own: a slow one holds up no other."""
-    next_looks: dict[Key, datetime] = {}
+    next_looks: dict[AlertKey, datetime] = {}
     with ThreadPoolExecutor(_CHANNELS_AT_ONCE) as pool:
         for looks in pool.map(lambda line: line.send(), lines):
             for key, at in looks.items():
@@ -170,10 +170,10 @@ class _Line:
         self.channel = channel
         self.works = works
         self.deliveries = {one.key: one.deliveries.get(channel.id) for work in works for one in work.of_cron}
-        self.next_looks: dict[Key, datetime] = {}
+        self.next_looks: dict[AlertKey, datetime] = {}
         self.is_down_until: datetime | None = None
 
-    def send(self) -> dict[Key, datetime]:
+    def send(self) -> dict[AlertKey, datetime]:
         for unit in _units([work for work in self.works if self._is_due(work)]):
             try:
                 self._send_unit(unit)
@@ -241,7 +241,7 @@ class _Line:
         retry_after = (
             None if outcome.retry_after_seconds is None else timedelta(seconds=outcome.retry_after_seconds)
         )
-        result = Result(outcome.state.value)
+        result = TryResult(outcome.state.value)
         measure("alerts_sent" if outcome.is_delivered else "alerts_failed", len(ready))
         if outcome.is_delivered:
             measure("delivery_delay", (clock.now() - ready[0].alert.send_at).total_seconds(), SECONDS)
@@ -301,7 +301,7 @@ class _Line:
         return self.deliveries.get(work.outgoing.key) or Delivery()
 
     def _record(self, tries: Iterable[tuple[_Work, Delivery]]) -> None:
-        by_key: dict[Key, Delivery] = {}
+        by_key: dict[AlertKey, Delivery] = {}
         for work, delivery in tries:
             self.deliveries[work.outgoing.key] = by_key[work.outgoing.key] = delivery
             if delivery.next_at is not None:

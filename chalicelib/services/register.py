@@ -26,13 +26,13 @@ _UNKNOWN = "is neither the name of a cron of this service nor the id of a cron o
 _MOST_ERRORS = 100
 
 
-class Result(StrEnum):
+class RegisterResult(StrEnum):
     CREATED = "created"
     UPDATED = "updated"
     UNCHANGED = "unchanged"
 
 
-class Wanted(NamedTuple):
+class WantedCron(NamedTuple):
     """A cron as a register call gives it: only the settings that it names."""
 
     name: str
@@ -46,13 +46,13 @@ class Registration(NamedTuple):
 
     product: str
     service: str
-    wanted: tuple[Wanted, ...]
+    wanted: tuple[WantedCron, ...]
     prune: bool = False
 
 
 class Registered(NamedTuple):
     #: In the order given.
-    crons: tuple[tuple[Cron, Result], ...]
+    crons: tuple[tuple[Cron, RegisterResult], ...]
     #: Ids of the service's crons that were not in the list.
     archived: tuple[str, ...]
 
@@ -61,7 +61,7 @@ class _Call(NamedTuple):
     org_id: str
     product: str
     service: str
-    wanted: tuple[Wanted, ...]
+    wanted: tuple[WantedCron, ...]
     prune: bool
     now: datetime
 
@@ -71,7 +71,7 @@ class _Plan(NamedTuple):
 
     before: Cron | None
     decision: Decision
-    result: Result
+    result: RegisterResult
 
     @property
     def cron(self) -> Cron:
@@ -100,7 +100,9 @@ def _register(call: _Call) -> Registered:
     named = {name: known[cron_id] for name, cron_id in ids_by_name.items() if cron_id in known}
     plans = _with_dependencies(call, plans, {**known, **named})
     version = _require_no_cycle(call, plans)
-    changes: list[Change] = [(plan.before, plan.decision) for plan in plans if plan.result is not Result.UNCHANGED]
+    changes: list[Change] = [
+        (plan.before, plan.decision) for plan in plans if plan.result is not RegisterResult.UNCHANGED
+    ]
     written = commit_many(changes + pruned, version)
     wake_for(alert for before, decision in pruned if before for alert in alerts_of(decision, before.incident))
     listed = tuple((written.get(plan.cron.id, plan.cron), plan.result) for plan in plans)
@@ -116,20 +118,20 @@ def _find(call: _Call) -> tuple[dict[str, str], dict[str, Cron]]:
     return ids_by_name, crons.find_crons(call.org_id, given_ids.union(ids_by_name.values()))
 
 
-def _plan(call: _Call, wanted: Wanted, before: Cron | None) -> _Plan:
+def _plan(call: _Call, wanted: WantedCron, before: Cron | None) -> _Plan:
     if before is None:
         cron_id = ids.cron_id(call.org_id, secrets.token_bytes(10))
         settings = with_settings(Settings(), wanted.settings)
         names = on_request.CronNames(call.product, call.service, wanted.name)
         cron = on_request.create(cron_id, names, settings, call.now)
-        return _Plan(None, Decision(cron), Result.CREATED)
+        return _Plan(None, Decision(cron), RegisterResult.CREATED)
     settings = with_settings(before.settings, wanted.settings)
     if before.archived_at is not None:
         revived = on_request.resume(before._replace(settings=settings), call.now)
-        return _Plan(before, revived, Result.UPDATED)
+        return _Plan(before, revived, RegisterResult.UPDATED)
     if settings == before.settings:
-        return _Plan(before, Decision(before), Result.UNCHANGED)
-    return _Plan(before, on_request.change(before, settings, call.now), Result.UPDATED)
+        return _Plan(before, Decision(before), RegisterResult.UNCHANGED)
+    return _Plan(before, on_request.change(before, settings, call.now), RegisterResult.UPDATED)
 
 
 def _to_archive(call: _Call, kept: set[str]) -> list[Change]:
@@ -163,7 +165,7 @@ def _depending_on(plan: _Plan, depends_on: tuple[str, ...]) -> _Plan:
     if set(depends_on) == set(plan.cron.depends_on):
         return plan
     decision = plan.decision._replace(cron=depending_on(plan.cron, depends_on))
-    return _Plan(plan.before, decision, Result.CREATED if plan.before is None else Result.UPDATED)
+    return _Plan(plan.before, decision, RegisterResult.CREATED if plan.before is None else RegisterResult.UPDATED)
 
 
 def _require_no_cycle(call: _Call, plans: list[_Plan]) -> int | None:

@@ -7,7 +7,7 @@ from pynamodb.exceptions import DeleteError, TransactWriteError, UpdateError
 from pynamodb.transactions import TransactWrite
 
 from chalicelib.domain.alerts.alert import Alert
-from chalicelib.domain.alerts.channel import Channel, ChannelKind, Filters, Severity
+from chalicelib.domain.alerts.channel import Channel, ChannelFilters, ChannelKind, Severity
 from chalicelib.domain.times import from_ms, to_ms
 from chalicelib.store.alerts import alert_item
 from chalicelib.store.cron_codec import at_ms, ms
@@ -153,7 +153,7 @@ def _channel(item: ChannelItem) -> Channel:
     )
 
 
-def _filters(kept: Any) -> Filters:
+def _filters(kept: Any) -> ChannelFilters:
     given = {} if kept is None else kept.as_dict()
-    filters = Filters(**{name: tuple(values) for name, values in given.items()})
+    filters = ChannelFilters(**{name: tuple(values) for name, values in given.items()})
     return filters._replace(severities=tuple(Severity(severity) for severity in filters.severities))

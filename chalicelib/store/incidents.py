@@ -1,7 +1,7 @@
 """Incidents: written with the state that makes them, read by people."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from pynamodb.expressions.update import Action
 
@@ -32,14 +32,19 @@ def incident_changes(incident: Incident, cron: Cron) -> tuple[IncidentItem, list
     return IncidentItem(incident.org_id, incident.id), actions
 
 
-def list_incidents(
-    org_id: str,
-    limit: int,
-    before: str | None = None,
-    cron_id: str | None = None,
-    is_open: bool | None = None,
-) -> tuple[list[NamedIncident], str | None]:
-    """An org's incidents, latest first, from below the id `before` on; and where to go on."""
+class IncidentQuery(NamedTuple):
+    """Which of an org's incidents are read."""
+
+    limit: int
+    #: Only incidents below this id: where the page before ended.
+    before: str | None = None
+    cron_id: str | None = None
+    is_open: bool | None = None
+
+
+def list_incidents(org_id: str, query: IncidentQuery) -> tuple[list[NamedIncident], str | None]:
+    """Returns an org's incidents, latest first, and where the next page begins; None at the end."""
+    limit, before, cron_id, is_open = query
     found: list[NamedIncident] = []
     with store_errors():
         items = IncidentItem.query(

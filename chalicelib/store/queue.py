@@ -15,7 +15,7 @@ log = logging.getLogger("cronhub.queue")
 
 _KEYS_AT_ONCE = 500
 _ENTRIES_AT_ONCE = 10
-Key = tuple[str, str]
+AlertKey = tuple[str, str]
 
 
 @cache
@@ -53,7 +53,7 @@ def is_there() -> bool:
     return True
 
 
-def wake(keys: Iterable[Key]) -> bool:
+def wake(keys: Iterable[AlertKey]) -> bool:
     """Asks for alerts to be sent now. False where it failed: what is not asked for, the next tick finds."""
     found = list(keys)
     for start in range(0, len(found), _KEYS_AT_ONCE):
@@ -91,11 +91,11 @@ def shard_of_message(message: str) -> int:
     return shard
 
 
-def message_of(keys: Sequence[Key]) -> str:
+def message_of(keys: Sequence[AlertKey]) -> str:
     return json.dumps({"alerts": keys}, separators=(",", ":"))
 
 
-def keys_of(message: str) -> list[Key]:
+def keys_of(message: str) -> list[AlertKey]:
     """Raises ValueError for what is no message of ours."""
     body = json.loads(message)
     keys = body.get("alerts") if isinstance(body, dict) else None

@@ -2,7 +2,7 @@
 
 import hashlib
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from pynamodb.expressions.update import Action
 
@@ -96,15 +96,21 @@ def find_claimed(cron_id: str, key: str) -> Run | None:
     return None if claim is None else find_run(cron_id, claim.stands_for)
 
 
-def list_runs(
-    cron_id: str,
-    limit: int,
-    before: str | None = None,
-    status: RunStatus | None = None,
-    start: datetime | None = None,
-    end: datetime | None = None,
-) -> tuple[list[Run], str | None]:
-    """A cron's runs, latest first, from below the id `before` on; and where the next page begins."""
+class RunQuery(NamedTuple):
+    """Which of a cron's runs are read."""
+
+    limit: int
+    #: Only runs below this id: where the page before ended.
+    before: str | None = None
+    status: RunStatus | None = None
+    #: `start` ≤ a run's time < `end`.
+    start: datetime | None = None
+    end: datetime | None = None
+
+
+def list_runs(cron_id: str, query: RunQuery) -> tuple[list[Run], str | None]:
+    """Returns a cron's runs, latest first, and where the next page begins; None at the end."""
+    limit, before, status, start, end = query
     low = first_id_at(start) if start else "0"
     high = min(first_id_at(end) if end else _CLAIM, before or _CLAIM)
     if low >= high:

@@ -131,7 +131,7 @@ def test_what_an_answer_means(status: int, state: State) -> None:
     ],
 )
 def test_a_receiver_can_say_when_to_come_again(status: int, said: str, seconds: int | None) -> None:
-    answer = http.Answer(status, {"retry-after": said}, "")
+    answer = http.HttpAnswer(status, {"retry-after": said}, "")
     outcome = webhook._outcome(answer, NOON)
 
     assert (outcome.state, outcome.retry_after_seconds) == (State.LATER, seconds)
@@ -177,7 +177,7 @@ def test_where_nothing_answers_it_goes_later() -> None:
 
 
 def test_a_slow_receiver_goes_later(monkeypatch: pytest.MonkeyPatch) -> None:
-    def post(*args: object) -> http.Answer:
+    def post(*args: object) -> http.HttpAnswer:
         raise TimeoutError("it took longer than 10 s")
 
     monkeypatch.setattr(http, "post", post)
@@ -205,7 +205,7 @@ def test_a_private_address_is_refused_and_an_unknown_name_goes_later(monkeypatch
 def test_whatever_goes_wrong_nothing_is_raised_and_no_secret_told(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def post(url: str, *args: object) -> http.Answer:
+    def post(url: str, *args: object) -> http.HttpAnswer:
         raise RuntimeError(f"cannot send to {url}")
 
     monkeypatch.setattr(http, "post", post)

@@ -16,7 +16,7 @@ import pytest
 from chalicelib.domain.ids import org_of
 from chalicelib.services import register as registering
 from chalicelib.services.crons import SettingsChanges
-from chalicelib.services.register import Registration, Wanted
+from chalicelib.services.register import Registration, WantedCron
 from chalicelib.store import queue
 from tests.api.client import Api
 from tests.channels.mailbox import Mailbox, mailbox
@@ -105,7 +105,7 @@ def register_overdue(api: Api, count: int) -> set[str]:
     org_id = org_of(api.new_cron(None))
     assert org_id is not None
     an_hour_ago = datetime.now(UTC) - timedelta(hours=1)
-    wanted = tuple(Wanted(f"job {n}", SettingsChanges(schedule="@every 10m")) for n in range(count))
+    wanted = tuple(WantedCron(f"job {n}", SettingsChanges(schedule="@every 10m")) for n in range(count))
     made = registering.register(org_id, Registration("shop", "overdue", wanted), an_hour_ago)
     return {cron.id for cron, _ in made.crons}
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from chalicelib.domain.alerts.channel import (
     KINDS,
     Channel,
+    ChannelFilters,
     ChannelKind,
-    Filters,
     Severity,
     admits,
     masked,
@@ -22,49 +22,49 @@ from tests.channels.receivers import NOON
 
 
 def goes_through(
-    filters: Filters, kind: str = "missed", project_id: str | None = "p1", tags: tuple[str, ...] = ()
+    filters: ChannelFilters, kind: str = "missed", project_id: str | None = "p1", tags: tuple[str, ...] = ()
 ) -> bool:
     return admits(filters, kind, severity_of(kind), "shop", "nightly", project_id, tags)
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in ("late", "blocked")])
 def test_without_filters_everything_goes_through(kind: str) -> None:
-    assert goes_through(Filters(), kind)
+    assert goes_through(ChannelFilters(), kind)
 
 
 @pytest.mark.parametrize("kind", ["late", "blocked"])
 def test_late_and_blocked_go_through_only_where_they_are_named(kind: str) -> None:
-    assert not goes_through(Filters(), kind)
-    assert not goes_through(Filters(severities=(Severity.WARNING,)), kind)
-    assert goes_through(Filters(kinds=("missed", kind)), kind)
+    assert not goes_through(ChannelFilters(), kind)
+    assert not goes_through(ChannelFilters(severities=(Severity.WARNING,)), kind)
+    assert goes_through(ChannelFilters(kinds=("missed", kind)), kind)
 
 
 @pytest.mark.parametrize(
     ("filters", "through"),
     [
-        (Filters(products=("shop", "blog")), True),
-        (Filters(products=("blog",)), False),
-        (Filters(services=("nightly",)), True),
-        (Filters(services=("hourly",)), False),
-        (Filters(project_ids=("p1",)), True),
-        (Filters(project_ids=("p2",)), False),
-        (Filters(tags=("db", "eu")), True),
-        (Filters(tags=("us",)), False),
-        (Filters(kinds=("missed",)), True),
-        (Filters(kinds=("failed", "recovered")), False),
-        (Filters(severities=(Severity.CRITICAL,)), True),
-        (Filters(severities=(Severity.INFO, Severity.WARNING)), False),
-        (Filters(products=("shop",), services=("hourly",)), False),
-        (Filters(products=("shop",), services=("nightly",), tags=("eu",), kinds=("missed",)), True),
+        (ChannelFilters(products=("shop", "blog")), True),
+        (ChannelFilters(products=("blog",)), False),
+        (ChannelFilters(services=("nightly",)), True),
+        (ChannelFilters(services=("hourly",)), False),
+        (ChannelFilters(project_ids=("p1",)), True),
+        (ChannelFilters(project_ids=("p2",)), False),
+        (ChannelFilters(tags=("db", "eu")), True),
+        (ChannelFilters(tags=("us",)), False),
+        (ChannelFilters(kinds=("missed",)), True),
+        (ChannelFilters(kinds=("failed", "recovered")), False),
+        (ChannelFilters(severities=(Severity.CRITICAL,)), True),
+        (ChannelFilters(severities=(Severity.INFO, Severity.WARNING)), False),
+        (ChannelFilters(products=("shop",), services=("hourly",)), False),
+        (ChannelFilters(products=("shop",), services=("nightly",), tags=("eu",), kinds=("missed",)), True),
     ],
 )
-def test_all_that_is_asked_for_must_fit_and_of_each_any_one(filters: Filters, through: bool) -> None:
+def test_all_that_is_asked_for_must_fit_and_of_each_any_one(filters: ChannelFilters, through: bool) -> None:
     assert goes_through(filters, tags=("eu", "x")) is through
 
 
 def test_a_cron_of_no_project_does_not_fit_a_project() -> None:
-    assert not goes_through(Filters(project_ids=("p1",)), project_id=None)
-    assert goes_through(Filters(), project_id=None)
+    assert not goes_through(ChannelFilters(project_ids=("p1",)), project_id=None)
+    assert goes_through(ChannelFilters(), project_id=None)
 
 
 def test_every_kind_of_event_has_a_severity_of_its_own() -> None:

@@ -8,7 +8,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from chalicelib.api.schemas.values import Answer, Name, Request
 from chalicelib.channels.message import Outcome, State
-from chalicelib.domain.alerts.channel import KINDS, Channel, ChannelKind, Filters, Severity, masked
+from chalicelib.domain.alerts.channel import KINDS, Channel, ChannelFilters, ChannelKind, Severity, masked
 from chalicelib.services.channels import ChannelChanges, NewChannel
 
 _MOST_FILTERED = 50
@@ -34,8 +34,8 @@ class FiltersIn(Request):
     #: Only alerts of these severities; empty: of all.
     severities: Annotated[tuple[Severity, ...], Meta(max_length=len(Severity))] = ()
 
-    def filters(self) -> Filters:
-        return Filters(
+    def filters(self) -> ChannelFilters:
+        return ChannelFilters(
             products=_distinct(self.products),
             services=_distinct(self.services),
             project_ids=_distinct(self.project_ids),

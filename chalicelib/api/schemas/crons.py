@@ -25,8 +25,8 @@ from chalicelib.domain.errors import FieldError
 from chalicelib.domain.monitor.cron import Cron, Reason
 from chalicelib.domain.monitor.deadlines import effective_grace
 from chalicelib.domain.monitor.display_status import DisplayStatus
-from chalicelib.services.crons import Changes, Filters, Names, SettingsChanges, Shown
-from chalicelib.services.register import Registered, Registration, Result, Wanted
+from chalicelib.services.crons import Changes, CronFilters, Names, SettingsChanges, Shown
+from chalicelib.services.register import Registered, RegisterResult, Registration, WantedCron
 
 MOST_CRONS = 1000
 _MOST_TAGS = 20
@@ -83,9 +83,9 @@ class RegisterCron(SettingsIn, kw_only=True):
     #: Names of crons within the service, or ids; not sent: they stay as they are.
     depends_on: Annotated[tuple[Name, ...], Meta(max_length=MOST_LISTED)] | UnsetType | None = UNSET
 
-    def wanted(self) -> Wanted:
+    def wanted(self) -> WantedCron:
         depends_on = None if self.depends_on is UNSET else self.depends_on or ()
-        return Wanted(self.name, self.settings(self.schedule), depends_on)
+        return WantedCron(self.name, self.settings(self.schedule), depends_on)
 
 
 def _repeated_names(value: Any) -> list[FieldError]:
@@ -124,7 +124,7 @@ class RegisteredCron(Answer):
     #: The name that people see.
     name: str
     #: What the call did with this cron.
-    result: Result
+    result: RegisterResult
     #: The URL that a script pings, without a key.
     ping_url: str
     #: The earliest occurrence that no run has satisfied yet.
@@ -178,8 +178,8 @@ class CronQuery(Request):
     #: Only crons with this tag.
     tag: str | None = None
 
-    def filters(self) -> Filters:
-        return Filters(self.product, self.service, self.search, self.project_id, self.status, self.tag)
+    def filters(self) -> CronFilters:
+        return CronFilters(self.product, self.service, self.search, self.project_id, self.status, self.tag)
 
 
 class OpenIncidentOut(Answer):

@@ -13,7 +13,7 @@ from chalicelib.domain.alerts.delivery import DeliveryState
 from chalicelib.domain.alerts.outbox import Outgoing
 from chalicelib.domain.monitor.cron import Reason
 from chalicelib.domain.monitor.incident import NamedIncident, Resolution
-from chalicelib.services.incidents import Filters
+from chalicelib.services.incidents import IncidentFilters
 
 
 class IncidentStatus(StrEnum):
@@ -27,8 +27,8 @@ class IncidentQuery(PageQuery):
     #: Only open or only resolved incidents.
     status: IncidentStatus | None = None
 
-    def filters(self) -> Filters:
-        return Filters(self.cron_id, None if self.status is None else self.status is IncidentStatus.OPEN)
+    def filters(self) -> IncidentFilters:
+        return IncidentFilters(self.cron_id, None if self.status is None else self.status is IncidentStatus.OPEN)
 
 
 class HandleIncident(Request):

@@ -54,7 +54,7 @@ KINDS = tuple(_SEVERITIES)
 _ASKED_FOR = frozenset({"late", "blocked"})
 
 
-class Filters(NamedTuple):
+class ChannelFilters(NamedTuple):
     """Which alerts go over a channel: those that fit all of these. An empty one fits anything."""
 
     products: tuple[str, ...] = ()
@@ -76,7 +76,7 @@ class Channel(NamedTuple):
     created_at: datetime
     #: What a webhook is signed with, newest first.
     secrets: tuple[str, ...] = ()
-    filters: Filters = Filters()
+    filters: ChannelFilters = ChannelFilters()
     #: Whether the owner of an e-mail address agreed.
     confirmed: bool = True
     #: The hash of the token that does it, good until `confirm_by`.
@@ -98,7 +98,7 @@ def severity_of(kind: str) -> Severity:
 
 
 def admits(
-    filters: Filters,
+    filters: ChannelFilters,
     kind: EventKind | str,
     severity: Severity,
     product: str,

@@ -20,7 +20,7 @@ class DeliveryState(StrEnum):
     GIVEN_UP = "given_up"
 
 
-class Result(StrEnum):
+class TryResult(StrEnum):
     """What came of one try. REFUSED: it will never be taken."""
 
     DELIVERED = "delivered"
@@ -44,7 +44,7 @@ class Delivery(NamedTuple):
 
 def tried(
     delivery: Delivery,
-    result: Result,
+    result: TryResult,
     error: str | None,
     now: datetime,
     first_due_at: datetime,
@@ -52,9 +52,9 @@ def tried(
 ) -> Delivery:
     """A delivery after one more try. `retry_after`: the receiver's own wish, heeded up to the day's end."""
     attempts = delivery.attempts + 1
-    if result is Result.DELIVERED:
+    if result is TryResult.DELIVERED:
         return Delivery(DeliveryState.DELIVERED, attempts, None, now)
-    if result is Result.REFUSED:
+    if result is TryResult.REFUSED:
         return Delivery(DeliveryState.REFUSED, attempts, None, now, error)
     pause = max(pause_after(attempts), retry_after or timedelta())
     last_try = first_due_at + GIVEN_UP_AFTER
