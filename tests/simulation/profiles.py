@@ -80,6 +80,19 @@ def _both(name: str, base: Profile) -> tuple[Profile, Profile]:
 
 
 _PLAIN = Profile("", NO_IDS)
+_EVERYTHING = replace(
+    _PLAIN,
+    late=0.05,
+    missed=0.003,
+    failed=0.005,
+    hung=0.003,
+    crash_streaks=0.1,
+    lost_starts=0.002,
+    lost_ends=0.002,
+    repeated=0.05,
+    long=0.01,
+    outages=1,
+)
 
 PROFILES = {
     profile.name: profile
@@ -101,5 +114,7 @@ PROFILES = {
         *_both("outages", replace(_PLAIN, outages=4)),
         *_both("lost", replace(_PLAIN, lost_starts=0.01, lost_ends=0.01)),
         *_both("reordered", replace(_PLAIN, schedules=CALM, busy=(0.0005, 0.01), delayed=0.05, hung=0.005)),
+        *_both("everything", replace(_EVERYTHING, fast=20)),
+        *_both("everything-slow", replace(_EVERYTHING, slow=20)),
     )
 }
