@@ -18,6 +18,7 @@ from chalicelib.domain.monitor.context import Context
 from chalicelib.domain.monitor.cron import Cron, Settings, Status
 from chalicelib.domain.monitor.deadlines import due_at
 from chalicelib.domain.monitor.decision import Decision, RunWrite
+from chalicelib.domain.monitor.maintenance import MaintenanceWindow
 from chalicelib.domain.monitor.on_signal import apply
 from chalicelib.domain.monitor.retry import run_to_load
 from chalicelib.domain.monitor.signal import Received, Signal, SignalKind
@@ -114,6 +115,10 @@ class Driver:
         self._planned: dict[int, int] = {}
         self._drawn = 0
         self._now = world.since
+        self._windows = tuple(
+            MaintenanceWindow(_ORG, str(start), "w", _time(start), _time(start), _time(end))
+            for start, end in world.windows
+        )
 
     def run(self) -> list[Outcome]:
         for number in range(len(self._watched)):
@@ -163,7 +168,7 @@ class Driver:
         decision = decide(context)
         while any(decision.not_loaded):
             if decision.not_loaded.windows:
-                context = context._replace(windows=())
+                context = context._replace(windows=self._windows)
             if decision.not_loaded.dependencies:
                 context = context._replace(dependencies=())
             if decision.not_loaded.blackouts:
@@ -174,6 +179,9 @@ class Driver:
         return decision
 
     def _blackouts(self) -> tuple[Blackout, ...]:
+        if self._world.tick_outages:
+            # Other jobs signal all the time, so CronHub can hear.
+            return ()
         ticked_at = self._now - (self._now - self._world.tick_phase) % MINUTE
         return blackouts_until(Watch(_time(ticked_at)), _time(self._now))
 
@@ -189,6 +197,7 @@ class Driver:
 
     def _tick_after(self, due: int) -> int:
         phase = self._world.tick_phase
+        due = self._world.ticking_at(due + (phase - due) % MINUTE)
         return due + (phase - due) % MINUTE
 
     def _look(self, number: int) -> None:
@@ -198,11 +207,17 @@ class Driver:
             self._plan(number)
             return
         watched.looked += 1
+        if self._world.double_ticks:
+            self._commit(
+                number, self._decide(number, lambda context: on_tick.evaluate(watched.cron, now, context))
+            )
         before = watched.cron
         decision = self._decide(number, lambda context: on_tick.evaluate(watched.cron, now, context))
         if decision.cron == before:
             # As in production: what nothing comes of is put off, and would otherwise come at each tick.
-            self._plan(number, at_least=self._now + 15 * MINUTE)
+            due = due_at(before)
+            is_due_again = due is not None and due <= now
+            self._plan(number, at_least=self._now + 15 * MINUTE if is_due_again else 0)
             return
         self._commit(number, decision)
 

@@ -23,7 +23,24 @@ def make_world(profile: Profile, seed: int, days: int) -> World:
         del job.occurrences[_MOST_RUNS:]
         until = min(until, job.occurrences[-3])
     _run(profile, rng, job, until)
-    return World(profile.name, seed, since, until, [job], rng.randrange(MINUTE))
+    world = World(profile.name, seed, since, until, [job], rng.randrange(MINUTE))
+    world.windows = _stretches(rng, profile.maintenance, (since + 2 * DAY, until), 6 * HOUR)
+    world.tick_outages = _stretches(rng, profile.tick_outages, (since + 2 * DAY, until), 2 * HOUR)
+    world.double_ticks = profile.double_ticks
+    return world
+
+
+def _stretches(rng: Random, number: float, within: tuple[int, int], longest: int) -> list[tuple[int, int]]:
+    """So many stretches of time per 30 days, apart from each other."""
+    since, until = within
+    found: list[tuple[int, int]] = []
+    at = since
+    while number and at < until:
+        at += int(rng.uniform(0.5, 1.5) * 30 * DAY / number)
+        length = rng.randrange(20 * MINUTE, longest) // MINUTE * MINUTE
+        found.append((at // MINUTE * MINUTE, at // MINUTE * MINUTE + length))
+        at += length
+    return found
 
 
 def _job(profile: Profile, rng: Random, schedule: str, since: int, days: int) -> Job:

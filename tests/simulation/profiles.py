@@ -64,6 +64,10 @@ class Profile:
     outages: float = 0
     long_grace: bool = False
     limits: bool = False
+    #: Maintenance windows, and outages of the tick, per 30 days.
+    maintenance: float = 0
+    tick_outages: float = 0
+    double_ticks: bool = False
 
     @property
     def has_ids(self) -> bool:
@@ -114,6 +118,9 @@ PROFILES = {
         *_both("outages", replace(_PLAIN, outages=4)),
         *_both("lost", replace(_PLAIN, lost_starts=0.01, lost_ends=0.01)),
         *_both("reordered", replace(_PLAIN, schedules=CALM, busy=(0.0005, 0.01), delayed=0.05, hung=0.005)),
+        *_both("maintenance", replace(_PLAIN, maintenance=6, missed=0.01, failed=0.01, hung=0.005)),
+        *_both("tick-outages", replace(_PLAIN, tick_outages=4, missed=0.01, failed=0.01, hung=0.005)),
+        *_both("double-ticks", replace(_PLAIN, double_ticks=True, missed=0.01, failed=0.01, hung=0.005)),
         *_both("everything", replace(_EVERYTHING, fast=20)),
         *_both("everything-slow", replace(_EVERYTHING, slow=20)),
     )

@@ -91,6 +91,7 @@ def truth_of(world: World, job: Job) -> Truth:
 
 class _Observer:
     def __init__(self, world: World, job: Job) -> None:
+        self.world = world
         self.until = world.until
         self.job = job
         self.runs = {run.occurrence: run for run in job.executions if run.occurrence is not None}
@@ -103,12 +104,22 @@ class _Observer:
             if occurrence < self.until:
                 self._judge(index, occurrence)
         self.found.judged.sort(key=lambda judged: judged.at)
+        for trouble in self.found.troubles:
+            self._delay(trouble)
         self.found.troubles.sort(key=lambda trouble: trouble.at)
         self.found.goods.sort()
         for judged in self.found.judged:
             if judged.reason:
                 self.found.ambiguous[judged.reason] = self.found.ambiguous.get(judged.reason, 0) + 1
         return self.found
+
+    def _delay(self, trouble: Trouble) -> None:
+        """In maintenance it is told at its end, if it is still so; without ticks, with the next one."""
+        window = self.world.window_at(trouble.at) or self.world.window_at(trouble.surely_at)
+        if window is not None:
+            trouble.surely_at = max(trouble.surely_at, window[1])
+        if trouble.kind is not Verdict.FAILED:
+            trouble.surely_at = self.world.ticking_at(trouble.surely_at)
 
     # Runs and their time limits
 
@@ -194,6 +205,9 @@ class _Observer:
             judged.reason = reason
 
     def _judge_unmet(self, occurrence: int, missed_at: int, run: Execution | None) -> None:
+        if self.world.window_at(occurrence) is not None:
+            self._add(occurrence, Verdict.EXCUSED, missed_at, None)
+            return
         later = self._superseded_at(occurrence, missed_at)
         if later is not None:
             self._add(occurrence, Verdict.SUPERSEDED, later, None)
@@ -226,6 +240,9 @@ class _Observer:
 
     def _add(self, occurrence: int, verdict: Verdict, settled_at: int, run: Execution | None) -> Judged:
         judged = Judged(occurrence, verdict, settled_at, run)
+        if verdict in (Verdict.FAILED, Verdict.TIMED_OUT) and self.world.window_at(occurrence) is not None:
+            judged.may_be = frozenset({Verdict.EXCUSED})
+            judged.verdict = Verdict.EXCUSED
         self.found.judged.append(judged)
         return judged
 

@@ -113,3 +113,16 @@ class World:
     jobs: list[Job]
     #: How far into each minute the tick comes.
     tick_phase: int = 0
+    #: Maintenance of all its jobs, from and to.
+    windows: list[tuple[int, int]] = field(default_factory=list)
+    #: Times in which no tick comes, while other jobs signal.
+    tick_outages: list[tuple[int, int]] = field(default_factory=list)
+    #: Whether each tick comes twice.
+    double_ticks: bool = False
+
+    def window_at(self, at: int) -> tuple[int, int] | None:
+        return next((window for window in self.windows if window[0] <= at < window[1]), None)
+
+    def ticking_at(self, at: int) -> int:
+        """When the next tick can come."""
+        return next((end for start, end in self.tick_outages if start <= at < end), at)

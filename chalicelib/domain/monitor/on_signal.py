@@ -20,6 +20,7 @@ from chalicelib.domain.monitor.matching import (
     times_of_start,
 )
 from chalicelib.domain.monitor.misses import (
+    incident_to_blame,
     judge_unmet,
     maintenance_of,
     record_missed_while_running,
@@ -111,6 +112,7 @@ def _refuse(transition: Transition, received: Received, blocked_by: tuple[Blocke
         started_at=now,
         finished_at=now,
         message=received.signal.message or f"waits for {names}",
+        incident_id=incident_to_blame(transition),
     )
     transition.record_new(run)
     is_news = not cron.is_blocked or occurrence is None or occurrence != cron.refused_for
