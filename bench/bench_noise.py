@@ -35,7 +35,7 @@ FALSE = (EventKind.TIMEOUT, EventKind.MISSED, EventKind.FAILED)
 SINCE = datetime(2026, 1, 1, tzinfo=UTC)
 ORG = "0123456789ab"
 SEEDS = range(2)
-SPIKES = 24
+SPIKES = 60
 
 Durations = Callable[[random.Random, datetime], float]
 
