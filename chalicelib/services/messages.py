@@ -39,7 +39,7 @@ def message_of(alerts: Sequence[Alert], channel_id: str, also_down: Sequence[str
 def _event(alert: Alert, also_down: Sequence[str] = ()) -> dict[str, Any]:
     words = wording.text(alert, _page(alert), also_down)
     cron_url = f"{settings.base_url()}/api/crons/{alert.cron_id}"
-    return wording.event(alert, words, cron_url, severity_of(alert.stands_for or alert.kind).value, also_down)
+    return wording.event(alert, words, cron_url, also_down)
 
 
 def _page(alert: Alert) -> str:

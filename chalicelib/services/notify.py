@@ -10,8 +10,8 @@ from typing import NamedTuple
 from chalicelib.channels.message import Outcome
 from chalicelib.channels.send import deliver
 from chalicelib.domain.alerts.alert import Alert
-from chalicelib.domain.alerts.channel import Channel, admits, severity_of
-from chalicelib.domain.alerts.delivery import Delivery, DeliveryState, TryResult, tried
+from chalicelib.domain.alerts.channel import Channel, Subject, admits
+from chalicelib.domain.alerts.delivery import Delivery, DeliveryState, Try, TryResult, tried
 from chalicelib.domain.alerts.outbox import Outgoing
 from chalicelib.domain.alerts.system_notice import NOTICES, channel_failing
 from chalicelib.domain.alerts.wording import is_down
@@ -129,18 +129,8 @@ def wants(channel: Channel, alert: Alert) -> bool:
     if alert.kind in NOTICES:
         return channel.id != alert.cron_id
     kinds = [alert.kind] if alert.stands_for is None else [alert.kind, alert.stands_for]
-    return any(
-        admits(
-            channel.filters,
-            kind,
-            severity_of(kind),
-            alert.product,
-            alert.service,
-            alert.project_id,
-            alert.tags,
-        )
-        for kind in kinds
-    )
+    about = Subject(alert.product, alert.service, alert.project_id, alert.tags)
+    return any(admits(channel.filters, kind, about) for kind in kinds)
 
 
 def _send_over_all(lines: Iterable["_Line"]) -> dict[AlertKey, datetime]:
@@ -246,7 +236,14 @@ class _Line:
         if outcome.is_delivered:
             measure("delivery_delay", (clock.now() - ready[0].alert.send_at).total_seconds(), SECONDS)
         self._record(
-            (work, tried(self._before(work), result, outcome.detail, clock.now(), work.alert.send_at, retry_after))
+            (
+                work,
+                tried(
+                    self._before(work),
+                    Try(result, clock.now(), outcome.detail, retry_after),
+                    work.alert.send_at,
+                ),
+            )
             for work in ready
         )
         self._note_health(outcome)

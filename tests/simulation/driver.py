@@ -11,7 +11,7 @@ from typing import NamedTuple
 from chalicelib.domain import ids
 from chalicelib.domain.alerts.alert import Alert as Told
 from chalicelib.domain.alerts.alert import alerts_of
-from chalicelib.domain.alerts.channel import ChannelFilters, admits, severity_of
+from chalicelib.domain.alerts.channel import ChannelFilters, Subject, admits
 from chalicelib.domain.monitor import on_request, on_tick
 from chalicelib.domain.monitor.blackout import Blackout, Watch, blackouts_until
 from chalicelib.domain.monitor.context import Context
@@ -237,7 +237,7 @@ class Driver:
         watched = self._watched[number]
         incident_before = watched.cron.incident
         for alert in alerts_of(decision, incident_before):
-            if admits(ChannelFilters(), alert.kind, severity_of(alert.kind), "", "", None, ()):
+            if admits(ChannelFilters(), alert.kind, Subject("", "")):
                 watched.alerts.append(_alert(alert, decision.cron))
         for write in decision.writes:
             _record(watched, write)

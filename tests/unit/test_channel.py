@@ -12,6 +12,7 @@ from chalicelib.domain.alerts.channel import (
     ChannelFilters,
     ChannelKind,
     Severity,
+    Subject,
     admits,
     masked,
     rotated,
@@ -24,7 +25,7 @@ from tests.channels.receivers import NOON
 def goes_through(
     filters: ChannelFilters, kind: str = "missed", project_id: str | None = "p1", tags: tuple[str, ...] = ()
 ) -> bool:
-    return admits(filters, kind, severity_of(kind), "shop", "nightly", project_id, tags)
+    return admits(filters, kind, Subject("shop", "nightly", project_id, tags))
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in ("late", "blocked")])

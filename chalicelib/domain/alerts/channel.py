@@ -2,7 +2,6 @@
 
 import hashlib
 import re
-from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
@@ -97,23 +96,24 @@ def severity_of(kind: str) -> Severity:
     return _SEVERITIES.get(kind, Severity.INFO)
 
 
-def admits(
-    filters: ChannelFilters,
-    kind: EventKind | str,
-    severity: Severity,
-    product: str,
-    service: str,
-    project_id: str | None,
-    tags: Iterable[str],
-) -> bool:
-    """Whether it goes through: all that is given must fit, and of the tags any one."""
+class Subject(NamedTuple):
+    """What an alert is about, as far as filters ask."""
+
+    product: str
+    service: str
+    project_id: str | None = None
+    tags: tuple[str, ...] = ()
+
+
+def admits(filters: ChannelFilters, kind: EventKind | str, about: Subject) -> bool:
+    """Whether an alert goes over a channel: all that is set must fit, and of the tags any one."""
     return (
         (kind in filters.kinds if filters.kinds else kind not in _ASKED_FOR)
-        and (not filters.severities or severity in filters.severities)
-        and (not filters.products or product in filters.products)
-        and (not filters.services or service in filters.services)
-        and (not filters.project_ids or project_id in filters.project_ids)
-        and (not filters.tags or not set(filters.tags).isdisjoint(tags))
+        and (not filters.severities or severity_of(kind) in filters.severities)
+        and (not filters.products or about.product in filters.products)
+        and (not filters.services or about.service in filters.services)
+        and (not filters.project_ids or about.project_id in filters.project_ids)
+        and (not filters.tags or not set(filters.tags).isdisjoint(about.tags))
     )
 
 

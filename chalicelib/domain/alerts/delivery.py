@@ -42,15 +42,19 @@ class Delivery(NamedTuple):
         return self.state is DeliveryState.PENDING
 
 
-def tried(
-    delivery: Delivery,
-    result: TryResult,
-    error: str | None,
-    now: datetime,
-    first_due_at: datetime,
-    retry_after: timedelta | None = None,
-) -> Delivery:
-    """A delivery after one more try. `retry_after`: the receiver's own wish, heeded up to the day's end."""
+class Try(NamedTuple):
+    """One try to deliver an alert."""
+
+    result: TryResult
+    at: datetime
+    error: str | None = None
+    #: How long the receiver asks to wait; heeded up to the day's end.
+    retry_after: timedelta | None = None
+
+
+def tried(delivery: Delivery, one: Try, first_due_at: datetime) -> Delivery:
+    """Returns a delivery after one more try."""
+    result, now, error, retry_after = one
     attempts = delivery.attempts + 1
     if result is TryResult.DELIVERED:
         return Delivery(DeliveryState.DELIVERED, attempts, None, now)

@@ -15,9 +15,8 @@ NOTICES = frozenset({EventKind.CHANNEL_FAILING, EventKind.BLIND})
 def channel_failing(channel: Channel, now: datetime) -> Alert:
     """Sent over the org's other channels, once each time a channel has failed for a day."""
     detail = f"{channel.name} ({channel.kind.value}) is rejecting alerts: {channel.last_error or 'no answer'}"
-    return _notice(EventKind.CHANNEL_FAILING, channel.org_id, channel.id, channel.name, detail, now)._replace(
-        about=channel.failing_since
-    )
+    notice = _notice(EventKind.CHANNEL_FAILING, channel.org_id, channel.id, now)
+    return notice._replace(name=channel.name, detail=detail, about=channel.failing_since)
 
 
 def blind(org_id: str, blackout: Blackout) -> Alert:
@@ -27,10 +26,10 @@ def blind(org_id: str, blackout: Blackout) -> Alert:
         f"CronHub did not check any cron from {since} to {until} UTC. Runs that were due then get their grace "
         "again. If they do not come, they are recorded as unknown, not as missed"
     )
-    return _notice(EventKind.BLIND, org_id, org_id, "monitoring", detail, blackout.until)
+    return _notice(EventKind.BLIND, org_id, org_id, blackout.until)._replace(name="monitoring", detail=detail)
 
 
-def _notice(kind: EventKind, org_id: str, subject_id: str, name: str, detail: str, now: datetime) -> Alert:
+def _notice(kind: EventKind, org_id: str, subject_id: str, now: datetime) -> Alert:
     random = hashlib.sha256(f"{kind.value} {subject_id}".encode()).digest()
     return Alert(
         org_id=org_id,
@@ -41,7 +40,6 @@ def _notice(kind: EventKind, org_id: str, subject_id: str, name: str, detail: st
         send_at=now,
         product="",
         service="",
-        name=name,
+        name="",
         timezone="UTC",
-        detail=detail,
     )

@@ -6,6 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from chalicelib.domain.alerts.alert import Alert
+from chalicelib.domain.alerts.channel import severity_of
 from chalicelib.domain.alerts.system_notice import NOTICES
 from chalicelib.domain.monitor.event import EventKind
 
@@ -99,8 +100,9 @@ def local(at: datetime, zone: str) -> str:
     return f"{at.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M:%S} {zone}"
 
 
-def event(alert: Alert, words: str, cron_url: str, severity: str, also_down: Sequence[str] = ()) -> dict[str, Any]:
-    """The documented JSON event of one alert. words: what `text` returns for it."""
+def event(alert: Alert, words: str, cron_url: str, also_down: Sequence[str] = ()) -> dict[str, Any]:
+    """Returns the documented JSON event of one alert. words: what `text` returns for it."""
+    severity = severity_of(alert.stands_for or alert.kind).value
     is_notice = alert.kind in NOTICES
     return {
         "type": f"{'notice' if is_notice else 'cron'}.{alert.kind.value}",
