@@ -51,7 +51,7 @@ def main() -> int:
 
 
 def show_actions() -> tuple[Consumed, Consumed]:
-    """Gives what a ping and an idle tick cost."""
+    """Returns what a ping and an idle tick cost."""
     found = dict(measured())
     print(f"{'':34} calls  read units  write units")
     for name, one in found.items():

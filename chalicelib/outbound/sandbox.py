@@ -32,7 +32,7 @@ _state = {"hooked": False}
 @contextmanager
 def confined() -> Iterator[list[str]]:
     """In this context: no connection but to public addresses, no file but the code's own, no other
-    process or thread. Gives a list of what was refused (but for files), in words, which grows as it is."""
+    process or thread. Returns a list of what was refused (but for files), in words, which grows as it is."""
     _hook_once()
     found: list[str] = []
     token = _refused.set(found)

@@ -33,7 +33,7 @@ class Deadline:
         self._sockets.append(one)
 
     def end(self) -> None:
-        """Whoever waits on one of the sockets is woken."""
+        """Wakes every thread that waits on one of the sockets."""
         for one in self._sockets:
             with suppress(OSError):
                 # The file descriptor's owner is another thread, which closes it when it wakes.

@@ -94,7 +94,7 @@ def delete(org_id: str, channel_id: str) -> None:
 
 
 def rotate_secret(org_id: str, channel_id: str, drop_old: bool) -> tuple[Channel, str | None]:
-    """Gives a webhook a new secret, and the text of it; with `drop_old` instead ends the old one.
+    """Makes a new secret for a webhook and returns it; with `drop_old`, ends the old one instead.
 
     The secret before it stays good beside it until the next one, so that the receiver can change in its
     own time. Raises NotFound, Conflict.

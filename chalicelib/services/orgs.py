@@ -86,7 +86,7 @@ def change_org(slug: str, by: ApiKey, changes: OrgChanges) -> Org:
 def delete_org(slug: str, by: ApiKey, budget_seconds: float = 20.0) -> bool:
     """Ends an org: its keys stop at once, then all of it goes, the rest with the coming ticks.
 
-    Gives whether all is gone already. Raises NotFound.
+    Returns whether all is gone already. Raises NotFound.
     """
     org = org_of_key(slug, by)
     org_deletion.mark(org.id)

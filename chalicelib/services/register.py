@@ -33,7 +33,7 @@ class RegisterResult(StrEnum):
 
 
 class WantedCron(NamedTuple):
-    """A cron as a register call gives it: only the settings that it names."""
+    """A cron in a register call: only the settings that the call names."""
 
     name: str
     settings: SettingsChanges

@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 def serve(
     part: str, queue_name: str, handle: Callable[[str], object], otherwise: Callable[[], object] | None = None
 ) -> None:
-    """Gives `handle` each message of a queue until asked to stop. Where the store's stack has no queues,
+    """Passes each message of a queue to `handle` until asked to stop. Where the store's stack has no queues,
     `otherwise` is done every second, if there is anything to do then."""
     parent_watch.start()
     use_as_logging_format(part)

@@ -104,7 +104,7 @@ class Api:
         return self.call("DELETE", path, **options)
 
     def new_org(self, slug: str) -> str:
-        """Makes an org; gives its first key."""
+        """Makes an org; returns its first key."""
         made = self.post("/api/orgs", {"name": slug.title(), "slug": slug}, key=None)
         assert made.status == 201, made.text
         answer = self.post(f"/api/orgs/{slug}/api-keys", {"name": "first"}, key=None)
@@ -117,7 +117,7 @@ class Api:
         return str(answer.json["key"])
 
     def register(self, *crons: dict[str, Any], **more: Any) -> list[str]:
-        """Registers crons of one service; gives their ids."""
+        """Registers crons of one service; returns their ids."""
         body = {"product": "shop", "service": "nightly", "crons": list(crons), **more}
         answer = self.post("/api/crons/register", body)
         assert answer.status == 200, answer.text

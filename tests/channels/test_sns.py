@@ -31,7 +31,7 @@ def aws() -> Iterator[None]:
 
 
 def subscribed(name: str, **attributes: str) -> tuple[str, Any]:
-    """A topic, and a function that gives what reached a queue of it."""
+    """A topic, and a function that returns what reached a queue of it."""
     topics, queues = boto3.client("sns", "eu-west-1"), boto3.client("sqs", "eu-west-1")
     arn = topics.create_topic(Name=name, Attributes=attributes)["TopicArn"]
     queue = queues.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]

@@ -27,7 +27,7 @@ class Deployed(NamedTuple):
 
 
 def run(env: dict[str, str], command: str, folder: Path = ROOT, stage: str = STAGE) -> str:
-    """`make deploy` or `make destroy`, from a folder of sources; gives what it says."""
+    """`make deploy` or `make destroy`, from a folder of sources; returns what it prints."""
     line = [sys.executable, "-m", "infra.deploy", command, stage]
     done = subprocess.run(line, cwd=folder, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -8,7 +8,7 @@ import pytest
 from tests.faults.faults import Calls, Kind, fault_at, worth_trying
 from tests.faults.world import Stage, World, stage
 
-# Makes a world ready; gives what then goes through the calls.
+# Prepares a world; returns what then goes through the calls.
 Way = Callable[[World], Callable[[], None]]
 
 CRON = {"name": "backup", "schedule": "0 * * * *", "max_runtime_seconds": 3600}

@@ -1,4 +1,4 @@
-"""All there is between a job and whoever is told: the API, the queue, `notify`, the tick, a receiver."""
+"""All there is between a job and the people who are told: the API, the queue, `notify`, the tick, a receiver."""
 
 import json
 from collections import Counter
@@ -129,7 +129,7 @@ class World:
 
 
 class Stage:
-    """One emulated AWS, API and receiver for many worlds: to make them anew takes longer than all that
+    """One emulated AWS, API and receiver for many worlds: to make new ones takes longer than all that
     happens in one."""
 
     def __init__(self, client: Client, box: Receiver, queues: dict[str, str]) -> None:

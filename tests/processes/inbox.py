@@ -62,7 +62,7 @@ class Inbox:
         return [arrival for arrival in self.arrivals if arrival.status == 200]
 
     def cron_ids(self) -> set[str]:
-        """The crons that people were told of."""
+        """The crons that people heard about."""
         return {cron_id for arrival in self.taken for cron_id in arrival.cron_ids}
 
     def without_repeats(self) -> list[Arrival]:

@@ -24,7 +24,7 @@ def signal(api: Api, kind: str, cron_id: str) -> None:
 
 
 def register(api: Api, service: str, count: int, schedule: str | None = None) -> list[str]:
-    """Registers so many crons of one service, in calls of 100; gives their ids."""
+    """Registers so many crons of one service, in calls of 100; returns their ids."""
     crons = [{"name": f"job {n}", "schedule": schedule, "grace_seconds": 0} for n in range(count)]
     return [
         cron_id
@@ -34,7 +34,7 @@ def register(api: Api, service: str, count: int, schedule: str | None = None) ->
 
 
 def kinds_by_cron(arrivals: list[Arrival]) -> dict[str, list[str]]:
-    """What people were told of each cron, in the order it came."""
+    """Returns what people heard about each cron, in order."""
     told: defaultdict[str, list[str]] = defaultdict(list)
     for arrival in arrivals:
         for event in arrival.events:

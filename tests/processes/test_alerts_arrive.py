@@ -28,7 +28,7 @@ from tests.stores import over
 
 ALERTS = 100
 KILLS = 5
-# When the claims of whoever died now have ended, and what failed once is tried again.
+# After this the claims of a sender that died have ended, and what failed once is tried again.
 CLAIMS_OVER = 61.0
 
 pytestmark = NEEDS_STACK

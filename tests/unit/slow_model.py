@@ -65,7 +65,7 @@ class SlowRun:
 
 @dataclass
 class Answer:
-    """What a signal is answered with; `judged`: whether durations and offsets are told of."""
+    """What a signal is answered with; `judged`: whether durations and offsets are in the answer."""
 
     run: SlowRun
     judged: bool = False

@@ -86,7 +86,7 @@ def test_a_paused_cron_is_judged_by_its_schedule_all_the_same() -> None:
 @pytest.mark.parametrize(
     ("expected_in", "ran_ago", "completed"),
     [
-        # Expected in 4 minutes, so a run was told of 6 minutes ago, whenever it was.
+        # Expected in 4 minutes, so a run was heard of 6 minutes ago, whenever it was.
         (4, 6, True),
         (4, 8, True),
         # Expected 1 minute ago: that is the latest occurrence.

@@ -122,7 +122,7 @@ class CronUnderWatch(RuleBasedStateMachine):
         decision = self.watched.look(self.now)
         self.slow.tick(self.now)
         due = due_at(self.cron)
-        assert due is None or due > self.now, "whoever was looked at is not due at once again"
+        assert due is None or due > self.now, "a cron that was looked at is not due again at once"
         return decision
 
     @precondition(lambda self: due_at(self.cron) is not None)
@@ -133,7 +133,7 @@ class CronUnderWatch(RuleBasedStateMachine):
         self.now = max(self.now, ceil_ms(due))
         before = self.cron
         self.look()
-        assert self.cron != before, "nobody is looked at for nothing"
+        assert self.cron != before, "no cron is looked at for nothing"
 
     @rule(pause=span(timedelta(minutes=20)))
     def look_late_or_for_nothing(self, pause: timedelta) -> None:

@@ -126,7 +126,7 @@ def count_missed(transition: Transition, occurrences: int) -> None:
 
 
 def close_incident(transition: Transition, resolution: Resolution) -> None:
-    """A person ends what the incident is about; whoever was told that it opened is told that it is closed."""
+    """Closes an incident that a person ends. People who heard that it opened hear that it is closed."""
     incident = transition.cron.incident
     if incident is not None and not incident.held:
         event = Event(

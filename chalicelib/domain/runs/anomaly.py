@@ -11,7 +11,7 @@ BASELINE_RUNS = 50
 RUNS_BEFORE_JUDGING = 3
 SHORT_AVERAGE_MS = 10_000
 SHORT_PART = 10
-#: Nobody is alerted about a run that took less than this longer than the average.
+#: A run is worth no alert when it took less than this longer than the average.
 ALERTED_FROM_MS = 1_000
 
 
@@ -63,7 +63,7 @@ def learn(baseline: Baseline, duration_ms: int) -> Baseline:
 def overrun_after_ms(baseline: Baseline, factor: float) -> float | None:
     """Returns how long an open run may last before it would be an anomaly; None while that is unknown.
 
-    It is at least 1 s over the average, below which nobody is alerted.
+    It is at least 1 s over the average: less is worth no alert.
     """
     average = baseline.average_ms
     if average is None:

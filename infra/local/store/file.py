@@ -283,7 +283,7 @@ def _told_as_unavailable(path: Path) -> Iterator[None]:
 
 
 def _make_private(path: Path) -> None:
-    """The folder and the file are their owner's only. SQLite gives its other files the same mode."""
+    """Makes the folder and the file readable by their owner only. SQLite gives its other files the same mode."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))

@@ -1,4 +1,4 @@
-"""The operations that the store knows, by the names that AWS gives them."""
+"""The operations that the store knows, by their names in AWS."""
 
 import sqlite3
 from collections.abc import Callable, Mapping

@@ -32,7 +32,7 @@ class Queue(NamedTuple):
     created_at: float
 
     def seconds(self, attribute: str, given: Any = None) -> float:
-        """A length of time: as a request gives it, else as the queue does."""
+        """Returns a length of time: that of the request, else that of the queue."""
         return float(self.attributes.get(attribute, _DEFAULTS[attribute]) if given is None else given)
 
     @property

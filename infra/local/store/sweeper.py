@@ -11,7 +11,7 @@ from infra.local.store.service import Store
 
 EVERY_SECONDS = 60.0
 AT_ONCE = 100
-# Between two batches, so that whoever wants to write gets in.
+# Between two batches, so that other writers get in.
 PAUSE_SECONDS = 0.05
 
 log = logging.getLogger(__name__)
