@@ -90,7 +90,7 @@ def _open_window(limit: Limit, subject: str, start: int) -> _Window:
 
 def _lease(limit: Limit, subject: str, start: int, now: datetime) -> int:
     try:
-        used = add_uses(f"{limit.name}#{subject}", start, limit.lease, limit.window, now)
+        used = add_uses(f"{limit.name}#{subject}#{start}", limit.lease, now + 2 * limit.window)
     except Unavailable:
         # The throttle is there to protect the service; without it a signal still counts.
         return limit.lease
