@@ -8,7 +8,7 @@ LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generat
 	--custom-compile-command 'make lock' $(if $(UPGRADE),--upgrade)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-deployed test-long lint format lock template openapi deploy destroy deploy-emulated bench-alerts bench-import bench-cold-start bench-transport bench-costs bench-noise simulate clean
+.PHONY: help run test test-deployed test-long lint format lock template openapi deploy destroy deploy-emulated bench-alerts bench-import bench-cold-start bench-transport bench-costs bench-noise bench-lists simulate clean
 
 help:
 	@echo "make run              start CronHub on http://localhost:4000 (PORT=4001 for another port)"
@@ -28,6 +28,7 @@ help:
 	@echo "make bench-cold-start measure a cold start up to the first answered ping"
 	@echo "make simulate         run fleets of jobs with known truth through the rules and count every mistake"
 	@echo "make bench-noise      count the alerts that healthy jobs make in a year, and what is still found"
+	@echo "make bench-lists      measure lists and figures with 10,000 crons and 10,000 runs"
 	@echo "make bench-transport  measure the CPU of a ping by both ways to DynamoDB"
 	@echo "make bench-costs      count the store calls of each operation and estimate the monthly AWS bill"
 	@echo "make clean            remove environments and caches; the state in .local/ is kept"
@@ -85,6 +86,9 @@ simulate: .venv/.installed
 
 bench-noise: .venv/.installed
 	@PYTHONPATH=. $(BIN)/python bench/bench_noise.py
+
+bench-lists: .venv/.installed
+	@$(BIN)/python -m bench.bench_lists
 
 bench-transport: .venv/.installed .venv-stack/.installed
 	@$(BIN)/python -m bench.bench_transport

@@ -99,7 +99,9 @@ def list_crons(org_id: str, filters: CronFilters, page: Page, now: datetime) -> 
     """A page of crons by id; and the next page's cursor, None at the end."""
     windows = maintenance_windows_of_org(org_id)
     found: list[Shown] = []
-    for cron in crons.crons_of_org(org_id, page.cursor):
+    # Without filters a page's crons are the next ones. With filters they may lie far apart.
+    first_page = page.limit + 1 if filters == CronFilters() else None
+    for cron in crons.crons_of_org(org_id, page.cursor, first_page):
         one = shown_with(cron, now, windows)
         if not filters.admit(one):
             continue

@@ -44,18 +44,27 @@ def details(org_id: str, cron_id: str, now: datetime) -> Details:
     """Returns all about a cron, as of now. Raises NotFound."""
     current = _as_of(find(org_id, cron_id), now)
     cron = current.cron
-    recent, since = runs.recent_runs(cron_id, _RECENT, now - LAST_DAY)
+    recent = runs.latest_runs(cron_id, _RECENT)
+    earlier, since = _rest_of_day(recent, now)
     recent = sorted([*current.found, *recent], key=lambda run: run.id, reverse=True)
     days = _days(current, now.date() - timedelta(days=max(DAYS.values()) - 1), now.date())
     dependencies, dependants = overview(cron, now)
     return Details(
         cron=cron,
         recent=recent,
-        periods={"24h": last_day(recent, occurrences(cron), since), **last_days(days, now)},
+        periods={"24h": last_day([*recent, *earlier], occurrences(cron), since), **last_days(days, now)},
         windows=covering(maintenance_windows_of_org(org_id), cron),
         dependencies=dependencies,
         dependants=dependants,
     )
+
+
+def _rest_of_day(recent: list[Run], now: datetime) -> tuple[list[Run], datetime]:
+    """Returns the runs of the last 24 hours before the recent ones, and since when they are complete."""
+    since = now - LAST_DAY
+    if len(recent) < _RECENT:
+        return [], since
+    return runs.counted_runs(recent[-1].cron_id, recent[-1].id, since)
 
 
 class _Current(NamedTuple):

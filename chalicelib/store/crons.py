@@ -28,12 +28,18 @@ def find_crons(org_id: str, ids: Iterable[str]) -> dict[str, Cron]:
         return {item.cron_id: to_cron(item) for item in items}
 
 
-def crons_of_org(org_id: str, after: str | None = None) -> Iterator[Cron]:
-    """All crons of an org by id, from behind the id `after` on; read in pages as they are used."""
+def crons_of_org(org_id: str, after: str | None = None, first_page: int | None = None) -> Iterator[Cron]:
+    """Yields an org's crons by id, those behind the id `after`; reads pages as they are used.
+
+    first_page: how many the first read takes; the reads after it, and all without it, are as large as can be.
+    """
     with store_errors():
         start = CronItem.cron_id > after if after else None
-        for item in CronItem.query(org_id, start, consistent_read=True):
-            yield to_cron(item)
+        page = CronItem.query(org_id, start, consistent_read=True, limit=first_page)
+        yield from map(to_cron, page)
+        if page.last_evaluated_key is not None:
+            rest = CronItem.query(org_id, start, consistent_read=True, last_evaluated_key=page.last_evaluated_key)
+            yield from map(to_cron, rest)
 
 
 def due_crons(shard: int, now: datetime) -> Iterator[tuple[str, str]]:
