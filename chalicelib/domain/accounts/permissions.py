@@ -4,14 +4,17 @@ from enum import StrEnum
 
 
 class Action(StrEnum):
-    """READ: see anything of the org · INGEST: register crons and signal · CHANGE: crons, projects,
-    maintenance, channels and incidents · ADMIN: keys, members and the org's name · OWN: end the org,
-    make or unmake owners."""
+    """What a request does."""
 
+    #: See anything of the org.
     READ = "read"
+    #: Register crons and send signals.
     INGEST = "ingest"
+    #: Change crons, projects, maintenance, channels and incidents.
     CHANGE = "change"
+    #: Manage keys, members and the org's name.
     ADMIN = "admin"
+    #: Delete the org, and manage owners.
     OWN = "own"
 
 
