@@ -36,6 +36,7 @@ PATHS = {
     "window_id": WINDOW,
     "channel_id": CHANNEL,
     "name": "list.js",
+    "file": "site.css",
 }
 
 _PAGE = {"limit": 100, "cursor": RUN}

@@ -104,6 +104,7 @@ ROUTES = {
         for method in ("GET", "HEAD")
         for path in ("/", "/crons/{cron_id}", "/invites/accept", "/pages/{name}")
     },
+    **{f"{method} /static/{{file}}": Route("/static/site.css", None, of_org=False) for method in ("GET", "HEAD")},
     **{
         f"{method} /api/{kind}/{{cron_id}}": Route(f"/api/{kind}/{UNKNOWN}", None)
         for method in ("GET", "HEAD", "POST")

@@ -17,6 +17,7 @@ from chalicelib.api.routes import (
     runs,
     schedules,
     signals,
+    static,
 )
 
 __all__ = [
@@ -36,4 +37,5 @@ __all__ = [
     "runs",
     "schedules",
     "signals",
+    "static",
 ]

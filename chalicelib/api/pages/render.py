@@ -1,0 +1,102 @@
+"""Makes a page from a template of templates/.
+
+A template has, besides the values that it is given: `_` and `ngettext` (texts), `language`, `root` (the relative
+way to the site's root), `link(path)` to another page in the same language, `asset(name)` to a file of static/,
+`alternates` (this page in each language) and `inline` (a filter for `code`, **strong** and [links](…) in a text).
+"""
+
+from collections.abc import Mapping
+from functools import cache, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from chalice.app import Response
+
+from chalicelib.api.http.request import Call
+from chalicelib.api.pages import static
+from chalicelib.api.pages.language import Language, chosen_language, in_number, language_of, translated
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+TEMPLATES = Path(__file__).parent / "templates"
+HTML = "text/html"
+#: A page may hold a key: only our own scripts run in it, and it sends to nowhere else.
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+_HEADERS = {
+    "Content-Type": f"{HTML}; charset=utf-8",
+    "Cache-Control": "no-cache",
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "Referrer-Policy": "no-referrer",
+    "Vary": "Accept-Language",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+def page(call: Call, template: str, values: Mapping[str, Any] | None = None, status: int = 200) -> Response:
+    """The template as an answer, in the language that the caller wants."""
+    language = language_of(call)
+    text = environment(language).get_template(template).render({**_values_of(call, language), **(values or {})})
+    return Response(text, {**_HEADERS, "Content-Language": language.value}, status)
+
+
+def root_of(call: Call) -> str:
+    """The relative way to the site's root: the API may be anywhere, under a path as well."""
+    template = str(call.request.path)
+    sent = str(call.request.context.get("path") or template)
+    depth = template.count("/") - 1 + (sent.endswith("/") and template != "/")
+    return "../" * depth or "./"
+
+
+def _values_of(call: Call, language: Language) -> dict[str, Any]:
+    root, chosen = root_of(call), chosen_language(call)
+    return {
+        "language": language.value,
+        "root": root,
+        "link": partial(_link, root, chosen),
+        "asset": partial(_asset, root),
+        "alternates": {each.value: _in_language(call, each) for each in Language},
+    }
+
+
+def _link(root: str, chosen: Language | None, path: str) -> str:
+    """To a path of the site; a language that was asked for is asked for again."""
+    address, mark, fragment = path.partition("#")
+    if chosen is not None:
+        address += ("&" if "?" in address else "?") + urlencode({"lang": chosen.value})
+    return root + address + mark + fragment
+
+
+def _asset(root: str, name: str) -> str:
+    return f"{root}static/{static.hashed_name(name)}"
+
+
+def _in_language(call: Call, language: Language) -> str:
+    """This page in another language, relative to itself."""
+    return "?" + urlencode({**call.query, "lang": language.value})
+
+
+@cache
+def environment(language: Language) -> "Environment":
+    # Only who asks for a page pays for it.
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    from chalicelib.api.pages.markup import inline
+
+    made = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+    made.install_gettext_callables(  # type: ignore[attr-defined]
+        partial(translated, language), partial(in_number, language), newstyle=True
+    )
+    made.filters["inline"] = inline
+    return made
