@@ -19,6 +19,7 @@ INCIDENT = "01kh0c7p4tx6z8a1b3c5d7e9fg"
 ALERT = "01kh0c7p4tq9s7v5x3z1b8d6fh"
 WINDOW = "01kgy53t1vw3x5y7z9a2b4c6de"
 CHANNEL = "01kgy54v3xh5j7k9m2n4p6q8rs"
+SESSION = "01kgy52c8m4n6p8q1r3s5t7v9w"
 TOKEN = f"{ORG}.{INVITE}.uD3nq0Jr6vYw2kZt8xLb5mPa9sQc4fHe7gTi1oWy"
 PING_URL = f"http://localhost:4000/api/ping/{CRON}"
 OUTPUT = "dump: 1204 tables\nwritten to /backup/2026-02-17.sql.gz\n"
@@ -35,6 +36,7 @@ PATHS = {
     "incident_id": INCIDENT,
     "window_id": WINDOW,
     "channel_id": CHANNEL,
+    "session_id": SESSION,
     "name": "list.js",
     "file": "site.css",
 }
@@ -249,6 +251,17 @@ _IGNORED = {"field": "exit_code", "message": "must be a whole number"}
 _BLOCKER = {"id": OTHER_CRON, "name": "rotate-logs", "reason": "running"}
 _DONE = {"delivered": True, "outcome": "delivered", "detail": "204"}
 
+_SESSION = {
+    "id": SESSION,
+    "browser": "Firefox on Linux",
+    "key_id": KEY_ID,
+    "key_name": "Ann",
+    "role": "admin",
+    "member_id": MEMBER,
+    "created_at": "2026-03-09T08:00:00Z",
+    "last_used_at": "2026-03-10T07:00:00Z",
+    "expires_at": "2026-05-09T07:00:00Z",
+}
 EXAMPLES: dict[str, Json] = {
     "AcceptInvite": {"token": TOKEN, "email": "dev@example.com", "name": "dev"},
     "AddDependency": {"depends_on_id": OTHER_CRON},
@@ -337,6 +350,20 @@ EXAMPLES: dict[str, Json] = {
     },
     "PreviewQuery": {"schedule": "30 2 * * 1-5", "timezone": "Europe/Paris", "count": 2},
     "Problem": {"type": "about:blank"},
+    "SessionOut": _SESSION,
+    "SessionList": {
+        "sessions": [_SESSION],
+        "next_cursor": None,
+    },
+    "LookAtInvite": {"token": TOKEN},
+    "InviteSeen": {
+        "org_name": "My org",
+        "org_slug": "my-org",
+        "role": "member",
+        "email": "dev@example.com",
+        "invited_by": "Ann",
+        "expires_at": "2026-03-17T12:00:00Z",
+    },
     "ProjectList": {"projects": [_PROJECT], "next_cursor": None},
     "ProjectOut": _PROJECT,
     "RegisterCron": {"name": "backup", "schedule": "0 2 * * *", "timezone": "Europe/Paris"},

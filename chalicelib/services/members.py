@@ -29,7 +29,7 @@ from chalicelib.services.changes import changed
 from chalicelib.services.orgs import org_of_key
 from chalicelib.services.paging import Page, page_of
 from chalicelib.services.throttle import INVITES_OF_ORG, INVITES_TO_ADDRESS, throttle
-from chalicelib.store import members
+from chalicelib.store import members, orgs
 
 _MOST_INVITES = 90
 
@@ -135,6 +135,33 @@ def revoke_invite(slug: str, invite_id: str, by: ApiKey) -> None:
     access.as_maker(by, Action.ADMIN, once)
 
 
+class Seen(NamedTuple):
+    """An open invitation, as the invited person may see it before accepting."""
+
+    invite: Invite
+    org: Org
+
+
+def look(token: str, now: datetime) -> Seen:
+    """Returns an invitation that can be accepted. Raises NotFound; Gone (used, revoked or expired)."""
+    found = _open_invite(token, now)
+    org = orgs.find_org(found.org_id)
+    if org is None:
+        raise NotFound("no such invitation")
+    return Seen(found, org)
+
+
+def _open_invite(token: str, now: datetime) -> Invite:
+    """Raises NotFound; Gone."""
+    place = place_of(token)
+    found = members.find_invite(*place) if place else None
+    if found is None or not is_token_of(found, token):
+        raise NotFound("no such invitation")
+    if not found.is_open(now):
+        raise Gone("this invitation was used, revoked or has expired")
+    return found
+
+
 class Accepted(NamedTuple):
     member: Member
     key: ApiKey
@@ -144,12 +171,7 @@ class Accepted(NamedTuple):
 
 def accept(given: Acceptance, now: datetime) -> Accepted:
     """Raises NotFound, Gone (used, revoked or expired), Forbidden (another's address)."""
-    place = place_of(given.token)
-    found = members.find_invite(*place) if place else None
-    if found is None or not is_token_of(found, given.token):
-        raise NotFound("no such invitation")
-    if not found.is_open(now):
-        raise Gone("this invitation was used, revoked or has expired")
+    found = _open_invite(given.token, now)
     if given.email is not None and not same_address(given.email, found.email):
         raise Forbidden("this invitation was sent to another address")
     member = Member(

@@ -305,6 +305,22 @@ class InviteItem(Model):
     expires_at = TTLAttribute()
 
 
+class SessionItem(Model):
+    """A browser that is signed in; of its cookie only the SHA-256."""
+
+    class Meta(_Meta):
+        table_name = _name("sessions")
+
+    org_id = UnicodeAttribute(hash_key=True)
+    session_id = UnicodeAttribute(range_key=True)
+    token_hash = UnicodeAttribute()
+    key_hash = UnicodeAttribute()
+    created_at = NumberAttribute()
+    last_used_at = NumberAttribute()
+    browser = UnicodeAttribute(null=True)
+    expires_at = TTLAttribute()
+
+
 class ProjectItem(Model):
     """A project under its id; and under `name#{hash}` which one has a name."""
 
@@ -407,6 +423,7 @@ MODELS: tuple[type[Model], ...] = (
     MaintenanceWindowItem,
     MemberItem,
     InviteItem,
+    SessionItem,
     ProjectItem,
     AlertItem,
     ThrottleItem,

@@ -13,6 +13,7 @@ from openapi_spec_validator import validate
 from app import app
 from chalicelib.api import examples
 from chalicelib.api.openapi import as_text
+from chalicelib.services import clock, sessions
 from tests.api.client import Api, Clock
 from tests.api.contract import contract, faults, faults_of_answer, resolved
 from tests.api.test_every_route import ROUTES as EXPECTED
@@ -136,8 +137,10 @@ def real_ids(api: Api) -> dict[str, str]:
     token = api.post("/api/orgs/mon-org/invite", {"email": "ada@example.com", "role": "admin"}).json["link"]
     member = api.post("/api/invites/accept", {"token": token.partition("#")[2]}, key=None).json["member"]["id"]
     invited = api.post("/api/orgs/mon-org/invite", {"email": "dev@example.com"}).json
+    session = sessions.sign_in(api.key or "", "Firefox", clock.now()).session
     return {
         examples.TOKEN: invited["link"].partition("#")[2],
+        examples.SESSION: session.id,
         examples.CRON: cron,
         examples.OTHER_CRON: other,
         examples.RUN: run,

@@ -13,6 +13,7 @@ from chalice.test import Client
 from app import app
 from chalicelib import settings
 from chalicelib.channels import sns
+from chalicelib.services import clock, sessions
 from chalicelib.services.evaluate import work_off
 from chalicelib.services.tick import run_minute
 from chalicelib.store import org_deletion, queue
@@ -228,6 +229,7 @@ def fill(api: Api, key: str) -> None:
     api.post(f"/api/fail/{first}", key=None)
     api.post("/api/channels", {"name": "x", "kind": "sns", "url": f"arn:aws:sns:eu-west-1:{ACCOUNT}:x"})
     api.post("/api/projects", {"name": "x"})
+    sessions.sign_in(key, "Firefox", clock.now())
     with pytest.MonkeyPatch.context() as patched:
         patched.delenv("CRONHUB_MAIL")
         link = api.post("/api/orgs/other/invite", {"email": "x@example.com", "role": "viewer"}).json["link"]

@@ -5,6 +5,7 @@ from email import message_from_bytes
 from email.policy import default
 from typing import Any
 
+from chalicelib.services import sessions
 from chalicelib.store.tick_log import note_tick
 from tests.api.client import Answer, Api, Clock
 from tests.infra.recorder import Recorder
@@ -57,6 +58,7 @@ def mailed(recorder: Recorder, pattern: str) -> str:
 
 def walk(api: WalkedApi, clock: Clock, hook: str, topic: str) -> None:
     _people(api)
+    _sessions(api, clock)
     project = api.post("/api/projects", {"name": "Shop"}).json["id"]
     api.get("/api/projects")
     api.get(f"/api/projects/{project}")
@@ -84,6 +86,14 @@ def walk(api: WalkedApi, clock: Clock, hook: str, topic: str) -> None:
     _leave(api, first, project)
 
 
+def _sessions(api: WalkedApi, clock: Clock) -> None:
+    sessions.sign_in(api.key or "", "Firefox", clock.now)
+    [listed] = api.get("/api/sessions").json["sessions"]
+    api.delete(f"/api/sessions/{listed['id']}")
+    # One is there when the org goes.
+    sessions.sign_in(api.key or "", "Firefox", clock.now)
+
+
 def _people(api: WalkedApi) -> None:
     slug = "walked"
     api.key = api.new_org(slug)
@@ -96,6 +106,7 @@ def _people(api: WalkedApi) -> None:
     for _ in range(2):
         api.post(f"/api/orgs/{slug}/invite", {"email": "dev@example.com", "role": "member"})
     token = mailed(api.recorder, r'"token":"([^"]+)"')
+    api.post("/api/invites/look", {"token": token}, key=None)
     accepted = api.post("/api/invites/accept", {"token": token}, key=None).json
     member = accepted["member"]["id"]
     api.get(f"/api/orgs/{slug}/members")

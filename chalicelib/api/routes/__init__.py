@@ -16,6 +16,7 @@ from chalicelib.api.routes import (
     projects,
     runs,
     schedules,
+    sessions,
     signals,
     static,
 )
@@ -36,6 +37,7 @@ __all__ = [
     "projects",
     "runs",
     "schedules",
+    "sessions",
     "signals",
     "static",
 ]

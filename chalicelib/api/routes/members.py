@@ -8,6 +8,8 @@ from chalicelib.api.schemas.members import (
     ChangeMember,
     InviteList,
     InviteMember,
+    InviteSeen,
+    LookAtInvite,
     MemberList,
     MemberOut,
     NewInvite,
@@ -42,6 +44,15 @@ def revoke_invite(call: Call, slug: str, invite_id: str) -> NoContent:
     """Revoke an open invitation"""
     members.revoke_invite(slug, invite_id, call.key)
     return NoContent()
+
+
+@route("POST", "/api/invites/look", public=True, limit=CLAIMS, problems=(404, 410))
+def look(call: Call, body: LookAtInvite) -> InviteSeen:
+    """Look at an invitation
+
+    Says which organization, which role and who invited, before anything is accepted.
+    """
+    return InviteSeen.of(members.look(body.token, call.now))
 
 
 @route("POST", "/api/invites/accept", public=True, limit=CLAIMS, problems=(403, 404, 410))

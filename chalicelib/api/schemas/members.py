@@ -9,7 +9,7 @@ from chalicelib.api.schemas.orgs import NewKeyOut
 from chalicelib.api.schemas.values import Answer, Email, Name, Request, fields_of
 from chalicelib.domain.accounts.member import Invite, InviteState, Member
 from chalicelib.domain.accounts.permissions import Role
-from chalicelib.services.members import Accepted, Invited
+from chalicelib.services.members import Accepted, Invited, Seen
 
 
 class InviteMember(Request):
@@ -26,6 +26,31 @@ class AcceptInvite(Request):
     email: Email | None = None
     #: The part of the address before the @ unless given.
     name: Name | None = None
+
+
+class LookAtInvite(Request):
+    #: The token of the invitation's link.
+    token: Annotated[str, Meta(max_length=200)]
+
+
+class InviteSeen(Answer):
+    #: The organization's name.
+    org_name: str
+    #: The part of URLs that names the organization.
+    org_slug: str
+    #: What the member may do.
+    role: Role
+    #: The address that was invited.
+    email: str
+    #: The name of the key that made the invitation.
+    invited_by: str
+    #: When it stops working.
+    expires_at: datetime
+
+    @classmethod
+    def of(cls, seen: Seen) -> Self:
+        invite, org = seen
+        return cls(org.name, org.slug, invite.role, invite.email, invite.invited_by, invite.expires_at)
 
 
 class ChangeMember(Request):
