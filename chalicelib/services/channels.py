@@ -14,6 +14,7 @@ from chalicelib.domain.alerts.channel import Channel, ChannelFilters, ChannelKin
 from chalicelib.domain.errors import Conflict, FieldError, Invalid, NotFound
 from chalicelib.domain.ids import is_timed_id, timed_id
 from chalicelib.outbound import mail
+from chalicelib.services import projects
 from chalicelib.services.changes import changed
 from chalicelib.services.paging import Page, page_of
 from chalicelib.services.retries import retry_on_conflict
@@ -45,6 +46,7 @@ def create(org_id: str, given: NewChannel, now: datetime) -> Channel:
     channel_id = timed_id(now, secrets.token_bytes(10))
     channel = Channel(org_id, channel_id, given.name, given.kind, given.url, now, filters=given.filters)
     _require_target(channel)
+    _require_projects(channel)
     if len(channels.channels_of_org(org_id)) >= MOST_CHANNELS:
         raise Conflict(f"an organization has at most {MOST_CHANNELS} channels; delete some first")
     if channel.kind is ChannelKind.WEBHOOK:
@@ -76,6 +78,8 @@ def change(org_id: str, channel_id: str, given: ChannelChanges, now: datetime) -
     def once() -> Channel:
         before = find(org_id, channel_id)
         channel = changed(before, given)
+        if given.filters is not UNSET:
+            _require_projects(channel)
         if given.url is not UNSET:
             _require_target(channel)
             moved = channel.url != before.url
@@ -209,6 +213,12 @@ def _require_target(channel: Channel) -> None:
     why = why_not(channel.kind, channel.url)
     if why is not None:
         raise Invalid(FieldError("url", why))
+
+
+def _require_projects(channel: Channel) -> None:
+    """Raises Invalid."""
+    named = enumerate(channel.filters.project_ids)
+    projects.require(channel.org_id, ((f"filters.project_ids[{place}]", one) for place, one in named))
 
 
 def _new_secret() -> str:

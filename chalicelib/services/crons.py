@@ -16,6 +16,7 @@ from chalicelib.domain.monitor.display_status import DisplayStatus, display_stat
 from chalicelib.domain.monitor.maintenance import MaintenanceWindow, covering, in_maintenance
 from chalicelib.domain.monitor.misses import next_expected_at
 from chalicelib.domain.runs.run import Run, RunStatus
+from chalicelib.services import projects
 from chalicelib.services.changes import changed
 from chalicelib.services.commit import commit_and_log, wake_for
 from chalicelib.services.dependencies import release_dependants
@@ -96,7 +97,8 @@ def _mentions(cron: Cron, text: str) -> bool:
 
 
 def list_crons(org_id: str, filters: CronFilters, page: Page, now: datetime) -> tuple[list[Shown], str | None]:
-    """A page of crons by id; and the next page's cursor, None at the end."""
+    """A page of crons by id; and the next page's cursor, None at the end. Raises Invalid: unknown project."""
+    projects.require(org_id, [("project_id", filters.project_id)])
     windows = maintenance_windows_of_org(org_id)
     found: list[Shown] = []
     # Without filters a page's crons are the next ones. With filters they may lie far apart.
@@ -142,9 +144,10 @@ class Changes(NamedTuple):
 
 
 def change(org_id: str, cron_id: str, changes: Changes, now: datetime) -> Cron:
-    """Raises NotFound; Conflict where the new name is taken."""
+    """Raises NotFound; Invalid for an unknown project; Conflict where the new name is taken."""
 
     def decide(cron: Cron) -> Decision:
+        projects.require(org_id, [("project_id", changes.settings.project_id)])
         named = changed(cron, changes.names)
         if _names(named) != _names(cron):
             _require_free(named)

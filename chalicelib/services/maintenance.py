@@ -10,6 +10,7 @@ from msgspec import UNSET, UnsetType
 from chalicelib.domain.errors import Conflict, FieldError, Invalid, NotFound
 from chalicelib.domain.ids import is_timed_id, org_of, timed_id
 from chalicelib.domain.monitor.maintenance import MaintenanceWindow, faults, is_active
+from chalicelib.services import projects
 from chalicelib.services.changes import changed
 from chalicelib.services.paging import Page, page_of
 from chalicelib.services.retries import retry_on_conflict
@@ -42,7 +43,7 @@ def create(org_id: str, name: str, given: WindowChanges, now: datetime) -> Maint
     """
     window = changed(MaintenanceWindow(org_id, timed_id(now, secrets.token_bytes(10)), name, now), given)
     _require_sound(window)
-    _require_crons(org_id, window.cron_ids)
+    _require_known(org_id, window.cron_ids, window.project_id)
     _make_room(org_id, now)
     return maintenance.save_window(window)
 
@@ -79,7 +80,7 @@ def change(org_id: str, window_id: str, given: WindowChanges, now: datetime) -> 
     def once() -> MaintenanceWindow:
         window = changed(find(org_id, window_id), given)
         _require_sound(window)
-        _require_crons(org_id, given.cron_ids or ())
+        _require_known(org_id, given.cron_ids or (), given.project_id)
         return maintenance.save_window(window)
 
     after = retry_on_conflict(once)
@@ -109,8 +110,8 @@ def _require_sound(window: MaintenanceWindow) -> None:
         raise Invalid(*errors)
 
 
-def _require_crons(org_id: str, ids: Sequence[str]) -> None:
-    """Raises Invalid for those that are no crons of this org."""
+def _require_known(org_id: str, ids: Sequence[str], project_id: str | UnsetType | None) -> None:
+    """Raises Invalid for crons and a project that this org does not have."""
     own = [cron_id for cron_id in ids if org_of(cron_id) == org_id]
     known = crons.find_crons(org_id, own) if own else {}
     errors = [
@@ -118,5 +119,6 @@ def _require_crons(org_id: str, ids: Sequence[str]) -> None:
         for place, cron_id in enumerate(ids)
         if cron_id not in known
     ]
+    errors += projects.faults(org_id, [("project_id", project_id)])
     if errors:
         raise Invalid(*errors)

@@ -1,6 +1,7 @@
 """Projects: names under which crons of many services belong together."""
 
 import secrets
+from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
@@ -8,7 +9,7 @@ from msgspec import UNSET, UnsetType
 
 from chalicelib.domain import ids
 from chalicelib.domain.accounts.project import Project
-from chalicelib.domain.errors import ConcurrentUpdate, Conflict, NotFound
+from chalicelib.domain.errors import ConcurrentUpdate, Conflict, FieldError, Invalid, NotFound
 from chalicelib.services.changes import changed
 from chalicelib.services.paging import Page, page_of
 from chalicelib.services.retries import retry_on_conflict
@@ -41,6 +42,24 @@ def find(org_id: str, project_id: str) -> Project:
     if found is None:
         raise NotFound("no such project")
     return found
+
+
+def faults(org_id: str, given: Iterable[tuple[str, str | UnsetType | None]]) -> list[FieldError]:
+    """Returns an error for each (field, project id) that names no project of this org; one read, or none."""
+    named = [(field, project_id) for field, project_id in given if isinstance(project_id, str)]
+    known = projects.known_projects(org_id, {project_id for _, project_id in named if ids.is_timed_id(project_id)})
+    return [
+        FieldError(field, "is not the id of a project of this organization")
+        for field, project_id in named
+        if project_id not in known
+    ]
+
+
+def require(org_id: str, given: Iterable[tuple[str, str | UnsetType | None]]) -> None:
+    """Raises Invalid for the fields that name no project of this org."""
+    errors = faults(org_id, given)
+    if errors:
+        raise Invalid(*errors)
 
 
 def change(org_id: str, project_id: str, changes: ProjectChanges) -> Project:

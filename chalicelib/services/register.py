@@ -13,6 +13,7 @@ from chalicelib.domain.monitor import on_request
 from chalicelib.domain.monitor.cron import Cron, Settings
 from chalicelib.domain.monitor.decision import Decision
 from chalicelib.domain.monitor.dependencies import depending_on
+from chalicelib.services import projects
 from chalicelib.services.commit import wake_for
 from chalicelib.services.crons import SettingsChanges, with_settings
 from chalicelib.services.dependencies import fault_of, require_few, require_no_cycle
@@ -83,7 +84,7 @@ def register(org_id: str, given: Registration, now: datetime) -> Registered:
 
     The same call again returns the same ids. Settings that a call does not name stay as they are. A
     call that is cut off midway has done a part, and does the rest when it is made again.
-    Raises Invalid for dependencies that are none, Conflict for a cycle or too many of them; nothing
+    Raises Invalid for projects and dependencies that are none, Conflict for a cycle or too many of them; nothing
     is changed then.
     """
     call = _Call(org_id, *given, now)
@@ -143,7 +144,7 @@ def _to_archive(call: _Call, kept: set[str]) -> list[Change]:
 def _with_dependencies(call: _Call, plans: list[_Plan], known: Mapping[str, Cron]) -> list[_Plan]:
     """The plans, with what the call says that each cron depends on; known: crons by name and by id."""
     done: list[_Plan] = []
-    errors: list[FieldError] = []
+    errors = _project_faults(call)
     for place, (wanted, plan) in enumerate(zip(call.wanted, plans, strict=True)):
         found = [known.get(name) for name in wanted.depends_on or ()]
         faults = [_UNKNOWN if one is None else fault_of(plan.cron, one) for one in found]
@@ -159,6 +160,11 @@ def _with_dependencies(call: _Call, plans: list[_Plan], known: Mapping[str, Cron
     for plan in done:
         require_few(plan.cron)
     return done
+
+
+def _project_faults(call: _Call) -> list[FieldError]:
+    given = ((f"crons[{place}].project_id", one.settings.project_id) for place, one in enumerate(call.wanted))
+    return projects.faults(call.org_id, given)
 
 
 def _depending_on(plan: _Plan, depends_on: tuple[str, ...]) -> _Plan:

@@ -1,6 +1,7 @@
 """Projects, and their names, each taken once in an org."""
 
 import hashlib
+from collections.abc import Iterable
 
 from pynamodb.transactions import TransactWrite
 
@@ -53,6 +54,15 @@ def projects_of_org(org_id: str) -> list[Project]:
     with store_errors():
         items = ProjectItem.query(org_id, ProjectItem.project_id < _NAME, consistent_read=True)
         return [_project(item) for item in items]
+
+
+def known_projects(org_id: str, ids: Iterable[str]) -> set[str]:
+    """Those of these ids that are projects of the org."""
+    keys = [(org_id, project_id) for project_id in ids]
+    if not keys:
+        return set()
+    with store_errors():
+        return {item.project_id for item in ProjectItem.batch_get(keys, consistent_read=True)}
 
 
 def find_project(org_id: str, project_id: str) -> Project | None:

@@ -41,7 +41,7 @@ ACCESS = {
             "maintenance": "GetItem PutItem Query DeleteItem",
             "members": "GetItem PutItem Query UpdateItem DeleteItem",
             "orgs": "GetItem PutItem UpdateItem DeleteItem",
-            "projects": "GetItem PutItem Query DeleteItem",
+            "projects": "BatchGetItem GetItem PutItem Query DeleteItem",
             "rollups": "BatchGetItem PutItem Query DeleteItem",
             "runs": "GetItem PutItem Query UpdateItem DeleteItem",
             "sessions": "GetItem Query DeleteItem",

@@ -63,7 +63,11 @@ class Problem(Exception):
             "status": self.status.value,
             "detail": self.detail,
         }
-        headers = [("Content-Type", "application/problem+json"), *self.headers]
+        headers = [
+            ("Content-Type", "application/problem+json"),
+            ("X-Content-Type-Options", "nosniff"),
+            *self.headers,
+        ]
         return Answer(self.status.value, headers, json.dumps(document).encode())
 
 

@@ -234,3 +234,22 @@ def test_no_json_makes_a_route_fail(api: Api, clock: Clock, name: str, body: Any
     answer = api.call(name.split(maxsplit=1)[0], path, body)
 
     assert 200 <= answer.status < 500, answer.text
+
+
+@pytest.mark.parametrize(
+    "hidden", [*"\u061c\u200b\u200d\u200e\u200f\u202a\u202e\u2060\u2064\u2066\u2069\ufeff"], ids=ascii
+)
+def test_a_name_holds_nothing_that_cannot_be_seen_or_turns_the_text(api: Api, hidden: str) -> None:
+    name = f"back{hidden}up"
+    rule = f"must not contain invisible or direction-changing characters (U+{ord(hidden):04X})"
+    refused = {
+        "crons[0].name": register(api, {"name": name, "schedule": None}),
+        "crons[0].tags[0]": register(api, {"name": "a", "schedule": None, "tags": [name]}),
+        "name": api.post("/api/projects", {"name": name}),
+    }
+
+    for field, answer in refused.items():
+        assert answer.status == 422
+        assert answer.json["errors"] == [{"field": field, "message": rule}]
+    assert api.patch("/api/orgs/mon-org", {"name": name}).wrong_fields == ["name"]
+    assert api.post("/api/orgs/mon-org/api-keys", {"name": name}).wrong_fields == ["name"]

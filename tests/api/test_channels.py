@@ -98,10 +98,11 @@ def test_other_kinds_have_no_secret(api: Api, shape: dict[str, Any], shown: str)
 
 
 def test_a_channel_keeps_its_filters(api: Api) -> None:
+    project = api.post("/api/projects", {"name": "p1"}).json["id"]
     filters = {
         "products": ["shop"],
         "services": ["nightly", "hourly"],
-        "project_ids": ["p1"],
+        "project_ids": [project],
         "tags": ["db", "eu"],
         "kinds": ["missed", "late", "blocked", "reminder", "recovered"],
         "severities": ["critical", "info"],

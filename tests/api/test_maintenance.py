@@ -100,10 +100,11 @@ def test_a_repeating_window_says_when_it_ends_and_comes_again(api: Api, clock: C
 
 def test_a_window_keeps_its_scope(api: Api) -> None:
     cron_id = api.new_cron()
+    project = api.post("/api/projects", {"name": "p1"}).json["id"]
     scope = {
         "product": "shop",
         "service": "nightly",
-        "project_id": "p1",
+        "project_id": project,
         "tags": ["db", "eu"],
         "cron_ids": [cron_id],
     }

@@ -116,6 +116,18 @@ def _answer(app: Chalice, one: Route, params: dict[str, str]) -> Response:
     except Exception as error:
         response = _failed(call, one, error)
     telemetry.write_line(function="api", status=response.status_code)
+    return _guarded(call, response)
+
+
+def _guarded(call: Call, response: Response) -> Response:
+    """The answer, so that no browser guesses its type, and no cache keeps what is not for everybody.
+
+    A route may let answers be kept (pages); answers to a request with a key, or with a session, never are.
+    """
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    if call.authorization or call.request.headers.get("cookie"):
+        response.headers["Cache-Control"] = "no-store"
+    response.headers.setdefault("Cache-Control", "no-store")
     return response
 
 

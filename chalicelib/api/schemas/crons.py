@@ -55,7 +55,7 @@ class SettingsIn(Request):
     sla_target: Annotated[float, Meta(ge=0, le=100)] | UnsetType | None = UNSET
     #: How often an open incident is told again; null: never.
     reminder_seconds: Annotated[int, Meta(ge=300, le=LONGEST_SECONDS)] | UnsetType | None = UNSET
-    #: The id of a project, or any other name: it is not checked.
+    #: The id of a project of the organization; null: none.
     project_id: Name | UnsetType | None = UNSET
 
     def settings(self, schedule: str | UnsetType | None) -> SettingsChanges:

@@ -18,6 +18,8 @@ LONGEST_SECONDS = int(LONGEST.total_seconds())
 LONGEST_MS = LONGEST_SECONDS * 1000
 MOST_LISTED = 1000
 CONTROL = r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029]"
+# What cannot be seen or turns the text around it: with it one name can be made to look like another.
+INVISIBLE = r"[\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]"
 _NAME_LENGTH = 128
 _LONE_SURROGATE = r"[\ud800-\udfff]"
 _SLUG = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
@@ -83,6 +85,10 @@ def name(value: Any) -> str:
         raise wrong("must not be blank")
     if re.search(CONTROL, found):
         raise wrong("must not contain control characters")
+    hidden = re.search(INVISIBLE, found)
+    if hidden:
+        code = ord(hidden.group())
+        raise wrong(f"must not contain invisible or direction-changing characters (U+{code:04X})")
     return found
 
 
