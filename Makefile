@@ -8,10 +8,12 @@ LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generat
 	--custom-compile-command 'make lock' $(if $(UPGRADE),--upgrade)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-deployed test-long lint format lock template openapi deploy destroy deploy-emulated bench-alerts bench-import bench-cold-start bench-transport bench-costs bench-noise bench-lists simulate clean
+.PHONY: help run backup restore test test-deployed test-long lint format lock template openapi deploy destroy deploy-emulated bench-alerts bench-import bench-cold-start bench-transport bench-costs bench-noise bench-lists simulate clean
 
 help:
 	@echo "make run              start CronHub on http://localhost:4000 (PORT=4001 for another port)"
+	@echo "make backup           copy the store, also while CronHub runs (TO=file; by default into .local/backups/)"
+	@echo "make restore          put a copy in the place of the store: FROM=file; CronHub must be stopped"
 	@echo "make test             run all tests"
 	@echo "make test-deployed    deploy the real package to an emulated AWS and test it there"
 	@echo "make test-long        run the tests that take minutes: alerts through crashes and outages, in real time"
@@ -33,8 +35,14 @@ help:
 	@echo "make bench-costs      count the store calls of each operation and estimate the monthly AWS bill"
 	@echo "make clean            remove environments and caches; the state in .local/ is kept"
 
-run: .venv/.runs .venv-stack/.installed
+run: .venv/.runs
 	@exec $(BIN)/python -m infra.local
+
+backup: .venv/.runs
+	@$(BIN)/python -m infra.local backup $(TO)
+
+restore: .venv/.runs
+	@$(BIN)/python -m infra.local restore $(FROM)
 
 test: .venv/.installed .venv-stack/.installed
 	@$(BIN)/python -m pytest -n 2 --dist loadfile
@@ -42,7 +50,7 @@ test: .venv/.installed .venv-stack/.installed
 test-deployed: .venv/.installed .venv-aws/.installed .venv-stack/.installed
 	@$(BIN)/python -m pytest -m deployed -p no:xdist tests/deployed
 
-test-long: .venv/.installed .venv-stack/.installed
+test-long: .venv/.installed
 	@$(BIN)/python -m pytest -m long -rP
 
 lint: .venv/.installed
@@ -78,7 +86,7 @@ bench-import: .venv/.installed
 bench-cold-start: .venv/.installed .venv-stack/.installed
 	@$(BIN)/python -m bench.bench_cold_start
 
-bench-alerts: .venv/.installed .venv-stack/.installed
+bench-alerts: .venv/.installed
 	@$(BIN)/python bench/bench_alerts.py
 
 simulate: .venv/.installed

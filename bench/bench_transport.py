@@ -10,7 +10,9 @@ import time
 from pathlib import Path
 from statistics import median
 
-from infra.local.__main__ import STACK_PYTHON, STACK_SERVICES, free_port
+from infra.local.listening import free_port
+from infra.local.stack import PYTHON as STACK_PYTHON
+from infra.local.stack import SERVICES as STACK_SERVICES
 from tests.stack.test_on_the_emulator import wait_for
 
 ROOT = Path(__file__).parents[1]

@@ -13,7 +13,8 @@ os.environ.update(
     AWS_DEFAULT_REGION="eu-west-1",
     CRONHUB_THROTTLE="off",
 )
-os.environ.pop("AWS_ENDPOINT_URL", None)
+for endpoint in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB"):
+    os.environ.pop(endpoint, None)
 
 # moto copies its tables while it works on them, and bears no second thread meanwhile: `notify` has some.
 _answer, _one_at_a_time = BotocoreStubber.process_request, RLock()

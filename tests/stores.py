@@ -84,6 +84,18 @@ def over(**env: str) -> Iterator[None]:
     _forget_clients()
 
 
+@contextmanager
+def embedded_at(file: Path) -> Iterator[None]:
+    """Works on an embedded store that other processes use as well."""
+    installed = install(file, sweep=False)
+    _forget_clients()
+    try:
+        yield
+    finally:
+        installed.uninstall()
+        _forget_clients()
+
+
 def _forget_clients() -> None:
     for model in MODELS:
         model._connection = None

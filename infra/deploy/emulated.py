@@ -9,7 +9,8 @@ from pathlib import Path
 import boto3
 
 from infra.deploy.refusal import Refusal
-from infra.local.__main__ import LOOPBACK, STACK_PYTHON, free_port
+from infra.local.listening import LOOPBACK, free_port
+from infra.local.stack import PYTHON as STACK_PYTHON
 from infra.local.tables import answers
 
 ROOT = Path(__file__).resolve().parents[2]

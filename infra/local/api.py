@@ -17,7 +17,7 @@ from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.server import BaseWSGIServer
 from waitress.task import ErrorTask
 
-from infra.local import parent_watch
+from infra.local import listening, parent_watch
 from infra.local.api_gateway import CUT_BYTES, MAX_BODY, SIGNALS, Gateway, Problem, Route, too_large
 from infra.local.log import loggable, say, use_as_logging_format
 from infra.local.long_bodies import HeadAndTail
@@ -154,11 +154,14 @@ class Server:
         return any(each.requests or each.request or each.total_outbufs_len for each in channels)
 
 
-def main() -> int:
-    parent_watch.start()
+def main(arguments: list[str]) -> int:
+    """arguments: the numbers of the sockets that the supervisor opened; alone it opens its own."""
+    parent_watch.start_if_supervised()
     use_as_logging_format("api")
     logging.getLogger("waitress").setLevel(logging.ERROR)
-    sockets = [socket.socket(fileno=int(each)) for each in sys.argv[1:]]
+    sockets = [socket.socket(fileno=int(each)) for each in arguments] or listening.listen(
+        listening.wanted_address()
+    )
     from app import app
     from infra.local.wsgi import application
 
@@ -176,4 +179,4 @@ def serve(application: Gateway, sockets: list[socket.socket]) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -1,12 +1,15 @@
 """The function that works off large backlogs: `sqs.py` feeds it."""
 
+import sys
+
 from infra.local import sqs
 
 
-def main() -> None:
+def main(_arguments: list[str]) -> int:
     from chalicelib import settings
 
     sqs.serve("eval", settings.due_queue_name(), _work_off)
+    return 0
 
 
 def _work_off(message: str) -> None:
@@ -18,4 +21,4 @@ def _work_off(message: str) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main(sys.argv[1:]))

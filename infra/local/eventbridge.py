@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from infra.local import parent_watch
+from infra.local import chosen_store, parent_watch
 from infra.local.log import say, use_as_logging_format
 from infra.local.stop_signal import StopSignal
 
@@ -16,12 +16,16 @@ LATE = timedelta(seconds=5)
 LONGEST_WAIT = 5.0
 
 
-def main() -> int:
-    parent_watch.start()
+def main(arguments: list[str]) -> int:
+    """arguments: `--once` runs one tick, now, and ends; its exit code is 1 where that failed."""
+    parent_watch.start_if_supervised()
     use_as_logging_format("tick")
-    stop = StopSignal(signal.SIGTERM)
+    chosen_store.use(sweep=True)
     from chalicelib.services.tick import run_minute
 
+    if arguments == ["--once"]:
+        return 0 if run_once(run_minute, datetime.now(UTC)) else 1
+    stop = StopSignal(signal.SIGTERM)
     every_minute(run_minute, lambda: datetime.now(UTC), stop)
     return 0
 
@@ -41,11 +45,14 @@ def every_minute(run_tick: Callable[[datetime], object], clock: Callable[[], dat
         due = next_minute(clock())
 
 
-def run_once(run_tick: Callable[[datetime], object], now: datetime) -> None:
+def run_once(run_tick: Callable[[datetime], object], now: datetime) -> bool:
+    """Whether it went well."""
     try:
         run_tick(now)
     except Exception:
         logging.getLogger(__name__).exception("failed; the next one comes at the full minute")
+        return False
+    return True
 
 
 def next_minute(now: datetime) -> datetime:
@@ -53,4 +60,4 @@ def next_minute(now: datetime) -> datetime:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -1,12 +1,15 @@
 """The function that sends alerts: `sqs.py` feeds it; without a queue it looks into the outbox."""
 
+import sys
+
 from infra.local import sqs
 
 
-def main() -> None:
+def main(_arguments: list[str]) -> int:
     from chalicelib import settings
 
     sqs.serve("notify", settings.queue_name(), _send, _send_due)
+    return 0
 
 
 def _send(message: str) -> None:
@@ -24,4 +27,4 @@ def _send_due() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main(sys.argv[1:]))

@@ -9,7 +9,14 @@ import signal
 import threading
 import time
 
+#: The variable that a supervisor sets for its children; without it a part runs alone.
+SUPERVISED = "CRONHUB_SUPERVISED"
 LIMIT = 60.0
+
+
+def start_if_supervised() -> None:
+    if SUPERVISED in os.environ:
+        start()
 
 
 def start() -> None:

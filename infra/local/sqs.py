@@ -5,7 +5,7 @@ import signal
 from collections.abc import Callable
 from typing import Any
 
-from infra.local import parent_watch
+from infra.local import chosen_store, parent_watch
 from infra.local.log import say, use_as_logging_format
 from infra.local.stop_signal import StopSignal
 
@@ -22,8 +22,9 @@ def serve(
 ) -> None:
     """Passes each message of a queue to `handle` until asked to stop. Where the store's stack has no queues,
     `otherwise` is done every second, if there is anything to do then."""
-    parent_watch.start()
+    parent_watch.start_if_supervised()
     use_as_logging_format(part)
+    chosen_store.use()
     stop = StopSignal(signal.SIGTERM)
     queue = _find_queue(queue_name)
     if queue is None and otherwise is not None:

@@ -2,8 +2,12 @@
 
 import runpy
 import sys
+from pathlib import Path
 
 from infra.local import parent_watch
+
+PYTHON = Path(__file__).resolve().parents[2] / ".venv-stack" / "bin" / "python"
+SERVICES = "dynamodb,sqs"
 
 
 def main() -> None:

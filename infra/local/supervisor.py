@@ -1,6 +1,5 @@
 """Child processes: started in order, started again when they die, stopped in order."""
 
-import os
 import signal
 import subprocess
 import time
@@ -15,6 +14,8 @@ FIRST_PAUSE = 0.2
 LONGEST_PAUSE = 10.0
 STEADY = 10.0
 MAX_STARTUP_FAILURES = 3
+#: The exit code of a part that would fail in the same way again.
+HOPELESS = 3
 IDLE = 60.0
 
 
@@ -26,12 +27,8 @@ class Part:
     command: Sequence[str]
     # One that ends by itself when its work is done, and is not started again then.
     ends: bool = False
-    # What has to run again after this one was started again.
-    before_use: "Part | None" = None
     inherits: tuple[int, ...] = ()
-    output: Path | None = None
     stop_limit: float = 15.0
-    loss: str = ""
     process: "subprocess.Popen[bytes] | None" = None
     started: float = 0.0
     failures: int = 0
@@ -54,7 +51,6 @@ class Supervisor:
         if part not in self.parts:
             self.parts.append(part)
         part.due, part.done, part.started = None, False, time.monotonic()
-        output = part.output.open("ab") if part.output else None
         # A session of its own, or Ctrl-C would reach all children at once, in no order. Its
         # standard input tells it that its supervisor lives.
         part.process = subprocess.Popen(
@@ -62,13 +58,9 @@ class Supervisor:
             cwd=self.folder,
             env=self.env,
             stdin=subprocess.PIPE,
-            stdout=output,
-            stderr=subprocess.STDOUT if output else None,
             pass_fds=part.inherits + self.shared,
             start_new_session=True,
         )
-        if output:
-            output.close()
 
     def run_until_done(self, part: Part) -> bool:
         """Start a part that ends, and wait for it. False: asked to stop, or it will not work."""
@@ -78,8 +70,7 @@ class Supervisor:
             if self.stop_signal.received:
                 return False
             self._heal()
-            broken = [each for each in self.parts if each.failures >= MAX_STARTUP_FAILURES]
-            if broken:
+            if part.failures >= MAX_STARTUP_FAILURES:
                 return False
         return True
 
@@ -105,24 +96,20 @@ class Supervisor:
                 self._note_end(part, part.process.returncode)
             if part.due is not None and part.due <= time.monotonic():
                 self.start(part)
-                if part.before_use is not None:
-                    self._run_again(part.before_use)
-
-    def _run_again(self, part: Part) -> None:
-        if part.process is None:
-            part.failures = 0
-            self.start(part)
 
     def _note_end(self, part: Part, status: int) -> None:
         _let_go(part)
         if part.ends and status == 0:
             part.done = True
             return
+        if status == HOPELESS:
+            part.failures = MAX_STARTUP_FAILURES
+            return
         lived = time.monotonic() - part.started
         part.failures = 1 if lived >= STEADY else part.failures + 1
         pause = min(FIRST_PAUSE * 2 ** (part.failures - 1), LONGEST_PAUSE)
         part.due = time.monotonic() + pause
-        say(part.name, f"ended ({_reason(status)}){part.loss}; starting again in {pause:.1f} s")
+        say(part.name, f"ended ({_reason(status)}); starting again in {pause:.1f} s")
 
     def _stop_part(self, part: Part) -> None:
         process, part.due = part.process, None
@@ -133,7 +120,7 @@ class Supervisor:
         try:
             process.wait(deadline - time.monotonic())
         except subprocess.TimeoutExpired:
-            say(part.name, f"did not stop within {part.stop_limit:.0f} s; killed{part.loss}")
+            say(part.name, f"did not stop within {part.stop_limit:.0f} s; killed")
             process.kill()
             process.wait()
         _let_go(part)
@@ -152,13 +139,3 @@ def _reason(status: int) -> str:
         return f"killed by {signal.Signals(-status).name}"
     except ValueError:
         return f"killed by signal {-status}"
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

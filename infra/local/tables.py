@@ -1,30 +1,42 @@
-"""Wait for the store, make the tables it lacks, and end."""
+"""Makes the tables that the store lacks, and ends."""
 
-import os
 import socket
 import sys
 import time
 from urllib.parse import urlsplit
 
-from infra.local import parent_watch
+from infra.local import chosen_store, older_state, parent_watch
 from infra.local.log import say
+from infra.local.store.errors import StoreFileError
+from infra.local.supervisor import HOPELESS
 
 PATIENCE = 60.0
 PAUSE = 0.1
 
 
-def main() -> int:
-    parent_watch.start()
-    endpoint = os.environ["AWS_ENDPOINT_URL"]
-    if not answers(endpoint, PATIENCE):
+def main(_arguments: list[str]) -> int:
+    parent_watch.start_if_supervised()
+    endpoint = chosen_store.endpoint()
+    if endpoint is not None and not answers(endpoint, PATIENCE):
         say("tables", f"the store at {endpoint} does not answer")
         return 1
+    try:
+        chosen_store.use()
+        make_tables()
+        if endpoint is None:
+            older_state.take_over()
+    except (StoreFileError, older_state.UnreadableState) as reason:
+        say("tables", str(reason))
+        return HOPELESS
+    return 0
+
+
+def make_tables() -> None:
     from chalicelib.store.tables import create_tables
 
     created = create_tables()
     if created:
         say("tables", f"made {', '.join(created)}")
-    return 0
 
 
 def answers(endpoint: str, patience: float) -> bool:
@@ -43,4 +55,4 @@ def answers(endpoint: str, patience: float) -> bool:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -14,7 +14,7 @@ import pytest
 
 from infra.deploy import emulated
 from infra.deploy.stack import AWS_PYTHON
-from infra.local.__main__ import STACK_PYTHON
+from infra.local.stack import PYTHON as STACK_PYTHON
 
 ROOT = Path(__file__).parents[2]
 STAGE = "dev"

@@ -59,8 +59,4 @@ def wait_for(find: Callable[[], Any], seconds: float = PATIENCE) -> Any:
 
 def start_in(state: Path, **env: str) -> Run:
     """`python -m infra.local` with a state folder of its own."""
-    code = (
-        "import sys; from pathlib import Path; import infra.local.__main__ as run; "
-        f"run.STATE = Path({str(state)!r}); sys.exit(run.main())"
-    )
-    return Run([sys.executable, "-c", code], **env)
+    return Run([sys.executable, "-m", "infra.local"], CRONHUB_STATE=str(state), **env)

@@ -12,7 +12,8 @@ import pytest
 
 from infra.local import folder
 from infra.local.eventbridge import every_minute
-from infra.local.supervisor import is_alive
+from infra.local.listening import free_port
+from infra.local.process import is_alive
 from tests.local.program import PATIENCE, Run, start_in, wait_for
 
 # Three children that say when they start and stop; `store` must stop last.
@@ -44,8 +45,7 @@ def child(name, **more):
 lock = folder.take(Path(sys.argv[1]))
 supervisor = Supervisor(dict(os.environ), Path.cwd(), shared=(lock,))
 once = Part("once", [sys.executable, "-c", "__import__('os').write(1, b'once ran\\n')"], ends=True)
-store = child("store", before_use=once, loss="; data is lost")
-web, clock = child("web"), child("clock")
+store, web, clock = child("store"), child("web"), child("clock")
 supervisor.start(store)
 if supervisor.run_until_done(once):
     supervisor.start(web)
@@ -92,11 +92,24 @@ def test_a_killed_child_is_started_again(run: Run, name: str) -> None:
     assert "ended (killed by SIGKILL); starting again" in run.line("ended")
 
 
-def test_a_killed_store_is_made_ready_again_and_the_loss_is_told(run: Run) -> None:
-    os.kill(run.child("store"), signal.SIGKILL)
-    run.child("store", nth=2)
-    run.line("once ran", nth=2)
-    assert "data is lost" in run.line("ended")
+def test_a_start_that_can_never_succeed_is_tried_once(state: Path) -> None:
+    state.mkdir()
+    (state / "cronhub.db").write_bytes(b"no database at all" * 100)
+
+    run = start_in(state, PORT=str(free_port()))
+
+    assert run.end() == 1
+    assert "cronhub.db is damaged or is no SQLite file" in "".join(run.lines)
+    assert not [line for line in run.lines if "starting again" in line or "Traceback" in line]
+    assert (state / "cronhub.db").read_bytes() == b"no database at all" * 100
+
+
+def test_a_state_folder_is_its_owners_alone(state: Path) -> None:
+    state.mkdir(mode=0o755)
+
+    os.close(folder.take(state))
+
+    assert state.stat().st_mode & 0o777 == 0o700
 
 
 def test_a_child_that_keeps_dying_is_waited_for_longer_each_time(run: Run) -> None:

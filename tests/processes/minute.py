@@ -5,10 +5,12 @@ from datetime import UTC, datetime, timedelta
 
 from chalicelib.services import clock
 from chalicelib.services.tick import run_minute
+from infra.local import chosen_store
 from infra.local.log import use_as_logging_format
 
 
 def main() -> None:
+    chosen_store.use()
     ahead = timedelta(seconds=float(sys.argv[1]))
     clock.now = lambda: datetime.now(UTC) + ahead
     use_as_logging_format("tick")

@@ -10,7 +10,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from infra.local.__main__ import environment, free_port
+from infra.local.listening import free_port
 from tests.api.client import Api
 from tests.local.program import Run, start_in, wait_for
 
@@ -45,15 +45,14 @@ class _Http:
 
 
 class Service:
-    """A service that runs; `store`: the variables that name its store."""
+    """A service that runs."""
 
     def __init__(self, run: Run, port: int, env: dict[str, str]) -> None:
         self.run = run
         self._port = port
         self._env = env
-        stack_port = int(run.line("store at", seconds=STARTS_WITHIN_SECONDS).rpartition(":")[2])
-        of_stack = environment(f"http://localhost:{port}", stack_port)
-        self.store = {name: value for name, value in of_stack.items() if name.startswith("AWS_")}
+        self.store_file = Path(env["CRONHUB_STATE"]) / "cronhub.db"
+        run.line("CronHub is at", seconds=STARTS_WITHIN_SECONDS)
 
     def org(self, slug: str) -> Api:
         """The API, as a new org of this name."""
@@ -80,7 +79,7 @@ class Service:
     def minute(self, ahead_seconds: float = 0) -> Run:
         """One run of the tick, begun."""
         command = [sys.executable, "-m", "tests.processes.minute", str(ahead_seconds)]
-        return Run(command, **self._env, **self.store)
+        return Run(command, **self._env)
 
     @contextmanager
     def dying_minute(self, ahead_seconds: float = 0) -> Iterator[Run]:
@@ -108,7 +107,7 @@ def running(state: Path, **env: str) -> Iterator[Service]:
     env = {"PORT": str(port), "CRONHUB_THROTTLE": "off", "CRONHUB_ALLOW_PRIVATE_TARGETS": "1", **env}
     run = start_in(state, **env)
     try:
-        yield Service(run, port, env)
+        yield Service(run, port, {**env, "CRONHUB_STATE": str(state)})
     finally:
         children = pids_of(run)
         run.process.terminate()

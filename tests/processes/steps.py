@@ -2,16 +2,8 @@
 
 from collections import defaultdict
 
-import pytest
-
-from infra.local.__main__ import STACK_PYTHON
 from tests.api.client import Api
 from tests.processes.inbox import Arrival, Inbox
-
-NEEDS_STACK = [
-    pytest.mark.stack,
-    pytest.mark.skipif(not STACK_PYTHON.exists(), reason="the emulated AWS is not installed: make test does"),
-]
 
 
 def add_webhook(api: Api, box: Inbox) -> None:

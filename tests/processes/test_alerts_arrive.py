@@ -23,15 +23,13 @@ from tests.channels.mailbox import Mailbox, mailbox
 from tests.local.program import wait_for
 from tests.processes.inbox import Inbox
 from tests.processes.service import Service, running
-from tests.processes.steps import NEEDS_STACK, add_webhook, kinds_by_cron, register, signal
-from tests.stores import over
+from tests.processes.steps import add_webhook, kinds_by_cron, register, signal
+from tests.stores import embedded_at
 
 ALERTS = 100
 KILLS = 5
 # After this the claims of a sender that died have ended, and what failed once is tried again.
 CLAIMS_OVER = 61.0
-
-pytestmark = NEEDS_STACK
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +43,7 @@ def mail() -> Iterator[tuple[Mailbox, ExitStack]]:
 def service(tmp_path_factory: pytest.TempPathFactory, mail: tuple[Mailbox, ExitStack]) -> Iterator[Service]:
     with (
         running(tmp_path_factory.mktemp("state"), CRONHUB_MAIL=mail[0].url) as found,
-        over(**found.store),
+        embedded_at(found.store_file),
         found.standing_still("eventbridge"),
     ):
         yield found

@@ -9,7 +9,7 @@ import pytest
 from tests.local.program import wait_for
 from tests.processes.inbox import Inbox
 from tests.processes.service import Service, running
-from tests.processes.steps import NEEDS_STACK, add_webhook, kinds_by_cron, register, signal
+from tests.processes.steps import add_webhook, kinds_by_cron, register, signal
 
 ALERTS = 400
 MOST_REPEATS = 0.02 * ALERTS
@@ -21,7 +21,7 @@ OUTAGE = 120.0
 # The third pause is two minutes, and a tick ends it.
 TRIED_AGAIN_WITHIN = 240.0
 
-pytestmark = [pytest.mark.long, *NEEDS_STACK]
+pytestmark = pytest.mark.long
 
 
 @pytest.fixture(scope="module")

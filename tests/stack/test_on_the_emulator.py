@@ -17,7 +17,9 @@ from chalicelib.services import clock
 from chalicelib.services.evaluate import TickReport, run_tick
 from chalicelib.services.signals import receive
 from chalicelib.store.tables import create_tables
-from infra.local.__main__ import STACK_PYTHON, STACK_SERVICES, free_port
+from infra.local.listening import free_port
+from infra.local.stack import PYTHON as STACK_PYTHON
+from infra.local.stack import SERVICES as STACK_SERVICES
 from tests.api.client import Api
 from tests.capacity import counting
 from tests.stores import over
