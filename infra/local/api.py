@@ -1,6 +1,7 @@
 """The API's process: waitress serving the sockets that the supervisor opened."""
 
 import logging
+import resource
 import signal
 import socket
 import sys
@@ -8,6 +9,7 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from copy import copy
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +30,11 @@ if TYPE_CHECKING:
 _CUT_HEADER = CUT_BYTES.removeprefix("HTTP_")
 _SIGNALS = [Route(template, tuple(template.split("/"))) for template in SIGNALS]
 THREADS = 8
-CONNECTIONS = 500
+# An idle connection costs little; one that is not accepted costs a job its signal.
+MOST_CONNECTIONS = 8192
+# Files that are not connections: the store, its queue, deliveries that are tried out.
+_OTHER_FILES = 128
+_ACCEPTED_AT_ONCE = 64
 DRAIN = 10.0
 
 
@@ -66,8 +72,8 @@ class _Parser(HTTPRequestParser):
 
     def received(self, data: bytes) -> int:
         consumed: int = super().received(data)
-        # waitress asks for the body (100 Continue) of a request that it has refused already.
-        if self.error:
+        # waitress asks for the body (100 Continue) also of a request that is refused, or that has none.
+        if self.completed:
             self.expect_continue = False
         if self.completed and self._kept is not None:
             self.headers["CONTENT_LENGTH"] = str(len(self._kept))
@@ -81,6 +87,9 @@ class _Parser(HTTPRequestParser):
             # A target such as `http://[` would end the connection without an answer.
             raise ParsingError("Bad URI") from error
         self.headers.pop(_CUT_HEADER, None)
+        if self.chunked and "CONTENT_LENGTH" in self.headers:
+            # A server in front may have believed the other length: nothing after this is read (RFC 9112, 6.3).
+            self.headers["CONNECTION"] = "close"
         if self.body_rcv is not None and _is_signal(self.path):
             self._kept = self.body_rcv.buf = HeadAndTail()
             unlimited = copy(self.adj)
@@ -109,6 +118,25 @@ class _Channel(HTTPChannel):
     error_task_class = _ProblemTask
 
 
+def connections() -> int:
+    """How many the system lets this process hold."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_CONNECTIONS + _OTHER_FILES
+    allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft < allowed:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+    return max(allowed, soft) - _OTHER_FILES if soft < wanted else MOST_CONNECTIONS
+
+
+def _accept_waiting(listener: BaseWSGIServer) -> None:
+    """waitress takes one a turn, and each turn looks at all that it has."""
+    for _ in range(_ACCEPTED_AT_ONCE):
+        before = len(listener.active_channels)
+        BaseWSGIServer.handle_accept(listener)
+        if len(listener.active_channels) == before:
+            return
+
+
 class Server:
     def __init__(self, application: "WSGIApplication", sockets: list[socket.socket]) -> None:
         self._map: dict[int, Any] = {}
@@ -118,7 +146,7 @@ class Server:
             map=self._map,
             sockets=sockets,
             threads=THREADS,
-            connection_limit=CONNECTIONS,
+            connection_limit=connections(),
             max_request_body_size=MAX_BODY + 1,
             # Which forwarded address counts is the gateway's to decide.
             clear_untrusted_proxy_headers=False,
@@ -128,6 +156,7 @@ class Server:
         self._listeners = [each for each in self._map.values() if isinstance(each, BaseWSGIServer)]
         for listener in self._listeners:
             listener.channel_class = _Channel
+            listener.handle_accept = partial(_accept_waiting, listener)
 
     def serve(self) -> None:
         while not self._stopping:

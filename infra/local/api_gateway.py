@@ -33,6 +33,7 @@ SIGNALS = frozenset(one.path for one in ROUTES if one.is_signal)
 CUT_BYTES = "HTTP_X_CRONHUB_CUT_BYTES"
 LAMBDA_TIMEOUT = 60
 _BAD_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_CONTROL = re.compile(r"[\0-\x20\x7f]")
 _AUTHORITY = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*")
 # The server frames the answer itself (PEP 3333 forbids these to applications).
 _FRAMING = {"connection", "content-length", "keep-alive", "transfer-encoding", "upgrade"}
@@ -240,7 +241,7 @@ def _refuse_undecodable(path: str) -> None:
         decoded.decode("utf-8")
     except UnicodeDecodeError as error:
         raise Problem(HTTPStatus.BAD_REQUEST, "The path is not UTF-8.") from error
-    if _BAD_PERCENT.search(path) or b"\0" in decoded:
+    if _BAD_PERCENT.search(path) or _CONTROL.search(path) or b"\0" in decoded:
         raise Problem(HTTPStatus.BAD_REQUEST, "The path is not well encoded.")
 
 
