@@ -1,6 +1,7 @@
 """Any of the services that Apprise knows, by its URL for it (appriseit.com/services)."""
 
 import logging
+from datetime import datetime
 from typing import Any
 
 from chalicelib.channels.message import Message, Outcome, delivered, later, refused
@@ -8,7 +9,7 @@ from chalicelib.domain.alerts.channel import Channel, Severity
 from chalicelib.outbound import http
 from chalicelib.outbound.http import BadTarget, Unresolved
 from chalicelib.outbound.sandbox import confined
-from chalicelib.outbound.time_limit import within
+from chalicelib.outbound.time_limit import Deadline, within
 
 MOST_SECONDS = 20.0
 # These would reach the machine that CronHub runs on, not a person.
@@ -27,9 +28,9 @@ def check(url: str) -> None:
     within(http.MOST_SECONDS, lambda _: _require_public(service))
 
 
-def deliver(channel: Channel, message: Message) -> Outcome:
+def deliver(channel: Channel, message: Message, now: datetime) -> Outcome:
     try:
-        return within(MOST_SECONDS, lambda _: _deliver(channel, message))
+        return within(MOST_SECONDS, lambda deadline: _deliver(channel, message, now, deadline))
     except TimeoutError as error:
         return later(f"no answer in time: {error}")
     except Unresolved as error:
@@ -38,10 +39,12 @@ def deliver(channel: Channel, message: Message) -> Outcome:
         return refused(f"the URL {error}")
 
 
-def _deliver(channel: Channel, message: Message) -> Outcome:
+def _deliver(channel: Channel, message: Message, now: datetime, deadline: Deadline) -> Outcome:
     from apprise import Apprise
 
-    with confined() as found:
+    from chalicelib.outbound.short_answers import short_answers
+
+    with confined(deadline) as found, short_answers() as failures:
         service = _service(channel.url)
         _require_public(service)
         apprise = Apprise(asset=_asset())
@@ -57,7 +60,10 @@ def _deliver(channel: Channel, message: Message) -> Outcome:
         return delivered()
     if found:
         return refused(f"the URL {found[0]}")
-    return later(said or "Apprise could not send it, and does not say why")
+    if deadline.is_over:
+        raise TimeoutError(f"it took longer than {MOST_SECONDS:g} s")
+    waits = [http.wait_seconds(headers, now) or 0 for headers in failures]
+    return later(said or "Apprise could not send it, and does not say why", max(waits, default=0) or None)
 
 
 def _service(url: str) -> Any:

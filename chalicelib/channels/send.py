@@ -38,7 +38,7 @@ def _deliver(channel: Channel, message: Message, now: datetime) -> Outcome:
         case ChannelKind.APPRISE:
             from chalicelib.channels import apprise
 
-            return apprise.deliver(channel, message)
+            return apprise.deliver(channel, message, now)
         case ChannelKind.SNS:
             from chalicelib.channels import sns
 

@@ -5,7 +5,6 @@ import hashlib
 import hmac
 import json
 from datetime import datetime
-from email.utils import parsedate_to_datetime
 from http.client import HTTPException
 
 from chalicelib.channels.message import Message, Outcome, delivered, later, refused
@@ -14,8 +13,7 @@ from chalicelib.outbound import http
 from chalicelib.outbound.http import BadTarget, HttpAnswer, Unresolved
 
 SECRET_PREFIX = "whsec_"  # noqa: S105 - what they begin with
-_GONE = (404, 410)
-_LONGEST_WAIT_SECONDS = 24 * 3600
+_GONE = 410
 
 
 def new_secret(random: bytes) -> str:
@@ -63,25 +61,11 @@ def _outcome(answer: HttpAnswer, now: datetime) -> Outcome:
     said = f"answered {answer.status}: {answer.text}".rstrip(": ")
     if 200 <= answer.status < 300:
         return delivered(said)
-    if answer.status in _GONE:
+    if answer.status == _GONE:
         return refused(said)
     if 300 <= answer.status < 400:
         return later(f"answered {answer.status}, which would lose the message: give the channel where it leads to")
-    wait = _wait(answer.headers.get("retry-after", ""), now) if answer.status in (429, 503) else None
-    return later(said, wait)
-
-
-def _wait(text: str, now: datetime) -> int | None:
-    """A Retry-After, seconds or a date, in seconds within a day."""
-    text = text.strip()
-    if text.isascii() and text.isdigit():
-        seconds = int(text[:12])
-    else:
-        try:
-            seconds = int((parsedate_to_datetime(text) - now).total_seconds())
-        except (TypeError, ValueError, OverflowError):
-            return None
-    return min(max(seconds, 0), _LONGEST_WAIT_SECONDS)
+    return later(said, http.wait_seconds(answer.headers, now))
 
 
 def _in_words(error: Exception) -> str:

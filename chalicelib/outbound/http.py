@@ -6,20 +6,25 @@ standard library's client is used, as in others the connection resolves the name
 """
 
 import http.client
+import io
 import re
 import socket
 import ssl
+from collections.abc import Mapping
 from contextlib import closing, suppress
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple
 from urllib.parse import quote, urljoin, urlsplit
 
 from chalicelib import settings
+from chalicelib.outbound.limits import MOST_ANSWER_BYTES, Limited
 from chalicelib.outbound.public_addresses import why_not_public
 from chalicelib.outbound.time_limit import Deadline, within
 
-MOST_ANSWER_BYTES = 64 * 1024
 MOST_REDIRECTS = 3
 MOST_SECONDS = 10.0
+_LONGEST_WAIT_SECONDS = 24 * 3600
 _PORTS = {"http": 80, "https": 443}
 # As a browser's: all that may stand in a URL stays as it is, what is not ASCII is percent-encoded.
 _SAFE = "!#$%&'()*+,/:;=?@[]~"
@@ -55,6 +60,14 @@ class HttpAnswer(NamedTuple):
     status: int
     headers: dict[str, str]
     text: str
+
+
+class _Response(http.client.HTTPResponse):
+    """An answer whose head is bounded as well: the library reads 100 lines of 64 KB each."""
+
+    def __init__(self, sock: socket.socket, *args: Any, **more: Any) -> None:
+        super().__init__(sock, *args, **more)
+        self.fp: Any = io.BufferedReader(Limited(self.fp))
 
 
 def target_of(url: str) -> Target:
@@ -137,6 +150,7 @@ def _post(
     target = target_of(url)
     for _ in range(MOST_REDIRECTS + 1):
         with closing(http.client.HTTPConnection(target.host, target.port)) as connection:
+            connection.response_class = _Response
             connection.sock = _connect(target, deadline)
             response = _exchange(connection, target, body, headers)
             found = {name.lower(): value for name, value in response.getheaders()}
@@ -175,6 +189,19 @@ def _beginning_of(response: http.client.HTTPResponse) -> str:
                 break
             data += part
     return data.decode("utf-8", "replace")
+
+
+def wait_seconds(headers: Mapping[str, str], now: datetime) -> int | None:
+    """Returns how long an answer asks to wait, by Retry-After in seconds or as a date; a day at most."""
+    text = headers.get("retry-after", "").strip()
+    if text.isascii() and text.isdigit():
+        seconds = int(text[:12])
+    else:
+        try:
+            seconds = int((parsedate_to_datetime(text) - now).total_seconds())
+        except (TypeError, ValueError, OverflowError):
+            return None
+    return min(max(seconds, 0), _LONGEST_WAIT_SECONDS)
 
 
 def _connect(target: Target, deadline: Deadline) -> socket.socket:

@@ -7,39 +7,51 @@ thread that is started from it has another: see `apprise_.py` on how it is kept 
 """
 
 import os
+import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from chalicelib import settings
+from chalicelib.outbound.limits import MOST_BYTES_PER_CONNECTION, TooMuch
 from chalicelib.outbound.public_addresses import why_not_public
+from chalicelib.outbound.time_limit import Deadline
 
 
 class NotAllowed(PermissionError):
     """An OSError, as libraries expect one where a connection or a file cannot be had."""
 
 
-# What was refused, in a context that is confined; None in any other.
-_refused: ContextVar[list[str] | None] = ContextVar("refused", default=None)
+class _Confinement(NamedTuple):
+    #: What was refused, in words.
+    refused: list[str]
+    deadline: Deadline | None
+
+
+# None in a context that is not confined.
+_confinement: ContextVar[_Confinement | None] = ContextVar("confinement", default=None)
 _lock = threading.Lock()
 _state = {"hooked": False}
 
 
 @contextmanager
-def confined() -> Iterator[list[str]]:
-    """In this context: no connection but to public addresses, no file but the code's own, no other
-    process or thread. Returns a list of what was refused (but for files), in words, which grows as it is."""
+def confined(deadline: Deadline | None = None) -> Iterator[list[str]]:
+    """In this context: no connection but to public addresses, none after the deadline, no more than a
+    bound read from each, no file but the code's own, no other process or thread. Returns a list of what was
+    refused (but for files), in words, which grows as it is."""
     _hook_once()
     found: list[str] = []
-    token = _refused.set(found)
+    token = _confinement.set(_Confinement(found, deadline))
     try:
         yield found
     finally:
-        _refused.reset(token)
+        _confinement.reset(token)
+        if deadline is not None:
+            deadline.release()
 
 
 def _hook_once() -> None:
@@ -49,20 +61,47 @@ def _hook_once() -> None:
         _folders()
         if not _state["hooked"]:
             sys.addaudithook(_hook)
+            # What `makefile` reads through, by which http.client, urllib3 and smtplib all read.
+            socket.SocketIO = _BoundedSocketIO  # type: ignore[misc]
             _state["hooked"] = True
 
 
+class _BoundedSocketIO(socket.SocketIO):
+    """Reads, in a confined context, no more than a bound, and nothing after the deadline."""
+
+    def __init__(self, sock: socket.socket, mode: Any) -> None:
+        super().__init__(sock, mode)
+        self._confinement = _confinement.get()
+        self._left = MOST_BYTES_PER_CONNECTION
+
+    def readinto(self, buffer: Any) -> int | None:
+        if self._confinement is None:
+            return super().readinto(buffer)
+        if not self._left:
+            raise TooMuch
+        count = super().readinto(memoryview(buffer)[: self._left])
+        self._left -= count or 0
+        deadline = self._confinement.deadline
+        if not count and deadline is not None and deadline.is_over:
+            # It ended because we shut it: what came so far must not look like a whole answer.
+            raise TimeoutError("its time was over")
+        return count
+
+
 def _hook(event: str, args: tuple[Any, ...]) -> None:
-    found = _refused.get()
-    if found is None:
+    confinement = _confinement.get()
+    if confinement is None:
         return
     rule = _RULES.get(event)
     why = rule(args) if rule else None
     if why is not None:
         # Files are also asked for by the way (a .netrc), where it goes on without them.
         if event != "open":
-            found.append(why)
+            confinement.refused.append(why)
         raise NotAllowed(why)
+    if event == "socket.connect" and confinement.deadline is not None:
+        confinement.deadline.require_left()
+        confinement.deadline.closes_connection_of(args[0])
 
 
 def _why_no_connection(args: tuple[Any, ...]) -> str | None:

@@ -23,7 +23,7 @@ _PATIENCE_SECONDS = 5
 
 def run_minute(now: datetime, scheduled_at: datetime | None = None) -> TickReport:
     """Looks at the crons that are due, sends what no message woke anybody for, and goes on with what
-    takes more than one request; then notes that all went well. scheduled_at: when it was to begin."""
+    takes more than one request. scheduled_at: when it was to begin."""
     began = time.monotonic()
     watch = load_watch()
     blackouts = blackouts_until(watch, now)
@@ -34,10 +34,11 @@ def run_minute(now: datetime, scheduled_at: datetime | None = None) -> TickRepor
         )
         note_blackouts(blackouts)
     report = run_tick(now, BUDGET_SECONDS, lambda org_id: blackouts_of(org_id, blackouts))
+    # Before anything that can fail in delivery: what is noted is that the crons were looked at.
+    note_tick(now)
     # `notify` sends what was decided just now. Two senders would split what belongs into one message.
     send_due(now - MILLISECOND if report.woke_notify else clock.now())
     go_on_deleting()
-    note_tick(now)
     measure("due_backlog", report.backlog)
     measure("tick_broken", report.broken)
     measure("tick_duration", time.monotonic() - began, SECONDS)

@@ -111,6 +111,17 @@ def test_a_tick_that_fails_is_no_good_tick_and_leaves_the_gap_to_the_next(
     assert told(hook) == ["notice.blind"]
 
 
+def test_a_tick_whose_delivery_fails_has_looked_at_the_crons_all_the_same(
+    api: Api, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chalicelib.services.tick.send_due", _die)
+
+    with pytest.raises(KeyboardInterrupt):
+        run_minute(clock.now)
+
+    assert load_watch().ticked_at == clock.now
+
+
 def _die(*_: object) -> None:
     raise KeyboardInterrupt
 
