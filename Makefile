@@ -2,19 +2,21 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-SOURCES := $(wildcard app.py chalicelib infra tests bench)
+SOURCES := $(wildcard app.py chalicelib infra tests bench cli/src)
 # One lock for every supported Python. Versions that are locked already stay, unless UPGRADE=1.
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command 'make lock' $(if $(UPGRADE),--upgrade)
 
 .DEFAULT_GOAL := help
 .PHONY: help run backup restore test test-deployed test-long lint format lock template openapi deploy destroy deploy-emulated bench-alerts bench-import bench-cold-start bench-transport bench-costs bench-noise bench-lists simulate clean
+.PHONY: test-cli
 
 help:
 	@echo "make run              start CronHub on http://localhost:4000 (PORT=4001 for another port)"
 	@echo "make backup           copy the store, also while CronHub runs (TO=file; by default into .local/backups/)"
 	@echo "make restore          put a copy in the place of the store: FROM=file; CronHub must be stopped"
 	@echo "make test             run all tests"
+	@echo "make test-cli         run the tests of the command line tool only"
 	@echo "make test-deployed    deploy the real package to an emulated AWS and test it there"
 	@echo "make test-long        run the tests that take minutes: alerts through crashes and outages, in real time"
 	@echo "make lint             check format, style, types and the direction of imports"
@@ -46,6 +48,9 @@ restore: .venv/.runs
 
 test: .venv/.installed .venv-stack/.installed
 	@$(BIN)/python -m pytest -n 2 --dist loadfile
+
+test-cli: .venv/.installed
+	@$(BIN)/python -m pytest -n 2 --dist loadfile tests/cli
 
 test-deployed: .venv/.installed .venv-aws/.installed .venv-stack/.installed
 	@$(BIN)/python -m pytest -m deployed -p no:xdist tests/deployed

@@ -73,6 +73,24 @@ def test_what_was_meant_is_understood(api: Api, given: Any, field: str, kept: An
     assert answer.json["run"][field] == kept
 
 
+def test_a_ping_that_is_sent_later_says_when_the_run_was(api: Api) -> None:
+    cron_id = api.new_cron()
+    times = {"started_at": "2026-03-10T11:00:00Z", "finished_at": "2026-03-10T11:00:02.500Z"}
+    answer = api.post(f"/api/ping/{cron_id}", key=None, **times)
+
+    assert ignored(answer) == []
+    (run,) = api.runs(cron_id)
+    assert (run["started_at"], run["finished_at"]) == ("2026-03-10T11:00:00Z", "2026-03-10T11:00:02.500Z")
+    assert run["duration_ms"] == 2500
+
+
+def test_times_of_a_ping_that_make_no_sense_are_ignored_and_named(api: Api) -> None:
+    times = {"started_at": "yesterday", "finished_at": "2030-01-01T00:00:00Z"}
+    answer = api.post(f"/api/ping/{api.new_cron()}", key=None, **times)
+
+    assert ignored(answer) == ["started_at", "finished_at"]
+
+
 @pytest.mark.parametrize("status", ["OK", " success ", "Success"])
 def test_a_status_may_be_written_in_any_case(api: Api, status: str) -> None:
     assert heartbeat(api, {"status": status}).json["run"]["status"] == "success"

@@ -111,8 +111,17 @@ def _open(call: Call, cron_id: str, kind: SignalKind, query: Lenient[PingQuery])
     given = query.value
     text, unpacked = output(call.request)
     message = "\n".join(part for part in (given.msg, text) if part)
-    signal = Signal(kind, given.rid, given.duration_ms, given.exit_code, _kept(call, message or None))
-    return PingOut.of(receive(None, cron_id, signal, call.now), query.ignored + unpacked)
+    times = possible_times(given.started_at, given.finished_at, call.now)
+    signal = Signal(
+        kind=kind,
+        run_key=given.rid,
+        duration_ms=given.duration_ms,
+        exit_code=given.exit_code,
+        message=_kept(call, message or None),
+        started_at=times.started_at,
+        finished_at=times.finished_at,
+    )
+    return PingOut.of(receive(None, cron_id, signal, call.now), query.ignored + unpacked + times.ignored)
 
 
 def _kept(call: Call, message: str | None) -> str | None:

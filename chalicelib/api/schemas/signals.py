@@ -136,6 +136,10 @@ class PingQuery(SignalRequest):
     exit_code: ExitCode | None = None
     #: A message; the body, if there is one, follows it.
     msg: Output | None = None
+    #: The start by the job's own clock.
+    started_at: Instant | None = None
+    #: The end by the job's own clock, for a signal that is sent later.
+    finished_at: Instant | None = None
 
 
 class Times(NamedTuple):
