@@ -5,6 +5,8 @@ The tests hold every example against its schema, and send those of requests to t
 
 from typing import Any
 
+from chalicelib.api.http.problem_types import BY_STATUS
+
 Json = dict[str, Any]
 
 ORG = "3f2a9c1b7d4e"
@@ -349,7 +351,6 @@ EXAMPLES: dict[str, Json] = {
         "next_runs": ["2026-02-18T01:30:00Z", "2026-02-19T01:30:00Z"],
     },
     "PreviewQuery": {"schedule": "30 2 * * 1-5", "timezone": "Europe/Paris", "count": 2},
-    "Problem": {"type": "about:blank"},
     "SessionOut": _SESSION,
     "SessionList": {
         "sessions": [_SESSION],
@@ -418,7 +419,7 @@ EXAMPLES["RegisteredCrons"] = {
     "archived": [],
 }
 EXAMPLES["Problem"] = {
-    "type": "about:blank",
+    "type": "http://localhost:4000/problems/invalid",
     "title": "Unprocessable Content",
     "status": 422,
     "detail": "crons[0].schedule: minute: 61 is not within 0-59",
@@ -441,8 +442,38 @@ _DETAILS = {
         "the store does not answer; it is not known whether this was saved, please retry",
     ),
 }
+#: The bodies of the documentation's curl lines, by handler, where they are not the example itself; "" for none.
+CURL_BODIES: dict[str, Json | str] = {
+    "create_org": {"name": "Mon Org", "slug": "mon-org"},
+    "create_key": {"name": "production"},
+    "register_crons": {
+        "product": "MonProduit",
+        "service": "mon-service",
+        "crons": [{"name": "daily-cleanup", "schedule": "0 2 * * *"}],
+    },
+    "start": {},
+    "heartbeat": {"status": "success", "duration_ms": 1234},
+    "log": {"message": "rotated 3 files"},
+    "open_log": "rotated 3 files",
+    "change_cron": {"schedule": "30 2 * * *", "timezone": "Europe/Paris", "grace_seconds": 600},
+    "create_window": {
+        "name": "Deploy v2",
+        "starts_at": "2026-02-17T02:00:00Z",
+        "ends_at": "2026-02-17T03:00:00Z",
+    },
+    "invite": {"email": "dev@example.com", "role": "member"},
+    "accept": {"token": TOKEN},
+    "acknowledge": {"note": "On it"},
+    "resolve": {"note": "The host was down; it is back"},
+}
+#: The queries of the documentation's curl lines, by handler.
+CURL_QUERIES: dict[str, Json] = {
+    "preview": {"schedule": "30 2 * * 1-5", "timezone": "Europe/Paris"},
+    "confirm_channel": {"token": "TOKEN"},
+}
+
 #: A problem of each status.
 PROBLEMS: dict[int, Json] = {
-    status: {"type": "about:blank", "title": title, "status": status, "detail": detail}
+    status: {"type": BY_STATUS[status].url, "title": title, "status": status, "detail": detail}
     for status, (title, detail) in _DETAILS.items()
 } | {422: EXAMPLES["Problem"]}

@@ -19,6 +19,7 @@ from chalice.app import Response
 from msgspec import Struct
 
 from chalicelib.api import examples
+from chalicelib.api.curl import curl_line
 from chalicelib.api.http.answers import NoContent, WithStatus
 from chalicelib.api.http.request import Lenient
 from chalicelib.api.http.route import Route
@@ -104,9 +105,15 @@ def _operation(one: Route, method: str) -> Json:
         "security": _security(one),
         "parameters": [*_path_parameters(one), *_query_parameters(one)],
         "responses": _responses(one),
+        # How Redoc, Scalar and others name what a reader copies.
+        "x-codeSamples": [{"lang": "Shell", "label": "curl", "source": _curl_line(one, method)}],
     }
     body = _request_body(one) if method not in ("GET", "HEAD") else None
     return {**found, **({"requestBody": body} if body else {})}
+
+
+def _curl_line(one: Route, method: str) -> str:
+    return curl_line(one, method, _model(one.parameter("body")), _model(one.parameter("query")))
 
 
 def _needs(one: Route) -> str:

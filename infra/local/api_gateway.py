@@ -17,6 +17,7 @@ from chalice.app import Chalice
 from chalice.config import Config
 from chalice.local import LambdaEventConverter, LocalGateway, LocalGatewayException, RouteMatcher
 
+from chalicelib.api.http.problem_types import BY_STATUS
 from chalicelib.api.routes import ROUTES
 from infra.local.long_bodies import blocks, head_and_tail
 
@@ -59,7 +60,7 @@ class Problem(Exception):
 
     def answer(self) -> Answer:
         document = {
-            "type": "about:blank",
+            "type": BY_STATUS[self.status].url if self.status in BY_STATUS else "about:blank",
             "title": self.status.phrase,
             "status": self.status.value,
             "detail": self.detail,

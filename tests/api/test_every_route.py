@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from app import app
+from chalicelib.api.http.problem_types import BY_SLUG
 from chalicelib.domain import ids
 from chalicelib.domain.accounts.api_key import ApiKey, key_hash, key_text
 from chalicelib.domain.accounts.permissions import Action, Role, Scope, may
@@ -129,7 +130,7 @@ def assert_problem(answer: Answer, status: int) -> None:
     if answer.text:
         problem = answer.json
         assert problem["status"] == status
-        assert problem["type"] == "about:blank"
+        assert BY_SLUG[problem["type"].removeprefix("http://localhost:4000/problems/")].status == status
         assert problem["title"]
         assert problem["detail"]
 

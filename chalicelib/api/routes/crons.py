@@ -16,19 +16,20 @@ from chalicelib.services.register import register
 
 @route("POST", "/api/crons/register", action=Action.INGEST, problems=(409,))
 def register_crons(call: Call, body: RegisterCrons) -> RegisteredCrons:
-    """Register a service's crons
+    """Register crons for a service
 
-    Makes a service's crons match the list; call it at each deployment. The same call again changes nothing. A
-    setting that is not sent stays as it is. When anything is wrong, nothing is changed.
+    Crons are linked to the API key's organization. Makes a service's crons match the list; call it at each
+    deployment. The same call again changes nothing. A setting that is not sent stays as it is. When anything is
+    wrong, nothing is changed.
     """
     return RegisteredCrons.of(register(call.org_id, body.registration(), call.now))
 
 
 @route("GET", "/api/crons", action=Action.READ)
 def list_crons(call: Call, query: CronQuery) -> CronList:
-    """List crons
+    """List organization crons
 
-    Every filter that is given must fit.
+    Filters: product, service, search, project_id. Also status and tag. Every filter that is given must fit.
     """
     if query.cursor is not None and org_of(query.cursor) != call.org_id:
         raise Invalid(FieldError("cursor", "is not a cursor of this list"))
@@ -38,9 +39,9 @@ def list_crons(call: Call, query: CronQuery) -> CronList:
 
 @route("GET", "/api/crons/{cron_id}", action=Action.READ)
 def read_cron(call: Call, cron_id: str) -> CronDetails:
-    """Read a cron with its figures
+    """Details with stats, SLA, anomalies, dependencies, and next runs
 
-    Statistics, SLA, anomalies, drift, dependencies and the next occurrences.
+    Figures are true as of the moment of the request, also while the cron is down.
     """
     return CronDetails.detailed(statistics.details(call.org_id, cron_id, call.now), call.now)
 

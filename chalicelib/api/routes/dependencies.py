@@ -11,9 +11,10 @@ from chalicelib.services.crons import find
 
 @route("POST", "/api/crons/{cron_id}/dependencies", action=Action.CHANGE, problems=(409,))
 def add_dependency(call: Call, cron_id: str, body: AddDependency) -> Created[DependencyOut] | DependencyOut:
-    """Make a cron wait for another
+    """Add a dependency (cron A must finish before cron B)
 
-    201 when it is new, 200 when it was there already. A cycle is refused (409).
+    The cron in the path is B, `depends_on_id` is A. 201 when it is new, 200 when it was there already. A cycle is
+    refused (409).
     """
     added, is_new = dependencies.add(call.org_id, cron_id, body.depends_on_id)
     answer = DependencyOut.of(added, dependencies.blocker_of(added, call.now), call.now)

@@ -12,7 +12,8 @@ from chalicelib.services import maintenance
 def create_window(call: Call, body: CreateWindow) -> Created[WindowOut]:
     """Create a maintenance window
 
-    Once, from `starts_at` to `ends_at`; or again and again, by `schedule` and `duration_minutes`.
+    Alerts are suspended during this period. Once, from `starts_at` to `ends_at`; or again and again, by `schedule`
+    and `duration_minutes`.
     """
     return Created(WindowOut.of(maintenance.create(call.org_id, body.name, body.changes(), call.now), call.now))
 

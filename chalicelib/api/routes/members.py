@@ -23,7 +23,7 @@ from chalicelib.services.throttle import CLAIMS
 
 @route("POST", "/api/orgs/{slug}/invite", action=Action.ADMIN, problems=(409, 429))
 def invite(call: Call, slug: str, body: InviteMember) -> Created[NewInvite]:
-    """Invite a member
+    """Invite a member by email
 
     Only an owner can invite an owner. Inviting an address again replaces its open invitation. The link is valid
     for 7 days.

@@ -54,7 +54,7 @@ def delete_org(call: Call, slug: str, body: DeleteOrg) -> NoContent | Accepted[O
 
 @route("POST", "/api/orgs/{slug}/api-keys", public=True, action=Action.ADMIN, limit=CLAIMS, problems=(409,))
 def create_key(call: Call, slug: str, body: CreateKey) -> Created[NewKeyOut]:
-    """Create an API key
+    """Create an API key for an organization (required for authenticated endpoints)
 
     Without a key, this claims the first key of a new organization, once, within a day of its creation. After
     that it needs a key.

@@ -22,10 +22,10 @@ _PING_METHODS = ("GET", "HEAD", "POST")
 
 @route("POST", "/api/crons/{cron_id}/start", action=Action.INGEST, problems=(409,))
 def start(call: Call, cron_id: str, body: Lenient[StartBody]) -> SignalOut:
-    """Signal a start
+    """Signal execution start
 
-    409 when a dependency is not completed: the job should not run. A start without `run_id` is always a new
-    run, unless it is a retry of the one just before.
+    Checks dependencies (blocks if a dependency is not completed). A blocked start is answered 409: the job should
+    not run. A start without `run_id` is always a new run, unless it is a retry of the one just before.
     """
     given = body.value
     times = possible_times(given.started_at, None, call.now)
@@ -37,9 +37,11 @@ def start(call: Call, cron_id: str, body: Lenient[StartBody]) -> SignalOut:
 
 @route("POST", "/api/crons/{cron_id}/heartbeat", action=Action.INGEST, problems=(409, 422))
 def heartbeat(call: Call, cron_id: str, body: Lenient[HeartbeatBody]) -> SignalOut:
-    """Signal a success, a failure, or that a run is alive
+    """Record a heartbeat
 
-    `status` decides, not `exit_code`. Optional fields that make no sense are ignored and named in `ignored`.
+    Automatically detects anomalies (3x average duration) and drift. It says that a run succeeded, failed, or is
+    still alive: `status` decides, not `exit_code`. Optional fields that make no sense are ignored and named in
+    `ignored`.
     """
     given = body.value
     if given.kind is None:
@@ -77,10 +79,10 @@ def _keyed(call: Call, cron_id: str, signal: Signal, ignored: tuple[FieldError, 
 
 @route(_PING_METHODS, "/api/ping/{cron_id}", public=True, limit=PINGS_OF_ADDRESS, takes_text=True)
 def ping(call: Call, cron_id: str, query: Lenient[PingQuery]) -> PingOut:
-    """Ping: a success
+    """Simplified ping (no auth)
 
-    With an exit code other than 0, a failure: `curl -X POST ".../api/ping/ID?exit_code=$?"`. The body is any text,
-    such as the job's output.
+    Ideal for simple scripts. Uses cron ID directly. A ping is a success. With an exit code other than 0, it is
+    a failure: `curl -X POST ".../api/ping/ID?exit_code=$?"`. The body is any text, such as the job's output.
     """
     kind = SignalKind.FAIL if query.value.exit_code else SignalKind.SUCCESS
     return _open(call, cron_id, kind, query)
@@ -90,19 +92,19 @@ def ping(call: Call, cron_id: str, query: Lenient[PingQuery]) -> PingOut:
     _PING_METHODS, "/api/start/{cron_id}", public=True, limit=PINGS_OF_ADDRESS, takes_text=True, problems=(409,)
 )
 def open_start(call: Call, cron_id: str, query: Lenient[PingQuery]) -> PingOut:
-    """Ping: a start"""
+    """Signal execution start (no auth)"""
     return _open(call, cron_id, SignalKind.START, query)
 
 
 @route(_PING_METHODS, "/api/fail/{cron_id}", public=True, limit=PINGS_OF_ADDRESS, takes_text=True)
 def fail(call: Call, cron_id: str, query: Lenient[PingQuery]) -> PingOut:
-    """Ping: a failure"""
+    """Signal a failure (no auth)"""
     return _open(call, cron_id, SignalKind.FAIL, query)
 
 
 @route(_PING_METHODS, "/api/log/{cron_id}", public=True, limit=PINGS_OF_ADDRESS, takes_text=True)
 def open_log(call: Call, cron_id: str, query: Lenient[PingQuery]) -> PingOut:
-    """Ping: a note"""
+    """Record a note (no auth)"""
     return _open(call, cron_id, SignalKind.LOG, query)
 
 

@@ -22,7 +22,7 @@ class BlockerOut(Answer):
 
 
 class Problem(Answer):
-    #: Always `about:blank`: the title is the status in words.
+    #: The address of a page that explains this kind of problem.
     type: str
     #: The kind of problem, in a few words.
     title: str
