@@ -40,6 +40,10 @@ registered=$(post /api/crons/register '{
         {"name": "removed", "schedule": "* * * * *"}
     ]}' --header "Authorization: Bearer $key")
 
+# Installed, or else as it is in this repository: it needs nothing but Python.
+cli=$(cd "$here/../../cli/src" && pwd)
+cronhub=$(command -v cronhub) || cronhub="$(command -v python3) -m cronhub"
+
 mkdir -p "$here/made"
 echo "$registered" | python3 -c '
 import json, sys
@@ -48,6 +52,7 @@ for cron in json.load(sys.stdin)["crons"]:
     print("s|@{}@|{}|".format(cron["name"], cron["id"]))
 ' >"$here/made/ids.sed"
 sed -f "$here/made/ids.sed" -e "s|@HERE@|$here|g" -e "s|@BASE_URL@|$BASE_URL|" \
+    -e "s|@CRONHUB@|$cronhub|" -e "s|@CLI@|$cli|" \
     "$here/crontab.template" >"$here/made/crontab"
 rm "$here/made/ids.sed"
 (umask 077 && printf 'BASE_URL=%s\nKEY=%s\n' "$BASE_URL" "$key" >"$here/made/access")

@@ -23,6 +23,13 @@ class Command(NamedTuple):
 #: What there is. A command's module is loaded only where it is used.
 COMMANDS = {
     "exec": Command("run_job", "run a command and report its start, its end and its output"),
+    "status": Command("status", "show the crons, the worst first"),
+    "watch": Command("watch", "show the crons live"),
+    "runs": Command("runs", "show the last runs of a cron"),
+    "incidents": Command("incidents", "show what is wrong"),
+    "ack": Command("ack", "acknowledge incidents, or resolve them"),
+    "pause": Command("pause", "stop watching crons for a time"),
+    "resume": Command("resume", "watch them again"),
     "flush": Command("flush", "send the reports that wait because CronHub could not be reached"),
 }
 

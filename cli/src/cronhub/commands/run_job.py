@@ -18,7 +18,7 @@ from contextlib import suppress
 from datetime import datetime, timezone
 from typing import NamedTuple
 
-from cronhub import durations
+from cronhub.commands.arguments import span
 from cronhub.lookup import Wanted
 from cronhub.output import HeadAndTail
 from cronhub.process import Ended, Limits, Process, die_as
@@ -39,13 +39,6 @@ class Job(NamedTuple):
     wait: float
     ignores_blocked: bool
     verbose: bool
-
-
-def span(text: str) -> float:
-    try:
-        return durations.seconds(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def options(parser: argparse.ArgumentParser) -> None:
