@@ -22,6 +22,8 @@ ALERT = "01kh0c7p4tq9s7v5x3z1b8d6fh"
 WINDOW = "01kgy53t1vw3x5y7z9a2b4c6de"
 CHANNEL = "01kgy54v3xh5j7k9m2n4p6q8rs"
 SESSION = "01kgy52c8m4n6p8q1r3s5t7v9w"
+BADGE = "01kgy55w7ab9c1d3e5f7g9h1jk"
+BADGE_ADDRESS = "http://localhost:4000/badge/uD3nq0Jr6vYw2kZt8xLb5mPa"
 TOKEN = f"{ORG}.{INVITE}.uD3nq0Jr6vYw2kZt8xLb5mPa9sQc4fHe7gTi1oWy"
 PING_URL = f"http://localhost:4000/api/ping/{CRON}"
 OUTPUT = "dump: 1204 tables\nwritten to /backup/2026-02-17.sql.gz\n"
@@ -41,6 +43,8 @@ PATHS = {
     "session_id": SESSION,
     "name": "list.js",
     "file": "site.css",
+    "badge_id": BADGE,
+    "badge_file": "uD3nq0Jr6vYw2kZt8xLb5mPa.svg",
 }
 
 _PAGE = {"limit": 100, "cursor": RUN}
@@ -71,6 +75,16 @@ _MEMBER = {
     "name": "dev",
     "role": "member",
     "created_at": "2026-02-08T09:35:00Z",
+}
+_BADGE = {
+    "id": BADGE,
+    "cron_id": CRON,
+    "tag": None,
+    "label": "backup",
+    "svg_url": f"{BADGE_ADDRESS}.svg",
+    "json_url": f"{BADGE_ADDRESS}.json",
+    "shields_url": f"{BADGE_ADDRESS}.shields",
+    "created_at": "2026-02-08T09:37:00Z",
 }
 _PROJECT = {
     "id": PROJECT,
@@ -411,6 +425,9 @@ EXAMPLES: dict[str, Json] = {
     "WindowQuery": {**_PAGE, "active": True},
     "WrongField": _IGNORED,
 }
+EXAMPLES["BadgeList"] = {"badges": [_BADGE], "next_cursor": None}
+EXAMPLES["BadgeOut"] = _BADGE
+EXAMPLES["CreateBadge"] = {"tag": "database", "label": "Database jobs"}
 EXAMPLES["RegisteredCrons"] = {
     "crons": [
         {**EXAMPLES["RegisteredCron"], "id": OTHER_CRON, "name": "rotate-logs"},

@@ -20,7 +20,7 @@ _WORDS = {
     Action.READ: "read",
     Action.INGEST: "register crons or send signals",
     Action.CHANGE: "make changes",
-    Action.ADMIN: "manage keys or members",
+    Action.ADMIN: "manage keys, members or what is public",
     Action.OWN: "do what only owners may do",
 }
 

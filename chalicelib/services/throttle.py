@@ -40,6 +40,7 @@ CONFIRMATIONS = Limit("opened confirmation links from this address", 60, MINUTE,
 CONFIRMATIONS_OF_ORG = Limit("confirmation links mailed for this organization", 30, HOUR, 0, 1)
 CONFIRMATIONS_TO_ADDRESS = Limit("confirmation links mailed to this address", 5, HOUR, 0, 1)
 HEALTH_CHECKS = Limit("deep health checks from this address", 120, MINUTE, 10, 10)
+BADGES = Limit("badges to this address", 1200, MINUTE, 60, 60)
 TESTS = Limit("channel tests by this organization", 60, MINUTE, 5, 5)
 
 

@@ -18,6 +18,7 @@ from chalicelib.domain.monitor.cron import (
 )
 from chalicelib.domain.monitor.deadlines import due_at
 from chalicelib.domain.monitor.event import Event, EventKind
+from chalicelib.domain.monitor.standing import UNTROUBLED, standing
 from chalicelib.domain.runs.anomaly import Baseline
 from chalicelib.domain.runs.run import RunStatus
 from chalicelib.domain.times import MILLISECOND, from_ms, to_ms
@@ -50,14 +51,15 @@ def at_ms(value: Any) -> datetime | None:
 
 
 def to_item(cron: Cron) -> CronItem:
-    """The item of a cron, with `due_at` made from its state: the index cannot be out of date."""
-    due = due_at(cron)
+    """The item of a cron, with `due_at` and `standing` made from its state: the indexes cannot be out of date."""
+    due, stands = due_at(cron), standing(cron)
     item = CronItem(
         cron.org_id,
         cron.id,
         version=cron.version,
         due_at=ms(due),
         due_shard=None if due is None else shard_of(cron.id, DUE_SHARDS),
+        standing=None if stands in UNTROUBLED else stands.value,
         product=cron.product,
         service=cron.service,
         name=cron.name,

@@ -6,6 +6,7 @@ from datetime import datetime
 from pynamodb.exceptions import UpdateError
 
 from chalicelib.domain.monitor.cron import Cron
+from chalicelib.domain.monitor.display_status import DisplayStatus
 from chalicelib.domain.times import to_ms
 from chalicelib.store.cron_codec import to_cron
 from chalicelib.store.errors import is_conflict, store_errors
@@ -40,6 +41,17 @@ def crons_of_org(org_id: str, after: str | None = None, first_page: int | None =
         if page.last_evaluated_key is not None:
             rest = CronItem.query(org_id, start, consistent_read=True, last_evaluated_key=page.last_evaluated_key)
             yield from map(to_cron, rest)
+
+
+def has_standing(org_id: str, standing: DisplayStatus, tag: str | None = None) -> bool:
+    """Whether a cron of the org, with this tag if one is given, stands so; reads none that is well."""
+    condition = CronItem.standing == standing.value
+    with store_errors():
+        if tag is None:
+            found = CronItem.by_standing.query(org_id, condition, limit=1)
+        else:
+            found = CronItem.by_standing.query(org_id, condition, CronItem.tags.contains(tag))
+        return next(iter(found), None) is not None
 
 
 def due_crons(shard: int, now: datetime) -> Iterator[tuple[str, str]]:

@@ -4,11 +4,13 @@ from collections.abc import Callable, Iterator
 
 from pynamodb.models import Model
 
+from chalicelib.store.badges import token_item
 from chalicelib.store.errors import store_errors
 from chalicelib.store.reading import get_or_none
 from chalicelib.store.tables import (
     MODELS,
     AlertItem,
+    BadgeItem,
     ChannelItem,
     CronItem,
     DailyCountsItem,
@@ -67,6 +69,8 @@ def _steps(org_id: str) -> Iterator[Model]:
     for channel in ChannelItem.query(org_id, consistent_read=True):
         # The notices about the channel itself.
         yield from AlertItem.query(channel.channel_id)
+    for badge in BadgeItem.query(org_id, consistent_read=True):
+        yield token_item(badge.token)
     for model in _OF_ORG:
         yield from model.query(org_id, consistent_read=True)
     org = get_or_none(OrgItem, org_id)

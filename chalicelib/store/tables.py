@@ -20,7 +20,7 @@ from pynamodb.attributes import (
 from pynamodb.attributes import MapAttribute as Map
 from pynamodb.connection import Connection
 from pynamodb.constants import PAY_PER_REQUEST_BILLING_MODE
-from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjection
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, IncludeProjection, KeysOnlyProjection
 from pynamodb.models import Model
 
 from chalicelib import settings
@@ -101,6 +101,18 @@ class DueIndex(GlobalSecondaryIndex["CronItem"]):
     due_at = NumberAttribute(range_key=True)
 
 
+class StandingIndex(GlobalSecondaryIndex["CronItem"]):
+    """The crons of an org that are not simply well, by how they stand."""
+
+    class Meta:
+        index_name = "standing"
+        projection = IncludeProjection(["tg"])
+
+    org_id = UnicodeAttribute(hash_key=True)
+    standing = UnicodeAttribute(range_key=True, attr_name="sd")
+    tags: Any = ListAttribute(attr_name="tg", of=UnicodeAttribute, null=True)
+
+
 class CronItem(Model):
     class Meta(_Meta):
         table_name = _name("crons")
@@ -111,6 +123,9 @@ class CronItem(Model):
     due_shard = NumberAttribute(null=True)
     due_at = NumberAttribute(null=True)
     due = DueIndex()
+    # Not there while all is well: signals of a healthy cron leave the index alone.
+    standing = UnicodeAttribute(attr_name="sd", null=True)
+    by_standing = StandingIndex()
 
     product = UnicodeAttribute(attr_name="pr")
     service = UnicodeAttribute(attr_name="sv")
@@ -247,6 +262,23 @@ class EdgeItem(Model):
     org_id = UnicodeAttribute(hash_key=True)
     edge = UnicodeAttribute(range_key=True)
     version = NumberAttribute(null=True)
+
+
+class BadgeItem(Model):
+    """A badge under its org and its id; and once more under `token#…`, where the public finds it."""
+
+    class Meta(_Meta):
+        table_name = _name("badges")
+
+    org_id = UnicodeAttribute(hash_key=True)
+    badge_id = UnicodeAttribute(range_key=True)
+    of_org = UnicodeAttribute()
+    id = UnicodeAttribute()
+    token = UnicodeAttribute()
+    label = UnicodeAttribute()
+    created_at = NumberAttribute()
+    cron_id = UnicodeAttribute(null=True)
+    tag = UnicodeAttribute(null=True)
 
 
 class MaintenanceWindowItem(Model):
@@ -429,6 +461,7 @@ MODELS: tuple[type[Model], ...] = (
     ThrottleItem,
     ChannelItem,
     WatchItem,
+    BadgeItem,
 )
 
 

@@ -100,6 +100,11 @@ ROUTES = {
     "DELETE /api/channels/{channel_id}": Route(f"/api/channels/{NO_ID}", CHANGE),
     "POST /api/channels/{channel_id}/test": Route(f"/api/channels/{NO_ID}/test", CHANGE),
     "POST /api/channels/{channel_id}/rotate-secret": Route(f"/api/channels/{NO_ID}/rotate-secret", CHANGE),
+    "POST /api/badges": Route("/api/badges", ADMIN, has_body=True, of_org=False),
+    "GET /api/badges": Route("/api/badges", READ, of_org=False),
+    "DELETE /api/badges/{badge_id}": Route(f"/api/badges/{NO_ID}", ADMIN),
+    "GET /badge/{badge_file}": Route("/badge/nothing.svg", None),
+    "HEAD /badge/{badge_file}": Route("/badge/nothing.svg", None),
     "GET /api/schedules/preview": Route("/api/schedules/preview", None, of_org=False),
     **{
         f"{method} {path}": Route(

@@ -138,7 +138,10 @@ def real_ids(api: Api) -> dict[str, str]:
     member = api.post("/api/invites/accept", {"token": token.partition("#")[2]}, key=None).json["member"]["id"]
     invited = api.post("/api/orgs/mon-org/invite", {"email": "dev@example.com"}).json
     session = sessions.sign_in(api.key or "", "Firefox", clock.now()).session
+    badge = api.post("/api/badges", {"cron_id": cron}).json
     return {
+        examples.PATHS["badge_file"]: badge["svg_url"].rpartition("/")[2],
+        examples.BADGE: badge["id"],
         examples.TOKEN: invited["link"].partition("#")[2],
         examples.SESSION: session.id,
         examples.CRON: cron,

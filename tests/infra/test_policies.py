@@ -230,6 +230,7 @@ def fill(api: Api, key: str) -> None:
     api.post("/api/channels", {"name": "x", "kind": "sns", "url": f"arn:aws:sns:eu-west-1:{ACCOUNT}:x"})
     api.post("/api/projects", {"name": "x"})
     sessions.sign_in(key, "Firefox", clock.now())
+    api.post("/api/badges", {})
     with pytest.MonkeyPatch.context() as patched:
         patched.delenv("CRONHUB_MAIL")
         link = api.post("/api/orgs/other/invite", {"email": "x@example.com", "role": "viewer"}).json["link"]

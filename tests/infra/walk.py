@@ -4,6 +4,7 @@ import re
 from email import message_from_bytes
 from email.policy import default
 from typing import Any
+from urllib.parse import urlsplit
 
 from chalicelib.services import sessions
 from chalicelib.store.tick_log import note_tick
@@ -69,6 +70,7 @@ def walk(api: WalkedApi, clock: Clock, hook: str, topic: str) -> None:
     _signals(api, clock, first)
     _incident(api, first)
     _windows(api)
+    _badges(api, first)
     api.get("/api/schedules/preview", schedule="0 2 * * *")
     for method in ("GET", "HEAD"):
         for path in ("/", f"/crons/{first}", "/invites/accept", "/pages/list.js", "/static/site.css"):
@@ -181,6 +183,15 @@ def _windows(api: WalkedApi) -> None:
     api.get(f"/api/maintenance/{window}")
     api.patch(f"/api/maintenance/{window}", {"name": "Deploy v2"})
     api.delete(f"/api/maintenance/{window}")
+
+
+def _badges(api: WalkedApi, cron: str) -> None:
+    made = [api.post("/api/badges", body).json for body in ({"cron_id": cron}, {"tag": "db"}, {})]
+    api.get("/api/badges")
+    for badge in made:
+        for method in ("GET", "HEAD"):
+            api.call(method, urlsplit(badge["svg_url"]).path, key=None)
+    api.delete(f"/api/badges/{made[0]['id']}")
 
 
 def _leave(api: WalkedApi, cron: str, project: str) -> None:

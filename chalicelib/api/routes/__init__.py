@@ -2,6 +2,7 @@
 
 from chalicelib.api.http.route import ROUTES
 from chalicelib.api.routes import (
+    badges,
     channels,
     crons,
     dependencies,
@@ -23,6 +24,7 @@ from chalicelib.api.routes import (
 
 __all__ = [
     "ROUTES",
+    "badges",
     "channels",
     "crons",
     "dependencies",
