@@ -154,6 +154,7 @@ _CRON = {
     "archived_at": None,
 }
 _NAMED = {"id": OTHER_CRON, "name": "rotate-logs", "product": "shop", "service": "nightly", "status": "up"}
+_TICK_HEALTH = {"ok": True, "last_at": "2026-02-17T12:00:00Z", "age_seconds": 31.2, "behind_since": None}
 _DEPENDENCY = {**_NAMED, "completed": True, "reason": None}
 _FIGURES = {
     "expected": 1,
@@ -317,7 +318,7 @@ EXAMPLES: dict[str, Json] = {
         "status": "ok",
         "store": {"ok": True},
         "queue": {"ok": True},
-        "tick": {"ok": True, "last_at": "2026-02-17T12:00:00Z", "age_seconds": 31.2},
+        "tick": _TICK_HEALTH,
     },
     "DeleteOrg": {"slug": "my-org"},
     "DeliveryOut": _DELIVERY,
@@ -418,7 +419,7 @@ EXAMPLES: dict[str, Json] = {
     "StatsQuery": {"from": "2026-02-01", "to": "2026-02-17"},
     "TestChannel": {},
     "TestOutcome": _DONE,
-    "TickHealth": {"ok": True, "last_at": "2026-02-17T12:00:00Z", "age_seconds": 31.2},
+    "TickHealth": _TICK_HEALTH,
     "TimelineEntry": _RESOLVED,
     "WindowList": {"maintenance": [_WINDOW], "next_cursor": None},
     "WindowOut": _WINDOW,

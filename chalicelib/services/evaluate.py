@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from functools import cache
 from itertools import islice
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from chalicelib.domain.alerts.alert import Alert
 from chalicelib.domain.alerts.system_notice import blind
@@ -21,7 +21,7 @@ from chalicelib.store import crons
 from chalicelib.store.alerts import put_notice
 from chalicelib.store.maintenance import maintenance_windows_of_org
 from chalicelib.store.queue import hand_over
-from chalicelib.store.tick_log import release_shard, take_shard
+from chalicelib.store.tick_log import release_shard, shards_done, take_shard
 
 log = logging.getLogger("cronhub.tick")
 
@@ -47,13 +47,24 @@ class TickReport:
         self.changed = 0
         #: Crons that could not be evaluated.
         self.broken = 0
+        #: Crons among them that the store's trouble left due.
+        self.left_due = 0
+        #: Shards of the due index that could not be read.
+        self.unread: list[int] = []
         self.out_of_time = False
         #: How many crons were due when it began, counted up to `HANDED_OVER_FROM` + 1.
         self.backlog = 0
         #: True when the shards are worked off by other functions.
         self.handed_over = False
+        #: True when others were to work the shards off, and could not be asked.
+        self.fell_back = False
         #: True when its alerts are being sent.
         self.woke_notify = False
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether everything that was due then was judged, or is being judged by others."""
+        return not (self.out_of_time or self.unread or self.left_due)
 
 
 def run_tick(
@@ -61,17 +72,18 @@ def run_tick(
 ) -> TickReport:
     """Evaluates every cron that is due, or has others do it. Two ticks at once, or a late one, do no harm."""
     shards = _shards_of_minute(now)
-    due = list(islice(_due(shards, now), HANDED_OVER_FROM + 1))
-    if len(due) > HANDED_OVER_FROM and hand_over(shards):
-        report = TickReport()
+    report = TickReport()
+    due = list(islice(_due(shards, now, report), HANDED_OVER_FROM + 1))
+    report.backlog = len(due)
+    if len(due) <= HANDED_OVER_FROM:
+        return _look_at_all(due, _Round.begun(now, blackouts, report), budget_seconds)
+    if hand_over(shards):
         report.handed_over = True
         log.info("more than %d crons are due: worked off by shards", HANDED_OVER_FROM)
-    else:
-        # Where nobody takes them over, they are read again, to the end.
-        all_due = due if len(due) <= HANDED_OVER_FROM else _due(shards, now)
-        report = _look_at_all(all_due, now, budget_seconds, blackouts)
-    report.backlog = len(due)
-    return report
+        return report
+    # Nobody takes them over: they are read again, to the end.
+    report.fell_back, report.unread = True, []
+    return _look_at_all(_due(shards, now, report), _Round.begun(now, blackouts, report), budget_seconds)
 
 
 def work_off(shard: int, now: datetime, budget_seconds: float = BUDGET_SECONDS) -> TickReport:
@@ -79,9 +91,22 @@ def work_off(shard: int, now: datetime, budget_seconds: float = BUDGET_SECONDS) 
     until = now + TAKEN_FOR
     if not take_shard(shard, now, until):
         return TickReport()
-    report = _look_at_all(_due([shard], now), now, budget_seconds, blackouts_now)
-    release_shard(shard, until)
+    this = _Round.begun(now, blackouts_now, TickReport())
+    report = _look_at_all(_due([shard], now, this.report), this, budget_seconds)
+    release_shard(shard, until, now if report.is_complete else None)
     return report
+
+
+def shards_left(handed_over_at: datetime) -> list[int]:
+    """Returns the shards handed over then that still hold something that was due then."""
+    done = shards_done()
+    waiting = (shard for shard in crons.shards() if shard not in done or done[shard] < handed_over_at)
+    return [shard for shard in waiting if _holds_something_due(shard, handed_over_at)]
+
+
+def _holds_something_due(shard: int, at: datetime) -> bool:
+    report = TickReport()
+    return next(_due([shard], at, report), None) is not None or bool(report.unread)
 
 
 def _shards_of_minute(now: datetime) -> list[int]:
@@ -91,12 +116,13 @@ def _shards_of_minute(now: datetime) -> list[int]:
     return shards[first:] + shards[:first]
 
 
-def _due(shards: Iterable[int], now: datetime) -> Iterator[CronKey]:
+def _due(shards: Iterable[int], now: datetime, report: TickReport) -> Iterator[CronKey]:
     for shard in shards:
         try:
             yield from crons.due_crons(shard, now)
         except CronHubError:
             log.exception("shard %d could not be read", shard)
+            report.unread.append(shard)
 
 
 class _Round(NamedTuple):
@@ -109,12 +135,14 @@ class _Round(NamedTuple):
     report: TickReport
     looked_at: set[CronKey]
 
+    @classmethod
+    def begun(cls, now: datetime, blackouts: Blackouts, report: TickReport) -> Self:
+        # One read an org, or a tick, however many crons are due.
+        return cls(now, cache(maintenance_windows_of_org), cache(blackouts), [], report, set())
 
-def _look_at_all(due: Iterable[CronKey], now: datetime, budget_seconds: float, blackouts: Blackouts) -> TickReport:
-    until = time.monotonic() + budget_seconds
-    # One read an org, or a tick, however many crons are due.
-    this = _Round(now, cache(maintenance_windows_of_org), cache(blackouts), [], TickReport(), set())
-    report = this.report
+
+def _look_at_all(due: Iterable[CronKey], this: _Round, budget_seconds: float) -> TickReport:
+    until, report = time.monotonic() + budget_seconds, this.report
     for org_id, cron_id in due:
         if time.monotonic() >= until:
             report.out_of_time = True
@@ -144,6 +172,7 @@ def _look(this: _Round, org_id: str, cron_id: str, depth: int = 0) -> None:
         # The store is in trouble, not this cron: it is due again at the next tick.
         log.exception("cron %s could not be looked at", cron_id)
         this.report.broken += 1
+        this.report.left_due += 1
     except Exception:
         # Whatever is wrong with this one, the others are looked at, and it does not come back at once.
         log.exception("cron %s is broken, looking again in %s", cron_id, PUT_OFF_BROKEN)

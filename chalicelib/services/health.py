@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from chalicelib.domain.errors import Unavailable
+from chalicelib.domain.monitor.blackout import Watch
 from chalicelib.store.queue import is_there
 from chalicelib.store.tick_log import load_watch
 
@@ -13,13 +14,15 @@ TICK_IS_OLD_AFTER = timedelta(minutes=3)
 class Health(NamedTuple):
     store: bool
     queue: bool
-    #: When the last good tick began, None where none is known.
-    ticked_at: datetime | None
+    #: What the ticks left.
+    watch: Watch
     now: datetime
 
     @property
     def tick(self) -> bool:
-        return self.ticked_at is not None and self.now - self.ticked_at <= TICK_IS_OLD_AFTER
+        ticked_at = self.watch.ticked_at
+        is_recent = ticked_at is not None and self.now - ticked_at <= TICK_IS_OLD_AFTER
+        return is_recent and self.watch.backlog.behind_since is None
 
     @property
     def is_well(self) -> bool:
@@ -30,7 +33,7 @@ class Health(NamedTuple):
 def look(now: datetime) -> Health:
     """Returns how each part is. It never raises: a part that does not answer is reported as failing."""
     try:
-        ticked_at, store = load_watch().ticked_at, True
+        watch, store = load_watch(), True
     except Unavailable:
-        ticked_at, store = None, False
-    return Health(store, is_there(), ticked_at, now)
+        watch, store = Watch(), False
+    return Health(store, is_there(), watch, now)

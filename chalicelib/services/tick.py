@@ -5,11 +5,11 @@ import time
 from datetime import datetime
 
 from chalicelib import settings
-from chalicelib.domain.monitor.blackout import blackouts_until
+from chalicelib.domain.monitor.blackout import Backlog, blackouts_until
 from chalicelib.domain.times import MILLISECOND
 from chalicelib.services import clock
 from chalicelib.services.context import blackouts_of
-from chalicelib.services.evaluate import BUDGET_SECONDS, TickReport, run_tick
+from chalicelib.services.evaluate import BUDGET_SECONDS, TickReport, run_tick, shards_left, work_off
 from chalicelib.services.notify import send_due
 from chalicelib.services.orgs import go_on_deleting
 from chalicelib.store.tick_log import load_watch, note_blackouts, note_tick
@@ -33,20 +33,41 @@ def run_minute(now: datetime, scheduled_at: datetime | None = None) -> TickRepor
             blackouts[-1].since,
         )
         note_blackouts(blackouts)
+    left = shards_left(watch.backlog.handed_over_at) if watch.backlog.handed_over_at else []
     report = run_tick(now, BUDGET_SECONDS, lambda org_id: blackouts_of(org_id, blackouts))
+    backlog = Backlog(now if report.handed_over else None, _behind_since(watch.backlog, left, report, now))
     # Before anything that can fail in delivery: what is noted is that the crons were looked at.
-    note_tick(now)
+    note_tick(now, backlog)
+    measure("due_backlog", report.backlog)
+    measure("shards_behind", len(left))
+    measure("hand_over_failed", report.fell_back)
+    measure("tick_broken", report.broken)
+    if report.handed_over:
+        _step_in(left, now)
     # `notify` sends what was decided just now. Two senders would split what belongs into one message.
     send_due(now - MILLISECOND if report.woke_notify else clock.now())
     go_on_deleting()
-    measure("due_backlog", report.backlog)
-    measure("tick_broken", report.broken)
     measure("tick_duration", time.monotonic() - began, SECONDS)
     if scheduled_at is not None:
         measure("tick_lag", max(0.0, (now - scheduled_at).total_seconds()), SECONDS)
-    if not report.broken:
+    if not report.broken and backlog.behind_since is None:
         _ping_watcher()
     return report
+
+
+def _behind_since(before: Backlog, left: list[int], report: TickReport, now: datetime) -> datetime | None:
+    if left:
+        log.error("%d shards were handed over a minute ago and are still due: does `evaluate` run?", len(left))
+        return before.behind_since or before.handed_over_at
+    return None if report.is_complete else before.behind_since or now
+
+
+def _step_in(shards: list[int], now: datetime) -> None:
+    """Works off what those that it was handed over to did not, beside them: they may be throttled, or gone."""
+    until = time.monotonic() + BUDGET_SECONDS
+    for shard in shards:
+        if time.monotonic() < until:
+            work_off(shard, now, until - time.monotonic())
 
 
 def _ping_watcher() -> None:

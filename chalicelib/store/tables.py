@@ -407,8 +407,8 @@ class ThrottleItem(Model):
 
 class WatchItem(Model):
     """What the whole deployment knows of itself: under `tick`, when the last tick was, and the times
-    (begin, end, begin, end …) in which none came; under `due-{shard}`, until when a shard is being
-    worked off."""
+    (begin, end, begin, end …) in which none came, and what the last tick left to others; under
+    `due-{shard}`, until when a shard is being worked off, and as of when it last was."""
 
     class Meta(_Meta):
         table_name = _name("watch")
@@ -416,7 +416,10 @@ class WatchItem(Model):
     name = UnicodeAttribute(hash_key=True)
     ticked_at = NumberAttribute(null=True)
     gaps: Any = ListAttribute(of=NumberAttribute, null=True)
+    handed_over_at = NumberAttribute(null=True)
+    behind_since = NumberAttribute(null=True)
     taken_until = NumberAttribute(null=True)
+    done_at = NumberAttribute(null=True)
 
 
 class ChannelItem(Model):

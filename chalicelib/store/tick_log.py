@@ -5,14 +5,16 @@ from typing import Any
 
 from pynamodb.exceptions import UpdateError
 
-from chalicelib.domain.monitor.blackout import Blackout, Watch
+from chalicelib.domain.monitor.blackout import NOTHING_LEFT, Backlog, Blackout, Watch
 from chalicelib.domain.times import from_ms, to_ms
 from chalicelib.store.cron_codec import at_ms
+from chalicelib.store.crons import shards
 from chalicelib.store.errors import is_conflict, store_errors
 from chalicelib.store.reading import get_or_none
 from chalicelib.store.tables import WatchItem
 
 _TICK = "tick"
+_DUE = "due-"
 
 
 def load_watch() -> Watch:
@@ -21,7 +23,7 @@ def load_watch() -> Watch:
         return Watch()
     times = [from_ms(int(at)) for at in item.gaps or ()]
     blackouts = tuple(Blackout(since, until) for since, until in zip(times[::2], times[1::2], strict=True))
-    return Watch(at_ms(item.ticked_at), blackouts)
+    return Watch(at_ms(item.ticked_at), blackouts, Backlog(at_ms(item.handed_over_at), at_ms(item.behind_since)))
 
 
 def note_blackouts(blackouts: tuple[Blackout, ...]) -> None:
@@ -34,23 +36,47 @@ def note_blackouts(blackouts: tuple[Blackout, ...]) -> None:
 def take_shard(shard: int, now: datetime, until: datetime) -> bool:
     """Claims a shard to work it off; returns False while another function has it."""
     is_free = WatchItem.taken_until.does_not_exist() | (WatchItem.taken_until <= to_ms(now))
-    return _update(f"due-{shard}", WatchItem.taken_until.set(to_ms(until)), is_free)
+    return _update(_due(shard), [WatchItem.taken_until.set(to_ms(until))], is_free)
 
 
-def release_shard(shard: int, until: datetime) -> None:
-    _update(f"due-{shard}", WatchItem.taken_until.remove(), WatchItem.taken_until == to_ms(until))
+def release_shard(shard: int, until: datetime, done_at: datetime | None) -> None:
+    """Gives a claim back. done_at: as of when everything due in it was judged; None: something was left."""
+    actions: list[Any] = [WatchItem.taken_until.remove()]
+    if done_at is not None:
+        actions.append(WatchItem.done_at.set(to_ms(done_at)))
+    _update(_due(shard), actions, WatchItem.taken_until == to_ms(until))
 
 
-def note_tick(at: datetime) -> None:
-    """That a tick that began then went well; one that was overtaken by a later one notes nothing."""
+def shards_done() -> dict[int, datetime]:
+    """Returns as of when everything due in a shard was judged last, for those that were ever handed over."""
+    with store_errors():
+        items = list(WatchItem.batch_get([_due(shard) for shard in shards()], consistent_read=True))
+    return {int(item.name.removeprefix(_DUE)): from_ms(int(item.done_at)) for item in items if item.done_at}
+
+
+def note_tick(at: datetime, backlog: Backlog = NOTHING_LEFT) -> None:
+    """That a tick that began then ran to its end; one that was overtaken by a later one notes nothing."""
     is_later = WatchItem.ticked_at.does_not_exist() | (WatchItem.ticked_at < to_ms(at))
-    _update(_TICK, WatchItem.ticked_at.set(to_ms(at)), is_later)
+    actions = [
+        WatchItem.ticked_at.set(to_ms(at)),
+        _set_or_remove(WatchItem.handed_over_at, backlog.handed_over_at),
+        _set_or_remove(WatchItem.behind_since, backlog.behind_since),
+    ]
+    _update(_TICK, actions, is_later)
 
 
-def _update(name: str, action: Any, condition: Any) -> bool:
+def _set_or_remove(attribute: Any, at: datetime | None) -> Any:
+    return attribute.remove() if at is None else attribute.set(to_ms(at))
+
+
+def _due(shard: int) -> str:
+    return f"{_DUE}{shard}"
+
+
+def _update(name: str, actions: list[Any], condition: Any) -> bool:
     with store_errors():
         try:
-            WatchItem(name).update([action], condition)
+            WatchItem(name).update(actions, condition)
         except UpdateError as error:
             if not is_conflict(error):
                 raise

@@ -76,7 +76,7 @@ ACCESS = {
             "rollups": "BatchGetItem PutItem Query DeleteItem",
             "runs": "GetItem PutItem Query UpdateItem DeleteItem",
             "sessions": "Query DeleteItem",
-            "watch": "GetItem UpdateItem",
+            "watch": "BatchGetItem GetItem UpdateItem",
         },
         sends_to=("notify", "due"),
         delivers=True,

@@ -189,6 +189,92 @@ def test_a_shard_is_worked_off_by_one_at_a_time(api: Api, clock: Clock, backlog:
     assert sum(work_off(shard, clock.now).looked_at for shard in range(16)) == 0
 
 
+def pings_of_minute(clock: Clock, watcher: Receiver) -> int:
+    """How often a tick pinged the watcher; a minute passes after it."""
+    before = len(watcher.got)
+    run_minute(clock.now)
+    clock.pass_by(minutes=1)
+    return len(watcher.got) - before
+
+
+@pytest.fixture
+def watcher(monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
+    with receiver() as found:
+        monkeypatch.setenv("CRONHUB_SELF_PING_URL", found.url)
+        yield found
+
+
+def test_shards_that_nobody_works_off_are_no_good_tick_and_the_tick_steps_in(
+    api: Api, clock: Clock, backlog: list[str], due_queue: str, watcher: Receiver
+) -> None:
+    assert pings_of_minute(clock, watcher) == 1
+    assert api.get("/api/incidents").json["incidents"] == [], "evaluate is disabled"
+
+    assert pings_of_minute(clock, watcher) == 0
+
+    answer = api.get("/api/health/deep", key=None)
+    assert (answer.status, answer.json["status"]) == (503, "failing")
+    assert answer.json["tick"]["ok"] is False
+    assert answer.json["tick"]["behind_since"] == "2026-03-10T14:30:00Z"
+    assert len(api.get("/api/incidents").json["incidents"]) == 5
+    assert load_watch().blackouts == (), "the tick looked all the time"
+
+    assert pings_of_minute(clock, watcher) == 1
+    assert api.get("/api/health/deep", key=None).json["tick"]["ok"] is True
+
+
+def test_a_shard_that_is_still_worked_off_after_its_minute_is_no_good_tick(
+    api: Api, clock: Clock, backlog: list[str], due_queue: str, watcher: Receiver
+) -> None:
+    run_minute(clock.now)
+    for shard in range(16):
+        clock.pass_by(seconds=3)
+        assert take_shard(shard, clock.now, clock.now + 2 * evaluate.TAKEN_FOR)
+    clock.pass_by(seconds=12)
+
+    for minute in range(2):
+        assert pings_of_minute(clock, watcher) == 0, minute
+        behind_since = api.get("/api/health/deep", key=None).json["tick"]["behind_since"]
+        assert behind_since == "2026-03-10T14:30:00Z", "since the first"
+
+
+def test_shards_that_were_worked_off_in_their_minute_are_a_good_tick(
+    api: Api, clock: Clock, backlog: list[str], due_queue: str, watcher: Receiver
+) -> None:
+    run_minute(clock.now)
+    for shard in range(16):
+        work_off(shard, clock.now)
+    # Due, but not since the tick that handed them over.
+    clock.at("14:30:30")
+    api.register({"name": "later", "schedule": "* * * * *", "grace_seconds": 0}, service="other")
+    clock.at("14:31:00")
+
+    assert pings_of_minute(clock, watcher) == 1
+    assert api.get("/api/health/deep", key=None).json["tick"]["behind_since"] is None
+
+
+def test_a_shard_whose_work_was_cut_short_is_not_done(
+    api: Api, clock: Clock, backlog: list[str], due_queue: str, watcher: Receiver
+) -> None:
+    run_minute(clock.now)
+    for shard in range(16):
+        work_off(shard, clock.now, budget_seconds=0)
+    clock.pass_by(minutes=1)
+
+    assert pings_of_minute(clock, watcher) == 0
+
+
+def test_a_tick_that_leaves_crons_due_is_no_good_tick(
+    api: Api, clock: Clock, backlog: list[str], watcher: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr("chalicelib.services.tick.BUDGET_SECONDS", 0.0)
+        assert pings_of_minute(clock, watcher) == 0
+    assert api.get("/api/health/deep", key=None).json["tick"]["behind_since"] == "2026-03-10T14:30:00Z"
+
+    assert pings_of_minute(clock, watcher) == 1
+
+
 def test_a_good_tick_tells_the_watcher(api: Api, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     with receiver() as watcher:
         monkeypatch.setenv("CRONHUB_SELF_PING_URL", watcher.url)

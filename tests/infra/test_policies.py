@@ -153,6 +153,10 @@ def test_the_tick(
     monkeypatch.setattr("chalicelib.services.evaluate.HANDED_OVER_FROM", 0)
     clock.pass_by(days=1)
     tick(recorder, clock)
+    # Nobody works off what was handed over.
+    clock.pass_by(minutes=1)
+    with recorder.function():
+        run_minute(clock.now)
 
     assert api.cron(first)["status"] == "down"
     assert api.get("/api/orgs/other", key=other).status == 401

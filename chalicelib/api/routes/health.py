@@ -23,7 +23,8 @@ def shallow(_call: Call) -> Alive:
 def deep(call: Call) -> DeepHealth | ServiceUnavailable[DeepHealth]:
     """Check the store, the queue and the tick
 
-    503 when the store does not answer or the last tick is more than 3 minutes old.
+    503 when the store does not answer, the last tick is more than 3 minutes old, or crons that are due wait
+    to be judged past their minute.
     """
     found = health.look(call.now)
     answer = DeepHealth.of(found)

@@ -20,10 +20,12 @@ class PartHealth(Answer):
 class TickHealth(Answer):
     #: Whether it works.
     ok: bool
-    #: When the last good tick began.
+    #: When the last tick that ran to its end began.
     last_at: datetime | None
-    #: How long ago the last good tick began; null: none is known.
+    #: How long ago that was; null: none is known.
     age_seconds: float | None
+    #: Since when crons that are due wait to be judged, past their minute; null: none do.
+    behind_since: datetime | None
 
 
 class DeepHealth(Answer):
@@ -38,10 +40,11 @@ class DeepHealth(Answer):
 
     @classmethod
     def of(cls, found: Health) -> Self:
-        age = None if found.ticked_at is None else (found.now - found.ticked_at).total_seconds()
+        watch = found.watch
+        age = None if watch.ticked_at is None else (found.now - watch.ticked_at).total_seconds()
         return cls(
             "ok" if found.is_well and found.queue else "degraded" if found.is_well else "failing",
             PartHealth(found.store),
             PartHealth(found.queue),
-            TickHealth(found.tick, found.ticked_at, age),
+            TickHealth(found.tick, watch.ticked_at, age, watch.backlog.behind_since),
         )

@@ -23,11 +23,25 @@ class Blackout(NamedTuple):
         return at is not None and self.since < at <= self.until
 
 
+class Backlog(NamedTuple):
+    """What a tick leaves to be judged after it."""
+
+    #: When its tick handed a large backlog over; None: it did not.
+    handed_over_at: datetime | None = None
+    #: Since when crons wait past their minute to be judged; None: none do.
+    behind_since: datetime | None = None
+
+
+NOTHING_LEFT = Backlog()
+
+
 class Watch(NamedTuple):
-    #: When the last good tick began.
+    #: When the last tick that ran to its end began.
     ticked_at: datetime | None = None
     #: The last times without a tick, earliest first.
     blackouts: tuple[Blackout, ...] = ()
+    #: What the last tick left.
+    backlog: Backlog = NOTHING_LEFT
 
 
 def blackouts_until(watch: Watch, now: datetime) -> tuple[Blackout, ...]:
