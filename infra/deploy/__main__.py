@@ -9,10 +9,15 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.deploy import checks, emulated, stack
 from infra.deploy.package import build
+from infra.deploy.parameters import ALARM_ADDRESS
 from infra.deploy.refusal import Refusal
 
 ROOT = Path(__file__).resolve().parents[2]
 REFUSED = 2
+NOBODY_IS_TOLD = (
+    f"{ALARM_ADDRESS.variable} is not set: nobody is told when CronHub itself fails; "
+    f"{ALARM_ADDRESS.variable}=you@example.com make deploy STAGE={{stage}} has its alarms mailed"
+)
 
 
 def main(command: str, stage_name: str) -> int:
@@ -42,6 +47,8 @@ def deploy(stage_name: str, project: Path) -> None:
     say(f"deploying {stack.name_of(stage, given)} ({stage.name}) to account {account}")
     url = stack.deploy(stage, given, build(stage, project), bucket)
     say(f"CronHub is at {url}")
+    if not stack.parameter(stack.name_of(stage, given), ALARM_ADDRESS):
+        say(NOBODY_IS_TOLD.format(stage=stage.name))
 
 
 def destroy(stage_name: str) -> None:

@@ -13,6 +13,8 @@ class Queue(NamedTuple):
     name: str
     #: By which the functions are told its address, where they are.
     variable: str | None = None
+    #: How old its oldest message may become before an alarm rings.
+    patience_seconds: int = 120
 
     @property
     def logical(self) -> str:

@@ -224,3 +224,9 @@ def describe(stack: str) -> Any:
 
 def output(stack: str, key: str) -> str:
     return next(str(each["OutputValue"]) for each in describe(stack)["Outputs"] if each["OutputKey"] == key)
+
+
+def parameter(stack: str, wanted: Parameter) -> str:
+    """Returns a parameter's value, also one that an earlier deploy gave."""
+    given = describe(stack).get("Parameters", [])
+    return next((str(each["ParameterValue"]) for each in given if each["ParameterKey"] == wanted.name), "")

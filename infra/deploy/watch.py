@@ -1,15 +1,24 @@
 """Who watches the watcher: alarms about CronHub itself, and a dashboard."""
 
 import json
+from itertools import product
+from pathlib import Path
 
 from chalicelib.domain.monitor.signal import SignalKind
+from chalicelib.services.evaluate import HANDED_OVER_FROM
 from chalicelib.telemetry import NAMESPACE
 from infra.deploy.cfn import Json, ref, resource, sub
 from infra.deploy.policies import ACCESS, short_name
-from infra.deploy.queues import QUEUES, dead_letters_of
+from infra.deploy.queues import QUEUES, Queue, dead_letters_of
 from infra.deploy.stages import Stage
 
 _MINUTE = 60
+# Of the time that a function has.
+_NEAR_LIMIT = 0.8
+# Users' receivers fail now and then; this many at once say that something of CronHub's does.
+_FAILED_ALERTS = 10
+_HOT = ("crons", "crons/due", "runs", "rollups", "alerts")
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def watch(stage: Stage) -> Json:
@@ -47,21 +56,114 @@ def _alarms(stage: Stage) -> Json:
         ),
     }
     for function in ACCESS:
-        name = short_name(function)
-        alarms[f"{name.title()}ErrorsAlarm"] = _alarm(
-            f"{name}-errors",
-            f"The function {name} failed.",
-            ("AWS/Lambda", "Errors", {"FunctionName": f"${{Prefix}}-{name}"}),
-        )
+        alarms |= _alarms_of_function(function)
     for queue in QUEUES:
-        dead = dead_letters_of(queue)
-        alarms[f"{dead.logical}Alarm"] = _alarm(
+        alarms |= _alarms_of_queue(queue)
+    return alarms | _alarms_of_own_metrics() | {"StoreThrottledAlarm": _store_throttled()}
+
+
+def _alarms_of_function(function: str) -> Json:
+    name = short_name(function)
+    metrics = {"FunctionName": f"${{Prefix}}-{name}"}
+    seconds = seconds_of(function)
+    return {
+        f"{name.title()}ErrorsAlarm": _alarm(
+            f"{name}-errors", f"The function {name} failed.", ("AWS/Lambda", "Errors", metrics)
+        ),
+        f"{name.title()}ThrottlesAlarm": _alarm(
+            f"{name}-throttles",
+            f"The function {name} was not run: too many of this account's functions run at once.",
+            ("AWS/Lambda", "Throttles", metrics),
+        ),
+        f"{name.title()}DurationAlarm": _alarm(
+            f"{name}-duration",
+            f"The function {name} took more than {_NEAR_LIMIT:.0%} of the {seconds} s that it has.",
+            ("AWS/Lambda", "Duration", metrics),
+            Statistic="Maximum",
+            Threshold=int(_NEAR_LIMIT * seconds * 1000),
+        ),
+    }
+
+
+def seconds_of(function: str) -> int:
+    """How long a function may run."""
+    config: Json = json.loads((ROOT / ".chalice" / "config.json").read_text())
+    return int(config["lambda_functions"][function].get("lambda_timeout", config["lambda_timeout"]))
+
+
+def _alarms_of_queue(queue: Queue) -> Json:
+    dead = dead_letters_of(queue)
+    return {
+        f"{dead.logical}Alarm": _alarm(
             dead.name,
             f"Messages of the queue {queue.name} were given up.",
             ("AWS/SQS", "ApproximateNumberOfMessagesVisible", {"QueueName": f"${{Prefix}}-{dead.name}"}),
             Statistic="Maximum",
-        )
-    return alarms
+        ),
+        f"{queue.logical}AgeAlarm": _alarm(
+            f"{queue.name}-age",
+            f"A message of the queue {queue.name} has waited for {queue.patience_seconds} s.",
+            ("AWS/SQS", _AGE, {"QueueName": f"${{Prefix}}-{queue.name}"}),
+            Statistic="Maximum",
+            Threshold=queue.patience_seconds,
+        ),
+    }
+
+
+def _alarms_of_own_metrics() -> Json:
+    return {
+        "DueBacklogAlarm": _own_alarm(
+            "due-backlog",
+            f"More than {HANDED_OVER_FROM} crons were due at each of the last five ticks.",
+            "due_backlog",
+            Statistic="Maximum",
+            Threshold=HANDED_OVER_FROM + 1,
+            EvaluationPeriods=5,
+        ),
+        "ShardsBehindAlarm": _own_alarm(
+            "shards-behind",
+            "Crons that were handed over to the function evaluate were still due a minute later.",
+            "shards_behind",
+        ),
+        "HandOverFailedAlarm": _own_alarm(
+            "hand-over-failed",
+            "A backlog could not be put on the queue due: the tick worked it off alone.",
+            "hand_over_failed",
+        ),
+        "AlertsFailedAlarm": _own_alarm(
+            "alerts-failed",
+            f"{_FAILED_ALERTS} deliveries or more failed within five minutes.",
+            "alerts_failed",
+            Period=5 * _MINUTE,
+            Threshold=_FAILED_ALERTS,
+        ),
+    }
+
+
+def _own_alarm(name: str, says: str, metric: str, **more: object) -> Json:
+    return _alarm(name, says, (NAMESPACE, metric, {"prefix": "${Prefix}"}), **more)
+
+
+def _store_throttled() -> Json:
+    """One alarm over the tables and the index that every signal and every tick write."""
+    metrics = [
+        _throttled(f"m{place}", name, kind)
+        for place, (name, kind) in enumerate(product(_HOT, ("ReadThrottleEvents", "WriteThrottleEvents")))
+    ]
+    whole: Json = {"Id": "all", "Expression": "SUM(FILL(METRICS(), 0))", "Label": "throttled", "ReturnData": True}
+    properties = _alarm_properties("store-throttled", "DynamoDB throttled calls: raise its limits or the shards.")
+    return resource("CloudWatch::Alarm", properties | {"Metrics": [whole, *metrics]})
+
+
+def _throttled(metric_id: str, name: str, kind: str) -> Json:
+    table, _, index = name.partition("/")
+    dimensions = {"TableName": f"${{Prefix}}-{table}"} | ({"GlobalSecondaryIndexName": index} if index else {})
+    metric = {"Namespace": "AWS/DynamoDB", "MetricName": kind, "Dimensions": _dimensions(dimensions)}
+    return {
+        "Id": metric_id,
+        "MetricStat": {"Metric": metric, "Period": _MINUTE, "Stat": "Sum"},
+        "ReturnData": False,
+    }
 
 
 Metric = tuple[str, str, dict[str, str]]
@@ -70,14 +172,24 @@ Metric = tuple[str, str, dict[str, str]]
 def _alarm(name: str, says: str, metric: Metric, **more: object) -> Json:
     """One that rings from the first on, unless `more` says otherwise."""
     namespace, metric_name, dimensions = metric
-    properties: Json = {
-        "AlarmName": sub(f"${{Prefix}}-{name}"),
-        "AlarmDescription": says,
+    measured: Json = {
         "Namespace": namespace,
         "MetricName": metric_name,
-        "Dimensions": [{"Name": each, "Value": sub(value)} for each, value in dimensions.items()],
+        "Dimensions": _dimensions(dimensions),
         "Statistic": "Sum",
         "Period": _MINUTE,
+    }
+    return resource("CloudWatch::Alarm", _alarm_properties(name, says) | measured | more)
+
+
+def _dimensions(values: dict[str, str]) -> list[Json]:
+    return [{"Name": name, "Value": sub(value) if "${" in value else value} for name, value in values.items()]
+
+
+def _alarm_properties(name: str, says: str) -> Json:
+    return {
+        "AlarmName": sub(f"${{Prefix}}-{name}"),
+        "AlarmDescription": says,
         "EvaluationPeriods": 1,
         "Threshold": 1,
         "ComparisonOperator": "GreaterThanOrEqualToThreshold",
@@ -85,7 +197,6 @@ def _alarm(name: str, says: str, metric: Metric, **more: object) -> Json:
         "AlarmActions": [ref("AlarmTopic")],
         "OKActions": [ref("AlarmTopic")],
     }
-    return resource("CloudWatch::Alarm", properties | more)
 
 
 def _widgets(stage: Stage) -> list[Json]:
@@ -96,7 +207,11 @@ def _widgets(stage: Stage) -> list[Json]:
     graphs = [
         ("Signals", "Sum", _own(*(f"signals_{kind.value}" for kind in SignalKind), "throttled")),
         ("Missed runs and alerts", "Sum", _own("runs_missed", "alerts_sent", "alerts_failed")),
-        ("Crons due at the tick", "Maximum", _own("due_backlog", "tick_broken")),
+        (
+            "Crons due at the tick",
+            "Maximum",
+            _own("due_backlog", "tick_broken", "shards_behind", "hand_over_failed"),
+        ),
         ("Tick and deliveries (s)", "Maximum", _own("tick_lag", "tick_duration", "delivery_delay")),
         ("Requests", "Sum", [["AWS/ApiGateway", name, *api] for name in ("Count", "4XXError", "5XXError")]),
         ("Latency of requests (ms)", "p95", [["AWS/ApiGateway", "Latency", *api]]),

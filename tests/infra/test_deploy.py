@@ -12,6 +12,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from infra.deploy import __main__ as deploying
 from infra.deploy import checks, stack
 from infra.deploy.package import api_by_name
 from infra.deploy.parameters import BASE_URL, PARAMETERS, PREFIX
@@ -99,7 +100,7 @@ class Account:
 
     def __init__(self, status: str, *failures: tuple[str, str]) -> None:
         at = datetime(2026, 3, 10, tzinfo=UTC)
-        self.stack = {"StackName": "cronhub", "StackStatus": status, "Parameters": []}
+        self.stack: dict[str, Any] = {"StackName": "cronhub", "StackStatus": status, "Parameters": []}
         begun = ("cronhub", "UPDATE_IN_PROGRESS", "")
         earlier = ("OrgsTable", "CREATE_FAILED", "of long ago")
         told = [(name, "CREATE_FAILED", reason) for name, reason in failures]
@@ -131,6 +132,27 @@ def test_after_a_failure_it_is_said_how_to_go_on(monkeypatch: pytest.MonkeyPatch
 
         assert told.startswith(f"the stack cronhub is {status} (CronsTable: cronhub-crons already exists); ")
         assert wanted in told
+
+
+@pytest.mark.parametrize(("address", "lines"), [("", 1), ("ops@example.com", 0)])
+def test_a_deployment_whose_alarms_nobody_gets_says_so_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], address: str, lines: int
+) -> None:
+    account = Account("UPDATE_COMPLETE")
+    # As CloudFormation keeps it: it may be of an earlier deploy.
+    account.stack["Parameters"] = [{"ParameterKey": "AlarmAddress", "ParameterValue": address}]
+    for name in ("account", "bucket"):
+        monkeypatch.setattr(checks, name, lambda: "one")
+    monkeypatch.setattr(boto3, "client", lambda *_: account)
+    monkeypatch.setattr(stack, "deploy", lambda *_: "https://example.com")
+    monkeypatch.setattr(deploying, "build", lambda *_: ROOT)
+
+    deploying.deploy("prod", ROOT)
+
+    told = [line for line in capsys.readouterr().out.splitlines() if "CRONHUB_ALARM_ADDRESS" in line]
+    assert len(told) == lines
+    if told:
+        assert told[0].startswith("CRONHUB_ALARM_ADDRESS is not set: nobody is told when CronHub itself fails; ")
 
 
 def test_a_stack_that_takes_no_changes_is_not_tried(monkeypatch: pytest.MonkeyPatch) -> None:

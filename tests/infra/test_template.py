@@ -163,7 +163,7 @@ def test_every_function_has_its_logs_kept_for_a_time_and_its_errors_told(resourc
     alarms = {
         each["Dimensions"][0]["Value"]["Fn::Sub"]
         for each in properties(resources, "CloudWatch::Alarm")
-        if each["MetricName"] == "Errors"
+        if each.get("MetricName") == "Errors"
     }
     names = [resources[logical_function(function)]["Properties"]["FunctionName"]["Fn::Sub"] for function in ACCESS]
 
@@ -196,8 +196,8 @@ def test_an_api_that_fails_is_told(resources: Json, stage: str) -> None:
     assert (alarm["Namespace"], alarm["MetricName"]) == ("AWS/ApiGateway", "5XXError")
     # Under the name that the API is given.
     assert resources["RestAPI"]["Properties"]["DefinitionBody"]["info"]["title"] == {"Ref": "Prefix"}
-    assert {each["Name"]: each["Value"]["Fn::Sub"] for each in alarm["Dimensions"]} == {
-        "ApiName": "${Prefix}",
+    assert {each["Name"]: each["Value"] for each in alarm["Dimensions"]} == {
+        "ApiName": {"Fn::Sub": "${Prefix}"},
         "Stage": stage,
     }
 
@@ -206,8 +206,8 @@ def test_every_alarm_tells_the_topic_that_the_given_address_gets(resources: Json
     alarms = properties(resources, "CloudWatch::Alarm")
     subscription = resources["AlarmSubscription"]
 
-    # The tick's absence, 5xx, each function's errors, each queue's dead letters.
-    assert len(alarms) == 2 + len(ACCESS) + len(QUEUES)
+    # No tick, 5xx, four of CronHub's own metrics, the store's throttles.
+    assert len(alarms) == 2 + 4 + 1 + 3 * len(ACCESS) + 2 * len(QUEUES)
     assert all(each["AlarmActions"] == [{"Ref": "AlarmTopic"}] for each in alarms)
     assert subscription["Condition"] == "HasAlarmAddress"
     assert subscription["Properties"]["Endpoint"] == {"Ref": "AlarmAddress"}
@@ -217,10 +217,63 @@ def test_dead_letters_are_told(resources: Json) -> None:
     told = {
         each["Dimensions"][0]["Value"]["Fn::Sub"]
         for each in properties(resources, "CloudWatch::Alarm")
-        if each["MetricName"] == "ApproximateNumberOfMessagesVisible"
+        if each.get("MetricName") == "ApproximateNumberOfMessagesVisible"
     }
 
     assert told == {f"${{Prefix}}-{dead_letters_of(queue).name}" for queue in QUEUES}
+
+
+def alarms_of(resources: Json, metric: str) -> dict[str, Json]:
+    """The alarms on a metric, by what they are about."""
+    alarms = [each for each in properties(resources, "CloudWatch::Alarm") if each.get("MetricName") == metric]
+    return {str(each["Dimensions"][0]["Value"]["Fn::Sub"]).removeprefix("${Prefix}-"): each for each in alarms}
+
+
+def test_a_function_that_is_throttled_or_nearly_out_of_time_is_told(resources: Json) -> None:
+    throttles, durations = alarms_of(resources, "Throttles"), alarms_of(resources, "Duration")
+
+    assert set(throttles) == set(durations) == {"api", "tick", "evaluate", "notify"}
+    assert {each["Threshold"] for each in throttles.values()} == {1}
+    assert all(each["Statistic"] == "Maximum" for each in durations.values())
+    for name, alarm in durations.items():
+        config = CONFIG["lambda_functions"]["api_handler" if name == "api" else name]
+        limit = 1000 * config.get("lambda_timeout", CONFIG["lambda_timeout"])
+        assert 0.5 * limit < alarm["Threshold"] < limit, name
+
+
+def test_a_message_that_nobody_takes_is_told(resources: Json) -> None:
+    ages = alarms_of(resources, "ApproximateAgeOfOldestMessage")
+
+    assert set(ages) == {queue.name for queue in QUEUES}
+    assert all(each["Statistic"] == "Maximum" and each["Threshold"] <= 1200 for each in ages.values())
+    assert ages["due"]["Threshold"] <= 120, "what is due waits for a minute, and no longer"
+
+
+def test_deadlines_that_pass_unjudged_and_alerts_that_fail_are_told(resources: Json) -> None:
+    own = {
+        each["MetricName"]: each
+        for each in properties(resources, "CloudWatch::Alarm")
+        if each.get("Namespace") == NAMESPACE
+    }
+
+    assert set(own) == {"due_backlog", "shards_behind", "hand_over_failed", "alerts_failed"}
+    assert own["shards_behind"]["Threshold"] == own["hand_over_failed"]["Threshold"] == 1
+    assert all(
+        each["Dimensions"] == [{"Name": "prefix", "Value": {"Fn::Sub": "${Prefix}"}}] for each in own.values()
+    )
+
+
+def test_a_store_that_throttles_is_told(resources: Json) -> None:
+    stats = [each["MetricStat"] for each in alarm_named(resources, "store-throttled")["Metrics"][1:]]
+    metrics = [stat["Metric"] for stat in stats]
+    tables = {each["TableName"]["Fn::Sub"] for each in properties(resources, "DynamoDB::Table")}
+
+    on = {each["Dimensions"][0]["Value"]["Fn::Sub"] for each in metrics}
+    assert {"${Prefix}-crons", "${Prefix}-runs", "${Prefix}-alerts"} <= on <= tables
+    assert {each["MetricName"] for each in metrics} == {"ReadThrottleEvents", "WriteThrottleEvents"}
+    assert {"Name": "GlobalSecondaryIndexName", "Value": "due"} in [each["Dimensions"][-1] for each in metrics]
+    # CloudWatch takes no more into one alarm.
+    assert len(metrics) <= 10
 
 
 def measured_in(source: str) -> set[str]:
