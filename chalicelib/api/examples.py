@@ -45,10 +45,13 @@ PATHS = {
     "file": "site.css",
     "badge_id": BADGE,
     "badge_file": "uD3nq0Jr6vYw2kZt8xLb5mPa.svg",
+    "target": CRON,
+    "part": "start",
+    "action": "0",
 }
 
 _PAGE = {"limit": 100, "cursor": RUN}
-_ORG = {"id": ORG, "slug": "my-org", "name": "My org", "created_at": "2026-02-08T09:30:00Z"}
+_ORG = {"id": ORG, "slug": "my-org", "name": "My org", "created_at": "2026-02-08T09:30:00Z", "first_contact": True}
 _KEY = {
     "id": KEY_ID,
     "name": "production",
@@ -104,6 +107,7 @@ _SETTINGS = {
     "sla_target": 99.5,
     "reminder_seconds": 3600,
     "project_id": PROJECT,
+    "slug": "backup",
 }
 _LAST_RUN = {
     "id": RUN,

@@ -118,9 +118,10 @@ def _curl_line(one: Route, method: str) -> str:
 
 def _needs(one: Route) -> str:
     if one.action is None:
-        return "Needs no key."
+        return "Needs no key." if one.dialect is None else "Needs no key where the path names a cron's id."
     scopes, role = _scopes(one.action), _lowest_role(one.action)
-    return f"Needs a key of scope {' or '.join(scopes)}, of role {role} or higher."
+    place = "" if one.dialect is None else f" It stands in {one.dialect.key_place}."
+    return f"Needs a key of scope {' or '.join(scopes)}, of role {role} or higher.{place}"
 
 
 def _scopes(action: Action) -> list[str]:
@@ -196,7 +197,7 @@ def _ref(model: type[Struct]) -> Json:
 def _responses(one: Route) -> Json:
     found = dict(_answers(one))
     for status in sorted(_problem_statuses(one)):
-        found.setdefault(str(status), {"$ref": f"#/components/responses/{status}"})
+        found.setdefault(str(status), _failure(one, status))
     return dict(sorted(found.items()))
 
 
@@ -206,7 +207,8 @@ def _answers(one: Route) -> Iterator[tuple[str, Json]]:
             yield "204", {"description": "Done."}
         elif kind is Response:
             media = one.produces or "text/html"
-            yield "200", {"description": "OK", "content": {media: {"schema": {}}}}
+            for status in one.successes:
+                yield str(status), {"description": HTTPStatus(status).phrase, "content": {media: {"schema": {}}}}
         else:
             generic = get_origin(kind)
             is_other = generic is not None and issubclass(generic, WithStatus)
@@ -229,6 +231,8 @@ def _problem_statuses(one: Route) -> set[int]:
     """What follows from a route's key, parameters, body and limit; and what it names itself."""
     body, query = one.parameter("body"), one.parameter("query")
     found = {500, 503, *one.problems}
+    if one.dialect is not None:
+        found |= {400, 401, 403, 429}
     if one.action is not None:
         found |= {401, 403}
     if "{" in one.path:
@@ -240,6 +244,15 @@ def _problem_statuses(one: Route) -> set[int]:
     if query is not None and get_origin(query) is not Lenient:
         found.add(422)
     return found
+
+
+def _failure(one: Route, status: int) -> Json:
+    if one.dialect is None:
+        return {"$ref": f"#/components/responses/{status}"}
+    # Another monitor's clients read errors in their own form.
+    model = one.dialect.model
+    content = {"schema": {}} if model is None else _content(model)
+    return {"description": HTTPStatus(status).phrase, "content": {one.dialect.media: content}}
 
 
 def _problem(status: int) -> Json:
@@ -269,6 +282,7 @@ def _schemas() -> Json:
 
 def _all_models() -> Iterator[type[Struct]]:
     yield Problem
+    yield from {one.dialect.model for one in ROUTES if one.dialect is not None and one.dialect.model is not None}
     for one in ROUTES:
         for name in ("body", "query"):
             model = _model(one.parameter(name))

@@ -34,6 +34,11 @@ def authenticate(authorization: str | None, now: datetime, *, afresh: bool = Fal
     text = text.strip()
     if scheme.lower() != "bearer" or not text:
         raise Unauthenticated("send an API key: Authorization: Bearer ch_…")
+    return known_key(text, now, afresh=afresh)
+
+
+def known_key(text: str, now: datetime, *, afresh: bool = False) -> ApiKey:
+    """The key of this text, wherever it was sent. Raises Unauthenticated."""
     # What cannot be a key is not worth a read of the store.
     hashed = key_hash(text)
     key = api_keys.find_key(hashed, now, afresh=afresh) if looks_like_key(text) else None

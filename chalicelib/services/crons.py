@@ -15,6 +15,7 @@ from chalicelib.domain.monitor.decision import Decision
 from chalicelib.domain.monitor.display_status import DisplayStatus, display_status
 from chalicelib.domain.monitor.maintenance import MaintenanceWindow, covering, in_maintenance
 from chalicelib.domain.monitor.misses import next_expected_at
+from chalicelib.domain.monitor.slug import slug_of
 from chalicelib.domain.runs.run import Run, RunStatus
 from chalicelib.services import projects
 from chalicelib.services.changes import changed
@@ -128,6 +129,7 @@ class SettingsChanges(NamedTuple):
     sla_target: float | UnsetType | None = UNSET
     reminder_seconds: int | UnsetType | None = UNSET
     project_id: str | UnsetType | None = UNSET
+    slug: str | UnsetType | None = UNSET
 
 
 class Names(NamedTuple):
@@ -203,7 +205,7 @@ def write(org_id: str, cron_id: str, decide: Callable[[Cron], Decision], now: da
         decision = decide(cron)
         if decision.cron == cron:
             return cron
-        if _names(decision.cron) != _names(cron):
+        if (_names(decision.cron), slug_of(decision.cron)) != (_names(cron), slug_of(cron)):
             return commit_many([(cron, decision)])[cron.id]
         wake_for(commit_and_log(cron, decision, now))
         return decision.cron._replace(version=decision.cron.version + 1)

@@ -25,6 +25,7 @@ _TRIES = 4
 class OrgChanges(NamedTuple):
     name: str | UnsetType = UNSET
     slug: str | UnsetType = UNSET
+    first_contact: bool | UnsetType = UNSET
 
 
 class NewKey(NamedTuple):

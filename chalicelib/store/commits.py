@@ -22,6 +22,7 @@ from chalicelib.store.daily_counts import daily_counts_item, find_days
 from chalicelib.store.dependencies import added, move_edges, move_graph_on, remove_edges, removed
 from chalicelib.store.errors import failed_at, store_errors
 from chalicelib.store.incidents import incident_changes
+from chalicelib.store.slugs import slug_item, slugs_to_move
 from chalicelib.store.tables import CronItem, CronNameItem, RunItem, connection
 
 # A transaction holds 100 items; one is kept for the version of the org's graph.
@@ -197,11 +198,17 @@ def _weight(change: Change) -> int:
     """How many items of a transaction a change takes."""
     before, decision = change
     names = 1 if before is None else 2 * (name_item(before).name_key != name_item(decision.cron).name_key)
+    slugs = len(slugs_to_move(before, decision.cron))
     edges = len(added(before, decision.cron)) + len(removed(before, decision.cron))
-    return 1 + names + edges + len(decision.incidents) + len(decision.events)
+    return 1 + names + slugs + edges + len(decision.incidents) + len(decision.events)
 
 
 def _move_name(transaction: TransactWrite, before: Cron | None, cron: Cron) -> None:
+    for slug, is_new in slugs_to_move(before, cron):
+        if is_new:
+            transaction.save(slug)
+        else:
+            transaction.delete(slug)
     wanted = name_item(cron)
     if before is not None:
         held = name_item(before)
@@ -219,6 +226,9 @@ def delete_cron(cron: Cron, decision: Decision) -> None:
     with store_errors(), TransactWrite(connection=connection()) as transaction:
         transaction.delete(CronItem(cron.org_id, cron.id), CronItem.version == cron.version)
         transaction.delete(name_item(cron), CronNameItem.cron_id == cron.id)
+        slug = slug_item(cron)
+        if slug is not None:
+            transaction.delete(slug)
         remove_edges(transaction, cron)
         _save_told(transaction, cron, decision)
 

@@ -39,6 +39,7 @@ _SETTINGS = (
     "sla_target",
     "reminder_seconds",
     "project_id",
+    "slug",
 )
 
 

@@ -68,6 +68,7 @@ def find_org(org_id: str) -> Org | None:
         name=item.name,
         created_at=from_ms(int(item.created_at)),
         had_key=bool(item.had_key),
+        first_contact=item.first_contact is not False,
     )
 
 
@@ -82,7 +83,11 @@ def change_org(before: Org, after: Org) -> None:
                     transaction.delete(_slug_item(before))
                 transaction.update(
                     OrgItem(after.id),
-                    [OrgItem.name.set(after.name), OrgItem.slug.set(after.slug)],
+                    [
+                        OrgItem.name.set(after.name),
+                        OrgItem.slug.set(after.slug),
+                        OrgItem.first_contact.set(after.first_contact),
+                    ],
                     OrgItem.slug == before.slug,
                 )
         except TransactWriteError as error:

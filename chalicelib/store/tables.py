@@ -58,6 +58,7 @@ class OrgItem(Model):
     name = UnicodeAttribute(null=True)
     created_at = NumberAttribute(null=True)
     had_key = BooleanAttribute(null=True)
+    first_contact = BooleanAttribute(null=True)
     members_version = NumberAttribute(null=True)
     leaving: Any = UnicodeSetAttribute(null=True)
 
@@ -172,10 +173,15 @@ class CronItem(Model):
     refused_for = NumberAttribute(attr_name="rf", null=True)
     waits_until = NumberAttribute(attr_name="wu", null=True)
     reminder_seconds = NumberAttribute(attr_name="rm", null=True)
+    slug = UnicodeAttribute(attr_name="su", null=True)
 
 
 class CronNameItem(Model):
-    """The natural key of a cron, reserved: registering the same list again returns the same ids."""
+    """The natural key of a cron, reserved: registering the same list again returns the same ids.
+
+    Under `slug/{slug}/{cron_id}`, that a cron has a slug, which others may have too; under `slugs`, that all crons
+    of the org have such an item.
+    """
 
     class Meta(_Meta):
         table_name = _name("cron_names")
@@ -183,6 +189,8 @@ class CronNameItem(Model):
     org_id = UnicodeAttribute(hash_key=True)
     name_key = UnicodeAttribute(range_key=True)
     cron_id = UnicodeAttribute()
+    product = UnicodeAttribute(null=True)
+    service = UnicodeAttribute(null=True)
 
 
 class RunItem(Model):

@@ -34,7 +34,7 @@ ACCESS = {
             "api_keys/org": "Query",
             "badges": "GetItem PutItem Query DeleteItem",
             "channels": "GetItem Query UpdateItem DeleteItem",
-            "cron_names": "BatchGetItem PutItem Query DeleteItem",
+            "cron_names": "BatchGetItem BatchWriteItem GetItem PutItem Query DeleteItem",
             "crons": "BatchGetItem GetItem PutItem Query DeleteItem",
             "crons/standing": "Query",
             "dependencies": "GetItem PutItem Query DeleteItem",

@@ -136,7 +136,7 @@ class Gateway:
         self._app = app
         self._trust_proxy = trust_proxy
         self._config = Config.create(lambda_timeout=LAMBDA_TIMEOUT)
-        self._routes = _literal_first(app.routes)
+        self._routes = literal_first(app.routes)
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         try:
@@ -213,7 +213,7 @@ def _failed() -> Problem:
     return Problem(HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong on our side.")
 
 
-def _literal_first(templates: Iterable[str]) -> list[Route]:
+def literal_first(templates: Iterable[str]) -> list[Route]:
     routes = [Route(template, _segments(template)) for template in templates]
     return sorted(routes, key=lambda route: [segment.startswith("{") for segment in route.segments])
 

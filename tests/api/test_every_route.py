@@ -7,6 +7,7 @@ import pytest
 
 from app import app
 from chalicelib.api.http.problem_types import BY_SLUG
+from chalicelib.api.routes import ROUTES as DECLARED
 from chalicelib.domain import ids
 from chalicelib.domain.accounts.api_key import ApiKey, key_hash, key_text
 from chalicelib.domain.accounts.permissions import Action, Role, Scope, may
@@ -150,7 +151,11 @@ def key_of(org_id: str, role: Role, scope: Scope, clock: Clock) -> str:
 def test_the_table_has_every_route_and_no_other() -> None:
     there = {f"{method} {path}" for path, methods in app.routes.items() for method in methods}
 
-    assert there == set(ROUTES)
+    of_others = {f"{method} {one.path}" for one in DECLARED if one.dialect is not None for method in one.methods}
+
+    # What speaks in another monitor's form is tested in tests/api/compat.
+    assert there == set(ROUTES) | of_others
+    assert not set(ROUTES) & of_others
 
 
 def test_without_a_good_key_every_keyed_route_says_401(api: Api, clock: Clock) -> None:

@@ -23,7 +23,8 @@ class WalkedApi(Api):
         self.recorder = recorder
         self.walked: set[str] = set()
         # A literal path before one with a place in it.
-        self._patterns = [(route, _pattern(route)) for route in sorted(routes, key=lambda each: "{" in each)]
+        by_literals = sorted(routes, key=lambda each: [part.startswith("{") for part in each.split("/")])
+        self._patterns = [(route, _pattern(route)) for route in by_literals]
 
     def call(self, method: str, path: str, body: Any = None, **options: Any) -> Answer:
         with self.recorder.function():
@@ -31,7 +32,11 @@ class WalkedApi(Api):
         assert answer.status < 500, answer.text
         if answer.status < 300:
             self.walked.add(
-                next(f"{method} {route}" for route, pattern in self._patterns if pattern.fullmatch(path))
+                next(
+                    f"{method} {route}"
+                    for route, pattern in self._patterns
+                    if pattern.fullmatch(path.partition("?")[0])
+                )
             )
         return answer
 
@@ -69,6 +74,7 @@ def walk(api: WalkedApi, clock: Clock, hook: str, topic: str) -> None:
     _dependencies(api, first, second)
     _signals(api, clock, first)
     _incident(api, first)
+    _other_monitors(api, clock, first)
     _windows(api)
     _badges(api, first)
     api.get("/api/schedules/preview", schedule="0 2 * * *")
@@ -174,6 +180,15 @@ def _incident(api: WalkedApi, cron: str) -> None:
     api.get(f"/api/incidents/{incident}")
     api.post(f"/api/incidents/{incident}/acknowledge", {"note": "on it"})
     api.post(f"/api/incidents/{incident}/resolve")
+
+
+def _other_monitors(api: WalkedApi, clock: Clock, cron: str) -> None:
+    key = api.post("/api/orgs/walked/api-keys", {"name": "of pings", "scope": "ingest"}).json["key"]
+    paths = ("/{0}", "/{0}/start", "/ping/{0}", "/ping/{0}/start", "/{1}/made/0?create=1", "/ping/{1}/made/log")
+    for path in paths:
+        for method in ("GET", "HEAD", "POST"):
+            api.call(method, path.format(cron, key), key=None)
+            clock.pass_by(seconds=61)
 
 
 def _windows(api: WalkedApi) -> None:

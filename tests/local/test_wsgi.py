@@ -318,7 +318,7 @@ def test_a_kept_alive_connection_answers_without_delay(port: int) -> None:
 
 @pytest.mark.parametrize("extra", [b"", b"Expect: 100-continue\r\n"])
 def test_the_server_refuses_a_large_body_at_its_headers(port: int, extra: bytes) -> None:
-    head = b"POST /things/x HTTP/1.1\r\nHost: x\r\nContent-Length: 9999999\r\n" + extra + b"\r\n"
+    head = b"POST /api/crons/register HTTP/1.1\r\nHost: x\r\nContent-Length: 9999999\r\n" + extra + b"\r\n"
     answer = received(port, head)
     assert answer.startswith(b"HTTP/1.1 413 ")
     assert b"application/problem+json" in answer

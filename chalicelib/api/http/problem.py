@@ -1,6 +1,7 @@
 """Errors as answers: RFC 9457 problem details, made in this one place."""
 
 import logging
+from typing import NamedTuple
 
 from chalice.app import Response
 from msgspec import UNSET, UnsetType
@@ -30,17 +31,31 @@ TYPES: dict[type[errors.CronHubError], ProblemType] = {
 }
 
 
-def problem_of(error: Exception) -> Response:
-    """The answer to whatever a route raised. What was not foreseen is logged, and not told."""
+class Told(NamedTuple):
+    """What the caller is told of an error, in whatever form."""
+
+    kind: ProblemType
+    detail: str
+    headers: dict[str, str]
+    error: Exception | None
+
+
+def told_of(error: Exception) -> Told:
+    """What is told of whatever a route raised. What was not foreseen is logged, and not told."""
     if isinstance(error, errors.ConcurrentUpdate):
         error = errors.Unavailable(errors.CHANGED_MEANWHILE)
     kind = TYPES.get(type(error)) if isinstance(error, errors.CronHubError) else None
     if kind is None:
         log.exception("a request failed", exc_info=error)
-        return problem(ProblemType.INTERNAL_ERROR, "something went wrong on our side; it was logged")
+        return Told(ProblemType.INTERNAL_ERROR, "something went wrong on our side; it was logged", {}, None)
     if isinstance(error, errors.Throttled):
         measure("throttled")
-    return problem(kind, str(error), _headers(error), error)
+    return Told(kind, str(error), _headers(error), error)
+
+
+def problem_of(error: Exception) -> Response:
+    """The answer to whatever a route raised."""
+    return problem(*told_of(error))
 
 
 def problem(

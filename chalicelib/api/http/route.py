@@ -1,6 +1,6 @@
 """A route: throttle, know the caller, read the request, call the handler, answer. Every error goes one way."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple, TypeVar, get_args, get_origin
 
 from chalice.app import Chalice, Response
@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from chalicelib import telemetry
 from chalicelib.api.http.answers import NoContent, WithStatus
+from chalicelib.api.http.dialect import Dialect
 from chalicelib.api.http.json import json_response
 from chalicelib.api.http.problem import problem_of
 from chalicelib.api.http.reading import read, read_leniently
@@ -42,6 +43,10 @@ class Route(NamedTuple):
     takes_text: bool
     #: What browsers are shown instead of a problem of status 404 or 422.
     browser_error: Callable[[], Response] | None
+    #: How another monitor's clients send their key and read errors; None: as CronHub's own do.
+    dialect: Dialect | None = None
+    #: The statuses of a Response that is a success (OpenAPI).
+    successes: tuple[int, ...] = (200,)
 
     @property
     def is_signal(self) -> bool:
@@ -68,6 +73,8 @@ def route(
     problems: tuple[int, ...] = (),
     takes_text: bool = False,
     browser_error: Callable[[], Response] | None = None,
+    dialect: Dialect | None = None,
+    successes: tuple[int, ...] = (200,),
 ) -> Callable[[H], H]:
     """Declares a handler. It takes a Call, the path's parameters, and where it names them `body` and `query`.
 
@@ -79,7 +86,20 @@ def route(
     def declare(handler: H) -> H:
         methods = (method,) if isinstance(method, str) else method
         ROUTES.append(
-            Route(methods, path, handler, action, public, limit, produces, problems, takes_text, browser_error)
+            Route(
+                methods,
+                path,
+                handler,
+                action,
+                public,
+                limit,
+                produces,
+                problems,
+                takes_text,
+                browser_error,
+                dialect,
+                successes,
+            )
         )
         return handler
 
@@ -111,7 +131,7 @@ def _answer(app: Chalice, one: Route, params: dict[str, str]) -> Response:
     )
     call = Call(request, clock.now())
     try:
-        call = _call(call, one)
+        call = _call(call, one, params)
         response = _response(one.handler(call, **params, **_read(call, one)))
     except Exception as error:
         response = _failed(call, one, error)
@@ -134,11 +154,13 @@ def _guarded(call: Call, response: Response) -> Response:
 def _failed(call: Call, one: Route, error: Exception) -> Response:
     if one.browser_error is not None and call.from_browser and isinstance(error, Invalid | NotFound):
         return one.browser_error()
-    return problem_of(error)
+    return problem_of(error) if one.dialect is None else one.dialect.failed(error)
 
 
-def _call(call: Call, one: Route) -> Call:
+def _call(call: Call, one: Route, params: Mapping[str, str]) -> Call:
     """The call with its key. Raises Throttled, Unauthenticated, Forbidden."""
+    if one.dialect is not None and one.action is not None:
+        return _call_of_dialect(call, one.dialect, one.action, params)
     keyed = one.action is not None and not (one.public and not call.authorization)
     if one.limit is not None and not keyed:
         throttle(one.limit, network_of(call.address), call.now)
@@ -147,6 +169,18 @@ def _call(call: Call, one: Route) -> Call:
     key = access.authenticate(call.authorization, call.now, afresh=one.action in _MANAGES_ACCESS)
     telemetry.note(org_id=key.org_id)
     access.require(key, one.action)
+    return call._replace(given_key=key)
+
+
+def _call_of_dialect(call: Call, dialect: Dialect, action: Action, params: Mapping[str, str]) -> Call:
+    return with_key(call, dialect.key_of(call, params), action)
+
+
+def with_key(call: Call, text: str, action: Action) -> Call:
+    """The call with the key of this text. Raises Unauthenticated, Forbidden."""
+    key = access.known_key(text, call.now)
+    telemetry.note(org_id=key.org_id)
+    access.require(key, action)
     return call._replace(given_key=key)
 
 

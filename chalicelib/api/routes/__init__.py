@@ -21,6 +21,7 @@ from chalicelib.api.routes import (
     signals,
     static,
 )
+from chalicelib.api.routes.compat import healthchecks_pings
 
 __all__ = [
     "ROUTES",
@@ -29,6 +30,7 @@ __all__ = [
     "crons",
     "dependencies",
     "health",
+    "healthchecks_pings",
     "incidents",
     "maintenance",
     "members",

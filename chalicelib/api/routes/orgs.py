@@ -35,8 +35,8 @@ def read_org(call: Call, slug: str) -> OrgOut:
 
 @route("PATCH", "/api/orgs/{slug}", action=Action.ADMIN, problems=(409,))
 def change_org(call: Call, slug: str, body: ChangeOrg) -> OrgOut:
-    """Change the organization's name or slug"""
-    return OrgOut.of(orgs.change_org(slug, call.key, orgs.OrgChanges(body.name, body.slug)))
+    """Change the organization's name, slug or first contact"""
+    return OrgOut.of(orgs.change_org(slug, call.key, orgs.OrgChanges(body.name, body.slug, body.first_contact)))
 
 
 @route("DELETE", "/api/orgs/{slug}", action=Action.OWN)

@@ -12,6 +12,7 @@ from chalicelib.api.schemas.values import (
     LONGEST_SECONDS,
     MOST_LISTED,
     Answer,
+    CronSlug,
     Description,
     Limit,
     Name,
@@ -25,6 +26,7 @@ from chalicelib.domain.errors import FieldError
 from chalicelib.domain.monitor.cron import Cron, Reason
 from chalicelib.domain.monitor.deadlines import effective_grace
 from chalicelib.domain.monitor.display_status import DisplayStatus
+from chalicelib.domain.monitor.slug import slug_of
 from chalicelib.services.crons import Changes, CronFilters, Names, SettingsChanges, Shown
 from chalicelib.services.register import Registered, RegisterResult, Registration, WantedCron
 
@@ -57,6 +59,8 @@ class SettingsIn(Request):
     reminder_seconds: Annotated[int, Meta(ge=300, le=LONGEST_SECONDS)] | UnsetType | None = UNSET
     #: The id of a project of the organization; null: none.
     project_id: Name | UnsetType | None = UNSET
+    #: What a ping by key and slug calls it: a-z, 0-9, - and _; null: what its name makes.
+    slug: CronSlug | UnsetType | None = UNSET
 
     def settings(self, schedule: str | UnsetType | None) -> SettingsChanges:
         return SettingsChanges(
@@ -72,6 +76,7 @@ class SettingsIn(Request):
             sla_target=self.sla_target,
             reminder_seconds=self.reminder_seconds,
             project_id=self.project_id,
+            slug=self.slug,
         )
 
 
@@ -232,6 +237,8 @@ class CronOut(Answer):
     reminder_seconds: int | None
     #: The project that the cron belongs to.
     project_id: str | None
+    #: What a ping by key and slug calls it; null where its name makes none.
+    slug: str | None
     #: The grace of the run expected next.
     effective_grace_seconds: int | None
     #: The status that people see.
@@ -277,6 +284,7 @@ class CronOut(Answer):
             sla_target=values.sla_target,
             reminder_seconds=values.reminder_seconds,
             project_id=values.project_id,
+            slug=slug_of(cron),
             effective_grace_seconds=None if grace is None else int(grace.total_seconds()),
             status=one.status,
             reason=cron.reason,

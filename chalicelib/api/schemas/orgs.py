@@ -23,6 +23,8 @@ class ChangeOrg(Request):
     name: Name | UnsetType = UNSET
     #: The part of URLs that names the org.
     slug: Slug | UnsetType = UNSET
+    #: Whether the first signal of an unknown slug makes a cron; true unless changed.
+    first_contact: bool | UnsetType = UNSET
 
 
 class DeleteOrg(Request):
@@ -39,10 +41,12 @@ class OrgOut(Answer):
     name: str
     #: When it was created.
     created_at: datetime
+    #: Whether the first signal of an unknown slug makes a cron.
+    first_contact: bool
 
     @classmethod
     def of(cls, org: Org) -> Self:
-        return cls(org.id, org.slug, org.name, org.created_at)
+        return cls(org.id, org.slug, org.name, org.created_at, org.first_contact)
 
 
 class OrgDeleting(Answer):

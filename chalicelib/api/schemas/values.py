@@ -23,6 +23,7 @@ INVISIBLE = r"[\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]"
 _NAME_LENGTH = 128
 _LONE_SURROGATE = r"[\ud800-\udfff]"
 _SLUG = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+_CRON_SLUG = r"[a-z0-9_-]{1,100}(@[a-z0-9_-]{1,100})?"
 _DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _TIME = "must be a time in ISO 8601 with a time zone, such as 2026-02-17T02:00:00Z"
 
@@ -103,6 +104,13 @@ def slug(value: Any) -> str:
     found = _string(value)
     if not re.fullmatch(_SLUG, found):
         raise wrong("must be 1 to 63 of a-z, 0-9 and -, and start and end with a letter or digit")
+    return found
+
+
+def cron_slug(value: Any) -> str:
+    found = _string(value)
+    if not re.fullmatch(_CRON_SLUG, found):
+        raise wrong("must be 1 to 100 of a-z, 0-9, - and _; an @ and an environment may follow")
     return found
 
 
@@ -220,6 +228,7 @@ def checked(check: Callable[[Any], Any], **schema: Any) -> Meta:
 
 Name: TypeAlias = Annotated[str, checked(name, minLength=1, maxLength=_NAME_LENGTH, pattern=r"\S")]
 Slug: TypeAlias = Annotated[str, checked(slug, pattern=f"^{_SLUG}$")]
+CronSlug: TypeAlias = Annotated[str, checked(cron_slug, pattern=f"^{_CRON_SLUG}$")]
 Email: TypeAlias = Annotated[str, checked(email, format="email")]
 Schedule: TypeAlias = Annotated[str, checked(schedule, maxLength=160)]
 Timezone: TypeAlias = Annotated[str, checked(timezone)]

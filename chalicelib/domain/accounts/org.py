@@ -63,6 +63,8 @@ class Org(NamedTuple):
     created_at: datetime
     #: Whether there ever was a key.
     had_key: bool = False
+    #: Whether the first signal of an unknown slug makes a cron.
+    first_contact: bool = True
 
     def lets_claim(self, now: datetime) -> bool:
         """Whether the first key can be had without a key."""

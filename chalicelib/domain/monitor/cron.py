@@ -47,6 +47,8 @@ class Settings(NamedTuple):
     sla_target: float = 99.0
     reminder_seconds: int | None = None
     project_id: str | None = None
+    #: What clients call it beside a key; None: what its name makes.
+    slug: str | None = None
 
 
 class OpenRun(NamedTuple):
