@@ -1,10 +1,12 @@
 """An emulated AWS to deploy to."""
 
+import json
 import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import boto3
 
@@ -16,6 +18,7 @@ from infra.local.tables import answers
 ROOT = Path(__file__).resolve().parents[2]
 BUCKET = "cronhub-packages"
 _PATIENCE = 60.0
+_SINGLE, _BATCH = "sqs:SendMessage", "sqs:SendMessageBatch"
 
 
 def environment(endpoint: str) -> dict[str, str]:
@@ -64,6 +67,20 @@ def running(log: Path) -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(_PATIENCE)
+
+
+def granted_more(template: str) -> str:
+    """Returns a template with the right to batches of messages, which only the emulator asks for."""
+    return json.dumps(_granted_more(json.loads(template)), indent=1)
+
+
+def _granted_more(part: Any) -> Any:
+    if isinstance(part, list):
+        more = [_BATCH] if _SINGLE in part else []
+        return [_granted_more(each) for each in part] + more
+    if isinstance(part, dict):
+        return {name: _granted_more(each) for name, each in part.items()}
+    return part
 
 
 def make_bucket() -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError, WaiterError
 
+from infra.deploy import emulated
 from infra.deploy.cfn import Json
 from infra.deploy.parameters import BASE_URL, PARAMETERS, Parameter
 from infra.deploy.refusal import Refusal
@@ -41,11 +42,13 @@ def deploy(stage: Stage, given: dict[Parameter, str], template: Path, bucket: st
             f"make destroy STAGE={stage.name}, then deploy again"
         )
     packaged = _upload(stack, template, bucket)
+    endpoint = os.environ.get("AWS_ENDPOINT_URL")
+    if endpoint:
+        packaged.write_text(emulated.granted_more(packaged.read_text()))
     if before is None and stage.keeps_data and _keeps_tables(stack):
         _take_over(stack, stage, packaged, bucket, given)
     else:
         _deploy(stack, stage, packaged, bucket, given, before)
-    endpoint = os.environ.get("AWS_ENDPOINT_URL")
     if endpoint and BASE_URL not in given:
         # An emulated API is not where AWS would have it; where it is, is known only now.
         given = {**given, BASE_URL: emulated_url(endpoint, output(stack, "RestAPIId"), stage)}

@@ -7,7 +7,7 @@ from pathlib import Path
 from chalicelib.domain.monitor.signal import SignalKind
 from chalicelib.services.evaluate import HANDED_OVER_FROM
 from chalicelib.telemetry import NAMESPACE
-from infra.deploy.cfn import Json, ref, resource, sub
+from infra.deploy.cfn import Json, logical, ref, resource, sub
 from infra.deploy.policies import ACCESS, short_name
 from infra.deploy.queues import QUEUES, Queue, dead_letters_of
 from infra.deploy.stages import Stage
@@ -59,7 +59,7 @@ def _alarms(stage: Stage) -> Json:
         alarms |= _alarms_of_function(function)
     for queue in QUEUES:
         alarms |= _alarms_of_queue(queue)
-    return alarms | _alarms_of_own_metrics() | {"StoreThrottledAlarm": _store_throttled()}
+    return alarms | _alarms_of_own_metrics() | _alarms_of_store()
 
 
 def _alarms_of_function(function: str) -> Json:
@@ -144,26 +144,21 @@ def _own_alarm(name: str, says: str, metric: str, **more: object) -> Json:
     return _alarm(name, says, (NAMESPACE, metric, {"prefix": "${Prefix}"}), **more)
 
 
-def _store_throttled() -> Json:
-    """One alarm over the tables and the index that every signal and every tick write."""
-    metrics = [
-        _throttled(f"m{place}", name, kind)
-        for place, (name, kind) in enumerate(product(_HOT, ("ReadThrottleEvents", "WriteThrottleEvents")))
-    ]
-    whole: Json = {"Id": "all", "Expression": "SUM(FILL(METRICS(), 0))", "Label": "throttled", "ReturnData": True}
-    properties = _alarm_properties("store-throttled", "DynamoDB throttled calls: raise its limits or the shards.")
-    return resource("CloudWatch::Alarm", properties | {"Metrics": [whole, *metrics]})
+def _alarms_of_store() -> Json:
+    """On the tables and the index that every signal and every tick write."""
+    return dict(_throttled(name, kind) for name, kind in product(_HOT, ("read", "write")))
 
 
-def _throttled(metric_id: str, name: str, kind: str) -> Json:
+def _throttled(name: str, kind: str) -> tuple[str, Json]:
     table, _, index = name.partition("/")
     dimensions = {"TableName": f"${{Prefix}}-{table}"} | ({"GlobalSecondaryIndexName": index} if index else {})
-    metric = {"Namespace": "AWS/DynamoDB", "MetricName": kind, "Dimensions": _dimensions(dimensions)}
-    return {
-        "Id": metric_id,
-        "MetricStat": {"Metric": metric, "Period": _MINUTE, "Stat": "Sum"},
-        "ReturnData": False,
-    }
+    where = f"the index {index} of {table}" if index else f"the table {table}"
+    alarm = _alarm(
+        f"{name.replace('/', '-')}-throttled-{kind}s",
+        f"DynamoDB throttled {kind}s of {where}.",
+        ("AWS/DynamoDB", f"{kind.title()}ThrottleEvents", dimensions),
+    )
+    return logical(name.replace("/", "_"), "throttled", f"{kind}s", "alarm"), alarm
 
 
 Metric = tuple[str, str, dict[str, str]]
@@ -172,24 +167,14 @@ Metric = tuple[str, str, dict[str, str]]
 def _alarm(name: str, says: str, metric: Metric, **more: object) -> Json:
     """One that rings from the first on, unless `more` says otherwise."""
     namespace, metric_name, dimensions = metric
-    measured: Json = {
-        "Namespace": namespace,
-        "MetricName": metric_name,
-        "Dimensions": _dimensions(dimensions),
-        "Statistic": "Sum",
-        "Period": _MINUTE,
-    }
-    return resource("CloudWatch::Alarm", _alarm_properties(name, says) | measured | more)
-
-
-def _dimensions(values: dict[str, str]) -> list[Json]:
-    return [{"Name": name, "Value": sub(value) if "${" in value else value} for name, value in values.items()]
-
-
-def _alarm_properties(name: str, says: str) -> Json:
-    return {
+    properties: Json = {
         "AlarmName": sub(f"${{Prefix}}-{name}"),
         "AlarmDescription": says,
+        "Namespace": namespace,
+        "MetricName": metric_name,
+        "Dimensions": [_dimension(*each) for each in dimensions.items()],
+        "Statistic": "Sum",
+        "Period": _MINUTE,
         "EvaluationPeriods": 1,
         "Threshold": 1,
         "ComparisonOperator": "GreaterThanOrEqualToThreshold",
@@ -197,6 +182,11 @@ def _alarm_properties(name: str, says: str) -> Json:
         "AlarmActions": [ref("AlarmTopic")],
         "OKActions": [ref("AlarmTopic")],
     }
+    return resource("CloudWatch::Alarm", properties | more)
+
+
+def _dimension(name: str, value: str) -> Json:
+    return {"Name": name, "Value": sub(value) if "${" in value else value}
 
 
 def _widgets(stage: Stage) -> list[Json]:

@@ -1,5 +1,6 @@
 """What stops a deployment, each told in one line; and how to go on after one that failed."""
 
+import json
 import os
 import subprocess
 import sys
@@ -13,12 +14,13 @@ import pytest
 from moto import mock_aws
 
 from infra.deploy import __main__ as deploying
-from infra.deploy import checks, stack
+from infra.deploy import checks, emulated, stack
 from infra.deploy.package import api_by_name
 from infra.deploy.parameters import BASE_URL, PARAMETERS, PREFIX
+from infra.deploy.policies import ACCESS, policy
 from infra.deploy.refusal import Refusal
 from infra.deploy.stages import STAGES
-from infra.deploy.template import ROOT
+from infra.deploy.template import ROOT, template
 
 DEV, PROD = STAGES["dev"], STAGES["prod"]
 
@@ -176,6 +178,18 @@ def test_an_emulated_api_is_where_the_emulator_has_it() -> None:
 
     assert url == "http://localhost:4566/restapis/a1b2/dev/_user_request_"
     assert checks.given({BASE_URL.variable: url}) == {BASE_URL: url}
+
+
+def test_the_emulator_alone_is_granted_what_aws_does_not_know() -> None:
+    document = template(DEV) | {"Policies": [policy(function) for function in ACCESS]}
+
+    granted = json.loads(emulated.granted_more(json.dumps(document)))
+
+    assert "SendMessageBatch" not in json.dumps(document)
+    for before, after in zip(document["Policies"], granted["Policies"], strict=True):
+        for one, other in zip(before["Statement"], after["Statement"], strict=True):
+            more = ["sqs:SendMessageBatch"] if "sqs:SendMessage" in one["Action"] else []
+            assert other == one | {"Action": one["Action"] + more}
 
 
 TAKEN = (

@@ -206,8 +206,8 @@ def test_every_alarm_tells_the_topic_that_the_given_address_gets(resources: Json
     alarms = properties(resources, "CloudWatch::Alarm")
     subscription = resources["AlarmSubscription"]
 
-    # No tick, 5xx, four of CronHub's own metrics, the store's throttles.
-    assert len(alarms) == 2 + 4 + 1 + 3 * len(ACCESS) + 2 * len(QUEUES)
+    # No tick, 5xx, four of CronHub's own metrics, reads and writes of four tables and an index.
+    assert len(alarms) == 2 + 4 + 2 * 5 + 3 * len(ACCESS) + 2 * len(QUEUES)
     assert all(each["AlarmActions"] == [{"Ref": "AlarmTopic"}] for each in alarms)
     assert subscription["Condition"] == "HasAlarmAddress"
     assert subscription["Properties"]["Endpoint"] == {"Ref": "AlarmAddress"}
@@ -264,16 +264,16 @@ def test_deadlines_that_pass_unjudged_and_alerts_that_fail_are_told(resources: J
 
 
 def test_a_store_that_throttles_is_told(resources: Json) -> None:
-    stats = [each["MetricStat"] for each in alarm_named(resources, "store-throttled")["Metrics"][1:]]
-    metrics = [stat["Metric"] for stat in stats]
+    alarms = [
+        each for each in properties(resources, "CloudWatch::Alarm") if each.get("Namespace") == "AWS/DynamoDB"
+    ]
+    on = {(each["MetricName"], each["Dimensions"][0]["Value"]["Fn::Sub"]) for each in alarms}
     tables = {each["TableName"]["Fn::Sub"] for each in properties(resources, "DynamoDB::Table")}
 
-    on = {each["Dimensions"][0]["Value"]["Fn::Sub"] for each in metrics}
-    assert {"${Prefix}-crons", "${Prefix}-runs", "${Prefix}-alerts"} <= on <= tables
-    assert {each["MetricName"] for each in metrics} == {"ReadThrottleEvents", "WriteThrottleEvents"}
-    assert {"Name": "GlobalSecondaryIndexName", "Value": "due"} in [each["Dimensions"][-1] for each in metrics]
-    # CloudWatch takes no more into one alarm.
-    assert len(metrics) <= 10
+    for table in ("crons", "runs", "rollups", "alerts"):
+        assert {(f"{kind}ThrottleEvents", f"${{Prefix}}-{table}") for kind in ("Read", "Write")} <= on
+    assert {table for _, table in on} <= tables
+    assert {"Name": "GlobalSecondaryIndexName", "Value": "due"} in [each["Dimensions"][-1] for each in alarms]
 
 
 def measured_in(source: str) -> set[str]:
