@@ -8,7 +8,7 @@ LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generat
 	--custom-compile-command 'make lock' $(if $(UPGRADE),--upgrade)
 
 .DEFAULT_GOAL := help
-.PHONY: help run backup restore test test-deployed test-long lint format lock template openapi deploy destroy deploy-emulated bench-alerts bench-import bench-cold-start bench-transport bench-costs bench-noise bench-lists simulate clean
+.PHONY: help run backup restore test test-deployed test-store test-long lint format lock template openapi deploy destroy deploy-emulated bench-alerts bench-import bench-cold-start bench-transport bench-costs bench-noise bench-lists simulate clean
 .PHONY: test-cli
 
 help:
@@ -18,6 +18,7 @@ help:
 	@echo "make test             run all tests"
 	@echo "make test-cli         run the tests of the command line tool only"
 	@echo "make test-deployed    deploy the real package to an emulated AWS and test it there"
+	@echo "make test-store       run the tests of the API over the embedded store instead of moto"
 	@echo "make test-long        run the tests that take minutes: alerts through crashes and outages, in real time"
 	@echo "make lint             check format, style, types and the direction of imports"
 	@echo "make format           format the code and fix what can be fixed automatically"
@@ -54,6 +55,10 @@ test-cli: .venv/.installed
 
 test-deployed: .venv/.installed .venv-aws/.installed .venv-stack/.installed
 	@$(BIN)/python -m pytest -m deployed -p no:xdist tests/deployed
+
+# The embedded store holds what moto holds: the same tests over it.
+test-store: .venv/.installed
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --store=embedded tests/api tests/faults
 
 test-long: .venv/.installed
 	@$(BIN)/python -m pytest -m long -rP

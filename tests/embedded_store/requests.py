@@ -1,5 +1,6 @@
 """Random requests: few keys and few names, so that they meet."""
 
+import re
 from typing import Any
 
 from hypothesis import strategies as st
@@ -101,8 +102,6 @@ _ALIASES = {f"#{name}": name for name in (*_NAMES, "x", "y")}
 
 def _used(text: str, given: dict[str, Any]) -> dict[str, Any]:
     """Those of the names or values that a text holds: DynamoDB refuses others."""
-    import re
-
     held = set(re.findall(r"[#:]\w+", text))
     return {name: value for name, value in given.items() if name in held}
 
@@ -181,6 +180,15 @@ _queries = st.tuples(
     _options,
     st.just({"ConsistentRead": True}),
 ).map(_of_table)
+
+
+def _key_of(write: Request) -> Request:
+    """DynamoDB refuses two of one key in one request."""
+    (request,) = write.values()
+    whole = request.get("Key") or request.get("Item") or {}
+    return {"h": whole["h"], "r": whole["r"]}
+
+
 _transactions = st.lists(
     st.one_of(
         _puts.map(lambda one: {"Put": one}),
@@ -190,6 +198,7 @@ _transactions = st.lists(
     ),
     min_size=1,
     max_size=3,
+    unique_by=lambda one: str(_key_of(one)),
 ).map(lambda found: {"TransactItems": found})
 _batches = st.lists(
     st.one_of(
@@ -221,3 +230,31 @@ calls: Strategy[Call] = st.one_of(
     _named("BatchWriteItem", _batches),
 )
 sequences: Strategy[list[Call]] = st.lists(calls, min_size=1, max_size=12)
+
+# What moto and the emulator get wrong, by the word of DynamoDB Local.
+_ODD = re.compile(
+    r"\[|#\w+\.|size|contains|attribute_type|begins_with| IN | BETWEEN|[<>]|[-+]|list_append|DELETE|ADD"
+)
+
+
+def is_plain(call: Call) -> bool:
+    """Whether a request has the form of CronHub's own: flat attributes, and tests of what is there."""
+    _, request = call
+    is_partial = str(request.get("ReturnValues")).startswith("UPDATED")
+    return not is_partial and all(not _ODD.search(text) for text in _expressions_in(request))
+
+
+def _expressions_in(request: Any) -> list[str]:
+    if isinstance(request, list):
+        return [text for one in request for text in _expressions_in(one)]
+    if not isinstance(request, dict):
+        return []
+    own = [
+        request[name]
+        for name in request
+        if name in ("UpdateExpression", "ConditionExpression", "FilterExpression")
+    ]
+    return own + [text for one in request.values() for text in _expressions_in(one)]
+
+
+plain_sequences: Strategy[list[Call]] = st.lists(calls.filter(is_plain), min_size=1, max_size=12)

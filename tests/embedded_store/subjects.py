@@ -6,6 +6,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Protocol
 
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
 from infra.local.store import Store, StoreError
 
 #: What came of a request: its answer, or the code of its error and the codes of a transaction's reasons.
@@ -54,7 +58,10 @@ class Embedded:
 
 
 def _refusal(code: str, reasons: Any) -> Any:
-    return code, [reason["Code"] for reason in reasons or ()]
+    """AWS documents ValidationError as a reason of a cancelled transaction; DynamoDB Local and the emulators
+    refuse the whole request instead."""
+    codes = [reason["Code"] for reason in reasons or ()]
+    return ("ValidationException", []) if "ValidationError" in codes else (code, codes)
 
 
 @contextmanager
@@ -103,3 +110,29 @@ def items_of(subject: Subject, index: str | None = None) -> list[Any]:
     kind, answer = subject.call("Scan", request)
     assert kind == "answered", answer
     return sorted(answer["Items"], key=lambda item: (item["h"]["S"], item["r"]["N"]))
+
+
+class Remote:
+    """A store that is asked through boto3: moto, an emulator, or AWS's own DynamoDB Local."""
+
+    def __init__(self, client: Any) -> None:
+        self.client = client
+
+    def call(self, operation: str, request: Mapping[str, Any]) -> Outcome:
+        try:
+            return "answered", normal(self.client._make_api_call(operation, dict(request)))
+        except ClientError as error:
+            reasons: Any = error.response.get("CancellationReasons")
+            return "refused", _refusal(error.response["Error"]["Code"], reasons)
+
+
+def client_of(endpoint: str | None = None) -> Any:
+    """What tells a wrong request from the answer is the store: boto3 sends it as it is, once."""
+    return boto3.client(
+        "dynamodb",
+        region_name="eu-west-1",
+        endpoint_url=endpoint,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+        config=Config(parameter_validation=False, retries={"total_max_attempts": 1}),
+    )

@@ -1,8 +1,10 @@
 """The embedded store: what it refuses changes nothing, and what it acknowledged survives kill -9."""
 
 import signal
+import sqlite3
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ from tests.embedded_store.subjects import Embedded, items_of, with_table
 ROOT = Path(__file__).parents[2]
 WRITER = """
 import sys
+import threading
 from pathlib import Path
 from infra.local.store import Store
 store = Store(Path(sys.argv[1]))
@@ -75,3 +78,19 @@ def test_a_file_that_is_not_ours_is_refused_by_name_and_left_alone(tmp_path: Pat
         Store(path).answer("dynamodb", "ListTables", {})
 
     assert path.read_bytes() == content
+
+
+def test_a_file_that_another_process_has_to_itself_for_a_moment_is_waited_for(tmp_path: Path) -> None:
+    # As the first that opens a file after a kill has it, while it reads the log anew.
+    path = tmp_path / "store.db"
+    Store(path).close()
+    alone = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    alone.execute("PRAGMA locking_mode=EXCLUSIVE")
+    alone.execute("BEGIN EXCLUSIVE")
+    alone.execute("ROLLBACK")
+    release = threading.Timer(0.2, alone.close)
+    release.start()
+    try:
+        assert Store(path).answer("dynamodb", "ListTables", {}) == {"TableNames": []}
+    finally:
+        release.join()

@@ -194,14 +194,14 @@ def _deletion(path: Path, value: Value, scope: Scope) -> Change:
     def delete(item: Item, before: Item) -> None:
         found = paths.find(before, path)
         if found is None:
-            return
+            # Nothing goes, but the way to it must be there.
+            return paths.remove(item, path)
         if kind_of(found) != kind:
             raise Invalid(_WRONG_TYPE)
         left = set(found[kind]) - set(value[kind])
-        if left:
-            paths.put(item, path, {kind: sorted_members(kind, left)})
-        else:
-            paths.remove(item, path)
+        if not left:
+            return paths.remove(item, path)
+        return paths.put(item, path, {kind: sorted_members(kind, left)})
 
     return Change(path, delete)
 
