@@ -30,6 +30,7 @@ COMMANDS = {
     "ack": Command("ack", "acknowledge incidents, or resolve them"),
     "pause": Command("pause", "stop watching crons for a time"),
     "resume": Command("resume", "watch them again"),
+    "discover": Command("discover", "find scheduled jobs, register them, and make crontabs report"),
     "flush": Command("flush", "send the reports that wait because CronHub could not be reached"),
 }
 

@@ -24,10 +24,10 @@ class Settings(NamedTuple):
         return f"Settings(url={self.url!r}, key={'***' if self.key else None})"
 
 
-def load() -> Settings:
+def load(url: str | None = None) -> Settings:
     """`CRONHUB_URL` and `CRONHUB_API_KEY`, else the same in lower case in a configuration file."""
     kept = _from_files()
-    url = os.environ.get("CRONHUB_URL") or kept.get("url") or DEFAULT_URL
+    url = url or os.environ.get("CRONHUB_URL") or kept.get("url") or DEFAULT_URL
     key = os.environ.get("CRONHUB_API_KEY") or kept.get("api_key")
     return Settings(checked_url(url), key.strip() if key else None)
 

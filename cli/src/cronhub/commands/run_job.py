@@ -46,6 +46,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     which.add_argument("--cron", metavar="NAME", help="the cron's name, service/name or product/service/name")
     which.add_argument("--id", metavar="ID", help="the cron's id: no key is needed")
     add = parser.add_argument
+    add("--url", help="where CronHub is; CRONHUB_URL unless given")
     add("--schedule", help="with --cron: register the cron with this schedule if it is not there yet")
     add("--timezone", help="the time zone of --schedule")
     add("--shell", action="store_true", help="the command is one text for $SHELL (or /bin/sh)")
@@ -76,7 +77,7 @@ def run(arguments: argparse.Namespace) -> int:
     )
     wanted = Wanted(arguments.cron or arguments.id, arguments.schedule, arguments.timezone)
     try:
-        settings: Settings | None = load()
+        settings: Settings | None = load(arguments.url)
     except UsageError as error:
         # A wrong setting is no reason for a job not to run.
         _say(f"{error}; the command runs unwatched")

@@ -1,0 +1,1 @@
+"""Finds scheduled jobs: in crontabs, systemd timers, Kubernetes manifests and GitHub workflows."""
