@@ -51,7 +51,15 @@ PATHS = {
 }
 
 _PAGE = {"limit": 100, "cursor": RUN}
-_ORG = {"id": ORG, "slug": "my-org", "name": "My org", "created_at": "2026-02-08T09:30:00Z", "first_contact": True}
+_ORG = {
+    "id": ORG,
+    "slug": "my-org",
+    "name": "My org",
+    "keyless_signals": True,
+    "keyless_signals_pending": False,
+    "created_at": "2026-02-08T09:30:00Z",
+    "first_contact": True,
+}
 _KEY = {
     "id": KEY_ID,
     "name": "production",

@@ -13,7 +13,7 @@ from chalicelib.domain.accounts.api_key import KEY_LENGTH, ApiKey, key_hash, key
 from chalicelib.domain.accounts.org import RESERVED_SLUGS, Org
 from chalicelib.domain.accounts.permissions import Action, Role, Scope
 from chalicelib.domain.errors import ConcurrentUpdate, Conflict, FieldError, Invalid, NotFound, Unauthenticated
-from chalicelib.services import access
+from chalicelib.services import access, keyless_signals
 from chalicelib.services.changes import changed
 from chalicelib.services.paging import Page, page_of
 from chalicelib.store import api_keys, org_deletion, orgs
@@ -26,6 +26,7 @@ class OrgChanges(NamedTuple):
     name: str | UnsetType = UNSET
     slug: str | UnsetType = UNSET
     first_contact: bool | UnsetType = UNSET
+    keyless_signals: bool | UnsetType = UNSET
 
 
 class NewKey(NamedTuple):
@@ -67,12 +68,18 @@ def org_of_key(slug: str, key: ApiKey) -> Org:
     return org
 
 
-def change_org(slug: str, by: ApiKey, changes: OrgChanges) -> Org:
-    """Raises NotFound, Invalid for a reserved slug; Conflict where it is taken."""
+def change_org(slug: str, by: ApiKey, changes: OrgChanges, now: datetime) -> Org:
+    """Raises NotFound, Invalid for a reserved slug; Conflict where it is taken.
+
+    The org's crons learn of `keyless_signals` here, as far as there is time, the rest with the coming ticks.
+    """
 
     def once(_maker: ApiKey) -> Org:
         before = org_of_key(slug, by)
         after = changed(before, changes)
+        if after.keyless_signals != before.keyless_signals:
+            after = after._replace(keyless_changed_at=now, keyless_pending=True)
+            keyless_signals.note_change(after.id, now)
         if after.slug != before.slug:
             _require_free_word(after.slug)
         try:
@@ -81,7 +88,10 @@ def change_org(slug: str, by: ApiKey, changes: OrgChanges) -> Org:
             raise Conflict(f"the slug {after.slug} is taken") from None
         return after
 
-    return access.as_maker(by, Action.ADMIN, once)
+    after = access.as_maker(by, Action.ADMIN, once)
+    if after.keyless_pending and changes.keyless_signals is not UNSET:
+        return after._replace(keyless_pending=not keyless_signals.tell_crons(after.id))
+    return after
 
 
 def delete_org(slug: str, by: ApiKey, budget_seconds: float = 20.0) -> bool:

@@ -18,7 +18,7 @@ from chalicelib.services.commit import wake_for
 from chalicelib.services.crons import SettingsChanges, with_settings
 from chalicelib.services.dependencies import fault_of, require_few, require_no_cycle
 from chalicelib.services.retries import retry_on_conflict
-from chalicelib.store import crons
+from chalicelib.store import crons, orgs
 from chalicelib.store.commits import Change, commit_many
 from chalicelib.store.cron_names import find_ids, ids_of_service
 from chalicelib.store.dependencies import added
@@ -65,6 +65,8 @@ class _Call(NamedTuple):
     wanted: tuple[WantedCron, ...]
     prune: bool
     now: datetime
+    #: Of the org: new crons take it over.
+    keyless_signals: bool = True
 
 
 class _Plan(NamedTuple):
@@ -93,6 +95,9 @@ def register(org_id: str, given: Registration, now: datetime) -> Registered:
 
 def _register(call: _Call) -> Registered:
     ids_by_name, known = _find(call)
+    if any(one.name not in ids_by_name for one in call.wanted):
+        org = orgs.find_org(call.org_id)
+        call = call._replace(keyless_signals=org is None or org.keyless_signals)
     plans = [_plan(call, one, known.get(ids_by_name.get(one.name, ""))) for one in call.wanted]
     pruned = _to_archive(call, {plan.cron.id for plan in plans}) if call.prune else []
     known.update((decision.cron.id, decision.cron) for _, decision in pruned)
@@ -125,6 +130,7 @@ def _plan(call: _Call, wanted: WantedCron, before: Cron | None) -> _Plan:
         settings = with_settings(Settings(), wanted.settings)
         names = on_request.CronNames(call.product, call.service, wanted.name)
         cron = on_request.create(cron_id, names, settings, call.now)
+        cron = cron._replace(keyless_signals=call.keyless_signals)
         return _Plan(None, Decision(cron), RegisterResult.CREATED)
     settings = with_settings(before.settings, wanted.settings)
     if before.archived_at is not None:

@@ -21,12 +21,15 @@ from chalicelib.telemetry import measure
 
 
 def find_watched(org_id: str | None, cron_id: str) -> Cron:
-    """Raises NotFound: unknown, another org's, not an id at all, or archived."""
+    """A cron that takes signals; `org_id` None for those without a key.
+
+    Raises NotFound: unknown, another org's, not an id at all, archived, or of an org that wants keys.
+    """
     of_org = org_of(cron_id)
     if of_org is None or org_id not in (None, of_org):
         raise NotFound("no such cron")
     cron = crons.find_cron(of_org, cron_id)
-    if cron is None or cron.archived_at is not None:
+    if cron is None or cron.archived_at is not None or (org_id is None and not cron.keyless_signals):
         raise NotFound("no such cron")
     return cron
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from chalicelib import settings
 from chalicelib.domain.monitor.blackout import Backlog, blackouts_until
 from chalicelib.domain.times import MILLISECOND
-from chalicelib.services import clock
+from chalicelib.services import clock, keyless_signals
 from chalicelib.services.context import blackouts_of
 from chalicelib.services.evaluate import BUDGET_SECONDS, TickReport, run_tick, shards_left, work_off
 from chalicelib.services.notify import send_due
@@ -47,6 +47,7 @@ def run_minute(now: datetime, scheduled_at: datetime | None = None) -> TickRepor
     # `notify` sends what was decided just now. Two senders would split what belongs into one message.
     send_due(now - MILLISECOND if report.woke_notify else clock.now())
     go_on_deleting()
+    keyless_signals.go_on(now)
     measure("tick_duration", time.monotonic() - began, SECONDS)
     if scheduled_at is not None:
         measure("tick_lag", max(0.0, (now - scheduled_at).total_seconds()), SECONDS)

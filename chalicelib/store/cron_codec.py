@@ -90,6 +90,7 @@ def to_item(cron: Cron) -> CronItem:
         held_until=ms(cron.held_until),
         skipped_from=ms(cron.skipped_from),
         noise=_noise_map(cron.noise),
+        keyless_off=not cron.keyless_signals or None,
         blind=None if cron.blackout is None else [to_ms(cron.blackout.since), to_ms(cron.blackout.until)],
     )
     for setting in _SETTINGS:
@@ -135,6 +136,7 @@ def to_cron(item: CronItem) -> Cron:
         noise=_noise(item.noise),
         blackout=None if item.blind is None else Blackout(*(from_ms(int(at)) for at in item.blind)),
         archived_at=at_ms(item.archived_at),
+        keyless_signals=not item.keyless_off,
     )
 
 

@@ -1,13 +1,14 @@
 """Orgs and their slugs."""
 
 from pynamodb.exceptions import TransactWriteError
+from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
 from chalicelib.domain.accounts.api_key import ApiKey
 from chalicelib.domain.accounts.org import Org
-from chalicelib.domain.times import from_ms
+from chalicelib.domain.times import from_ms, to_ms
 from chalicelib.store.api_keys import key_item
-from chalicelib.store.cron_codec import ms
+from chalicelib.store.cron_codec import at_ms, ms
 from chalicelib.store.errors import failed_at, store_errors
 from chalicelib.store.reading import get_or_none
 from chalicelib.store.tables import OrgItem, connection
@@ -69,27 +70,33 @@ def find_org(org_id: str) -> Org | None:
         created_at=from_ms(int(item.created_at)),
         had_key=bool(item.had_key),
         first_contact=item.first_contact is not False,
+        keyless_signals=not item.keyless_off,
+        keyless_changed_at=at_ms(item.keyless_changed_at),
+        keyless_pending=bool(item.keyless_pending),
     )
 
 
 def change_org(before: Org, after: Org) -> None:
-    """Writes an org's name and slug. Raises SlugTaken; ConcurrentUpdate where it is not as it was."""
+    """Writes an org's name, slug and settings. Raises SlugTaken; ConcurrentUpdate where it is not as it was."""
     moved = before.slug != after.slug
+    changes: list[Action] = [
+        OrgItem.name.set(after.name),
+        OrgItem.slug.set(after.slug),
+        OrgItem.first_contact.set(after.first_contact),
+    ]
+    if after.keyless_changed_at is not None and before.keyless_signals != after.keyless_signals:
+        changes += [
+            OrgItem.keyless_off.set(not after.keyless_signals),
+            OrgItem.keyless_changed_at.set(to_ms(after.keyless_changed_at)),
+            OrgItem.keyless_pending.set(after.keyless_pending),
+        ]
     with store_errors():
         try:
             with TransactWrite(connection=connection()) as transaction:
                 if moved:
                     transaction.save(_slug_item(after), OrgItem.key.does_not_exist())
                     transaction.delete(_slug_item(before))
-                transaction.update(
-                    OrgItem(after.id),
-                    [
-                        OrgItem.name.set(after.name),
-                        OrgItem.slug.set(after.slug),
-                        OrgItem.first_contact.set(after.first_contact),
-                    ],
-                    OrgItem.slug == before.slug,
-                )
+                transaction.update(OrgItem(after.id), changes, OrgItem.slug == before.slug)
         except TransactWriteError as error:
             # pynamodb sends deletes before puts, and updates last.
             if moved and failed_at(error, 1):

@@ -46,8 +46,8 @@ def _name(table: str) -> str:
 
 
 class OrgItem(Model):
-    """An org under its id, a reservation of its slug under `slug#{slug}`, and under `leaving` which orgs
-    are being deleted."""
+    """An org under its id, a reservation of its slug under `slug#{slug}`, under `leaving` which orgs are being
+    deleted, and under `switching` whose crons are being told whether they may be signalled without a key."""
 
     class Meta(_Meta):
         table_name = _name("orgs")
@@ -61,6 +61,10 @@ class OrgItem(Model):
     first_contact = BooleanAttribute(null=True)
     members_version = NumberAttribute(null=True)
     leaving: Any = UnicodeSetAttribute(null=True)
+    keyless_off = BooleanAttribute(null=True)
+    keyless_changed_at = NumberAttribute(null=True)
+    keyless_pending = BooleanAttribute(null=True)
+    switching: Any = UnicodeSetAttribute(null=True)
 
 
 class KeysOfOrg(GlobalSecondaryIndex["KeyItem"]):
@@ -174,6 +178,7 @@ class CronItem(Model):
     waits_until = NumberAttribute(attr_name="wu", null=True)
     reminder_seconds = NumberAttribute(attr_name="rm", null=True)
     slug = UnicodeAttribute(attr_name="su", null=True)
+    keyless_off = BooleanAttribute(attr_name="kl", null=True)
 
 
 class CronNameItem(Model):

@@ -35,7 +35,7 @@ ACCESS = {
             "badges": "GetItem PutItem Query DeleteItem",
             "channels": "GetItem Query UpdateItem DeleteItem",
             "cron_names": "BatchGetItem BatchWriteItem GetItem PutItem Query DeleteItem",
-            "crons": "BatchGetItem GetItem PutItem Query DeleteItem",
+            "crons": "BatchGetItem GetItem PutItem Query UpdateItem DeleteItem",
             "crons/standing": "Query",
             "dependencies": "GetItem PutItem Query DeleteItem",
             "incidents": "GetItem Query UpdateItem DeleteItem",

@@ -80,6 +80,7 @@ def full_cron(clock: Clock) -> Cron:
         offsets_ms=tuple(1000 * n for n in range(10)),
         incident=OpenIncident(open_runs[0].id, now, 3),
         today=DailyCounts(now.date(), counts),
+        keyless_signals=False,
     )
 
 

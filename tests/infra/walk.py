@@ -132,6 +132,8 @@ def _crons(api: WalkedApi, project: str) -> list[str]:
     ids = api.register({"name": "first", **DAILY}, {"name": "second", **DAILY}, prune=True)
     api.get("/api/crons")
     api.patch(f"/api/crons/{ids[0]}", {"project_id": project, "name": "renamed"})
+    for allowed in (False, True):
+        api.patch("/api/orgs/walked", {"keyless_signals": allowed})
     return ids
 
 

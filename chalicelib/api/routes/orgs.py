@@ -35,8 +35,12 @@ def read_org(call: Call, slug: str) -> OrgOut:
 
 @route("PATCH", "/api/orgs/{slug}", action=Action.ADMIN, problems=(409,))
 def change_org(call: Call, slug: str, body: ChangeOrg) -> OrgOut:
-    """Change the organization's name, slug or first contact"""
-    return OrgOut.of(orgs.change_org(slug, call.key, orgs.OrgChanges(body.name, body.slug, body.first_contact)))
+    """Change the organization's name, slug or settings
+
+    Without `keyless_signals`, ping URLs answer 404 as if they were unknown; jobs then signal with a key.
+    """
+    changes = orgs.OrgChanges(body.name, body.slug, body.first_contact, body.keyless_signals)
+    return OrgOut.of(orgs.change_org(slug, call.key, changes, call.now))
 
 
 @route("DELETE", "/api/orgs/{slug}", action=Action.OWN)

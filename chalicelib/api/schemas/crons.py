@@ -130,8 +130,8 @@ class RegisteredCron(Answer):
     name: str
     #: What the call did with this cron.
     result: RegisterResult
-    #: The URL that a script pings, without a key.
-    ping_url: str
+    #: The URL that a script pings, without a key; null where the organization wants keys.
+    ping_url: str | None
     #: The earliest occurrence that no run has satisfied yet.
     next_expected_at: datetime | None
 
@@ -257,8 +257,8 @@ class CronOut(Answer):
     last_run: LastRunOut | None
     #: The open incident; null while there is none.
     incident: OpenIncidentOut | None
-    #: The URL that a script pings, without a key.
-    ping_url: str
+    #: The URL that a script pings, without a key; null where the organization wants keys.
+    ping_url: str | None
     #: When it was created.
     created_at: datetime
     #: When it was archived; null while it is watched.
@@ -307,5 +307,7 @@ class CronList(Answer):
     next_cursor: str | None
 
 
-def ping_url(cron: Cron) -> str:
+def ping_url(cron: Cron) -> str | None:
+    if not cron.keyless_signals:
+        return None
     return f"{settings.base_url()}/api/ping/{cron.id}"

@@ -25,6 +25,8 @@ class ChangeOrg(Request):
     slug: Slug | UnsetType = UNSET
     #: Whether the first signal of an unknown slug makes a cron; true unless changed.
     first_contact: bool | UnsetType = UNSET
+    #: Whether ping URLs work, which need no key. Without them, ids of crons are only names.
+    keyless_signals: bool | UnsetType = UNSET
 
 
 class DeleteOrg(Request):
@@ -39,6 +41,10 @@ class OrgOut(Answer):
     slug: str
     #: The name that people see.
     name: str
+    #: Whether ping URLs work, which need no key.
+    keyless_signals: bool
+    #: True while a change of `keyless_signals` is still on its way to some of the crons.
+    keyless_signals_pending: bool
     #: When it was created.
     created_at: datetime
     #: Whether the first signal of an unknown slug makes a cron.
@@ -46,7 +52,15 @@ class OrgOut(Answer):
 
     @classmethod
     def of(cls, org: Org) -> Self:
-        return cls(org.id, org.slug, org.name, org.created_at, org.first_contact)
+        return cls(
+            id=org.id,
+            slug=org.slug,
+            name=org.name,
+            keyless_signals=org.keyless_signals,
+            keyless_signals_pending=org.keyless_pending,
+            created_at=org.created_at,
+            first_contact=org.first_contact,
+        )
 
 
 class OrgDeleting(Answer):

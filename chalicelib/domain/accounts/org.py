@@ -65,6 +65,12 @@ class Org(NamedTuple):
     had_key: bool = False
     #: Whether the first signal of an unknown slug makes a cron.
     first_contact: bool = True
+    #: Whether ping URLs work: they need no key.
+    keyless_signals: bool = True
+    #: When that was last changed.
+    keyless_changed_at: datetime | None = None
+    #: True while some of its crons may not know of that change.
+    keyless_pending: bool = False
 
     def lets_claim(self, now: datetime) -> bool:
         """Whether the first key can be had without a key."""

@@ -215,6 +215,8 @@ class Cron(NamedTuple):
     #: The blackout that one of its deadlines fell into last.
     blackout: Blackout | None = None
     archived_at: datetime | None = None
+    #: As its org has it: whether its ping URLs work. They need no key.
+    keyless_signals: bool = True
 
     @property
     def is_watched(self) -> bool:
