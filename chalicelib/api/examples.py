@@ -48,6 +48,10 @@ PATHS = {
     "target": CRON,
     "part": "start",
     "action": "0",
+    "project": "1",
+    "monitor": "nightly",
+    "org_slug": "my-org",
+    "sentry_key": "ch_0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcd",
 }
 
 _PAGE = {"limit": 100, "cursor": RUN}
@@ -441,6 +445,9 @@ EXAMPLES: dict[str, Json] = {
 EXAMPLES["BadgeList"] = {"badges": [_BADGE], "next_cursor": None}
 EXAMPLES["BadgeOut"] = _BADGE
 EXAMPLES["CreateBadge"] = {"tag": "database", "label": "Database jobs"}
+EXAMPLES["SentryError"] = {"detail": "this API key is unknown or was revoked"}
+EXAMPLES["SentryId"] = {"id": "83a7c03ed0a04e1b97e2e3b18d38f244"}
+EXAMPLES["SentryMonitorsQuery"] = {"cursor": "0:100:0"}
 EXAMPLES["RegisteredCrons"] = {
     "crons": [
         {**EXAMPLES["RegisteredCron"], "id": OTHER_CRON, "name": "rotate-logs"},

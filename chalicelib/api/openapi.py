@@ -169,6 +169,8 @@ def _request_body(one: Route) -> Json | None:
     if one.takes_text:
         content: Json = {"*/*": {"schema": {"type": "string"}, "example": examples.OUTPUT}}
         return {"description": "Any text, such as the job's output.", "required": False, "content": content}
+    if one.accepts is not None:
+        return {"required": False, "content": {one.accepts: {"schema": {}}}}
     kind = one.parameter("body")
     model = _model(kind)
     if model is None:
@@ -233,6 +235,7 @@ def _problem_statuses(one: Route) -> set[int]:
     found = {500, 503, *one.problems}
     if one.dialect is not None:
         found |= {400, 401, 403, 429}
+        found |= {413, 415} if one.accepts else set()
     if one.action is not None:
         found |= {401, 403}
     if "{" in one.path:

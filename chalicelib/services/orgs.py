@@ -60,6 +60,14 @@ def _require_free_word(slug: str) -> None:
         raise Invalid(FieldError("slug", "is a reserved word"))
 
 
+def find(key: ApiKey) -> Org:
+    """The key's org. Raises NotFound."""
+    org = orgs.find_org(key.org_id)
+    if org is None:
+        raise NotFound("no such organization")
+    return org
+
+
 def org_of_key(slug: str, key: ApiKey) -> Org:
     """The key's org, if this is its slug. Raises NotFound: another org's slug is unknown to it."""
     org = orgs.find_org(key.org_id)

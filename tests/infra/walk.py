@@ -191,6 +191,12 @@ def _other_monitors(api: WalkedApi, clock: Clock, cron: str) -> None:
         for method in ("GET", "HEAD", "POST"):
             api.call(method, path.format(cron, key), key=None)
             clock.pass_by(seconds=61)
+    for path in (f"/api/1/cron/walked/{key}", f"/api/1/cron/walked?sentry_key={key}"):
+        for method in ("GET", "POST"):
+            api.call(method, f"{path}{'&' if '?' in path else '?'}status=ok", key=None)
+    check_in = '{}\n{"type":"check_in"}\n{"monitor_slug":"walked","status":"ok","environment":"dev"}'
+    api.post("/api/1/envelope", raw=check_in, key=key, content_type="application/x-sentry-envelope")
+    api.get("/api/0/organizations/walked/monitors")
 
 
 def _windows(api: WalkedApi) -> None:

@@ -20,3 +20,9 @@ class Dialect(NamedTuple):
     media: str = "text/plain"
     #: What an error holds; None: text (OpenAPI).
     model: type[Struct] | None = None
+
+
+def bearer(call: Call) -> str | None:
+    """The key that stands where CronHub's own clients put it: every dialect takes it there, too."""
+    scheme, _, text = (call.authorization or "").strip().partition(" ")
+    return text.strip() or None if scheme.lower() == "bearer" else None

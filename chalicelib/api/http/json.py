@@ -16,6 +16,11 @@ def json_response(status: int, body: Struct | None, headers: dict[str, str] | No
 
 
 def as_json(body: Struct) -> str:
+    return text_of(body)
+
+
+def text_of(body: Any) -> str:
+    """The JSON of a struct, or of a list of them: some other monitors answer bare lists."""
     # msgspec writes microseconds; ours are milliseconds, and only where there are any.
     plain = msgspec.to_builtins(body, builtin_types=(datetime,))
     return json.dumps(plain, ensure_ascii=False, separators=(",", ":"), default=_instant) + "\n"

@@ -75,7 +75,7 @@ class Lenient(NamedTuple, Generic[T]):
 
 def body_object(request: Request, most_bytes: int) -> dict[str, Any]:
     """The JSON object of the body, {} for none. Raises TooLarge, UnsupportedMedia, Malformed."""
-    data = _bytes(request)
+    data = raw_bytes(request)
     if len(data) > most_bytes:
         raise TooLarge(f"the body is over {most_bytes} bytes")
     if not data.strip():
@@ -143,7 +143,7 @@ def _given(text: str, media: str) -> dict[str, Any] | None:
 
 def output(request: Request) -> tuple[str, tuple[FieldError, ...]]:
     """The body as text, and what of its packing was ignored. What is not UTF-8 is replaced."""
-    data = _bytes(request)
+    data = raw_bytes(request)
     encoding = _encoding(request)
     ignored: tuple[FieldError, ...] = ()
     if data and encoding in ("gzip", "x-gzip", "deflate"):
@@ -156,7 +156,7 @@ def output(request: Request) -> tuple[str, tuple[FieldError, ...]]:
     return data.decode("utf-8", "replace"), ignored
 
 
-def _bytes(request: Request) -> bytes:
+def raw_bytes(request: Request) -> bytes:
     raw = request.raw_body
     return raw.encode("utf-8", "surrogatepass") if isinstance(raw, str) else raw or b""
 

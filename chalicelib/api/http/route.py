@@ -1,6 +1,6 @@
 """A route: throttle, know the caller, read the request, call the handler, answer. Every error goes one way."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar, get_args, get_origin
 
 from chalice.app import Chalice, Response
@@ -20,6 +20,7 @@ from chalicelib.services.throttle import Limit, network_of, throttle
 
 H = TypeVar("H", bound=Callable[..., Any])
 
+_BINARY = ("application/x-sentry-envelope",)
 _MANAGES_ACCESS = (Action.ADMIN, Action.OWN)
 
 
@@ -47,6 +48,8 @@ class Route(NamedTuple):
     dialect: Dialect | None = None
     #: The statuses of a Response that is a success (OpenAPI).
     successes: tuple[int, ...] = (200,)
+    #: The media type of a body that the handler reads itself (OpenAPI).
+    accepts: str | None = None
 
     @property
     def is_signal(self) -> bool:
@@ -75,6 +78,7 @@ def route(
     browser_error: Callable[[], Response] | None = None,
     dialect: Dialect | None = None,
     successes: tuple[int, ...] = (200,),
+    accepts: str | None = None,
 ) -> Callable[[H], H]:
     """Declares a handler. It takes a Call, the path's parameters, and where it names them `body` and `query`.
 
@@ -99,6 +103,7 @@ def route(
                 browser_error,
                 dialect,
                 successes,
+                accepts,
             )
         )
         return handler
@@ -106,7 +111,9 @@ def route(
     return declare
 
 
-def register_routes(app: Chalice, routes: Iterable[Route]) -> None:
+def register_routes(app: Chalice, routes: Sequence[Route]) -> None:
+    # Bodies that are no text: API Gateway would decode them as such.
+    app.api.binary_types += [media for media in _BINARY if any(one.accepts == media for one in routes)]
     for one in routes:
         _register(app, one)
 

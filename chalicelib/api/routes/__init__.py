@@ -21,7 +21,7 @@ from chalicelib.api.routes import (
     signals,
     static,
 )
-from chalicelib.api.routes.compat import healthchecks_pings
+from chalicelib.api.routes.compat import healthchecks_pings, sentry
 
 __all__ = [
     "ROUTES",
@@ -41,6 +41,7 @@ __all__ = [
     "projects",
     "runs",
     "schedules",
+    "sentry",
     "sessions",
     "signals",
     "static",

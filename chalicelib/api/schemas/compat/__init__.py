@@ -1,0 +1,1 @@
+"""What other monitors' clients send and read."""
