@@ -12,18 +12,24 @@ from app import app
 from chalicelib.services import throttle
 from chalicelib.store import api_keys
 from chalicelib.store.tables import create_tables
+from tests import stores
 from tests.api.client import Api
 from tests.cli.program import FakeCronHub, Tool, serving_fake
 from tests.local.serving import serving
-from tests.stores import delete_queues, empty_tables, emulated_aws
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def port() -> Iterator[int]:
-    with emulated_aws():
-        create_tables()
-        with serving(app) as port:
-            yield port
+    before = stores._Choice.name
+    # Moto takes half a minute for three hundred crons.
+    stores.choose("embedded")
+    try:
+        with stores.emulated_aws():
+            create_tables()
+            with serving(app) as port:
+                yield port
+    finally:
+        stores.choose(before)
 
 
 @pytest.fixture
@@ -31,8 +37,8 @@ def api(port: int) -> Iterator[Api]:
     """The same CronHub, asked directly; with a key of an org of its own."""
     api_keys.forget_keys()
     throttle.forget()
-    empty_tables()
-    delete_queues()
+    stores.empty_tables()
+    stores.delete_queues()
     with Api.started() as api:
         api.key = api.new_org("mon-org")
         yield api

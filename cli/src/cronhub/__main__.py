@@ -31,6 +31,10 @@ COMMANDS = {
     "pause": Command("pause", "stop watching crons for a time"),
     "resume": Command("resume", "watch them again"),
     "discover": Command("discover", "find scheduled jobs, register them, and make crontabs report"),
+    "plan": Command("plan", "show what apply would do"),
+    "apply": Command("apply", "make an organization have what a file says"),
+    "export": Command("export", "write what an organization has as such a file"),
+    "import": Command("import_checks", "take over the checks of Healthchecks, Cronitor or Sentry"),
     "flush": Command("flush", "send the reports that wait because CronHub could not be reached"),
 }
 
@@ -101,6 +105,9 @@ def _run(name: str, arguments: list[str]) -> int:
         parsed = parser_of(name).parse_args(arguments)
         status: int = parsed.run(parsed)
         sys.stdout.flush()
+    except SystemExit as ended:
+        # argparse ends so, having said why.
+        return ended.code if isinstance(ended.code, int) else 0
     except UsageError as error:
         print(f"cronhub: {error}", file=sys.stderr)
         return USAGE

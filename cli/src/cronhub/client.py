@@ -17,7 +17,7 @@ from cronhub.settings import Settings, UsageError
 Object = Dict[str, Any]  # noqa: UP006
 Query = Dict[str, Union[str, int, None]]  # noqa: UP006
 
-TIMEOUT = 30.0
+TIMEOUT = 60.0
 _MOST_BYTES = 64 * 1024 * 1024
 #: These say "not now"; every other error of the API says "not like this".
 _PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})

@@ -1,0 +1,1 @@
+"""What an organization has, as a file: projects, crons, channels, maintenance windows, members."""

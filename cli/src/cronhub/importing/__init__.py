@@ -1,0 +1,1 @@
+"""Takes over what another monitor watches."""
