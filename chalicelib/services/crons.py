@@ -1,6 +1,6 @@
 """Crons as people handle them: details, lists, changes, pauses, the end."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -72,6 +72,7 @@ class CronFilters(NamedTuple):
 
     product: str | None = None
     service: str | None = None
+    name: str | None = None
     #: Part of a product, service, name or description, in any case.
     search: str | None = None
     project_id: str | None = None
@@ -83,6 +84,7 @@ class CronFilters(NamedTuple):
         return (
             self.product in (None, cron.product)
             and self.service in (None, cron.service)
+            and self.name in (None, cron.name)
             and self.project_id in (None, cron.settings.project_id)
             and (self.tag is None or self.tag in cron.settings.tags)
             # Archived ones are out of the way unless asked for.
@@ -104,7 +106,7 @@ def list_crons(org_id: str, filters: CronFilters, page: Page, now: datetime) -> 
     found: list[Shown] = []
     # Without filters a page's crons are the next ones. With filters they may lie far apart.
     first_page = page.limit + 1 if filters == CronFilters() else None
-    for cron in crons.crons_of_org(org_id, page.cursor, first_page):
+    for cron in _candidates(org_id, filters, page, first_page):
         one = shown_with(cron, now, windows)
         if not filters.admit(one):
             continue
@@ -112,6 +114,14 @@ def list_crons(org_id: str, filters: CronFilters, page: Page, now: datetime) -> 
             return found, found[-1].cron.id
         found.append(one)
     return found, None
+
+
+def _candidates(org_id: str, filters: CronFilters, page: Page, first_page: int | None) -> Iterable[Cron]:
+    """The org's crons behind the page's cursor, of which some may pass the filters."""
+    if filters.product is None or filters.service is None or filters.name is None:
+        return crons.crons_of_org(org_id, page.cursor, first_page)
+    ids = find_ids(org_id, filters.product, filters.service, [filters.name])
+    return crons.find_crons(org_id, (one for one in ids.values() if one > (page.cursor or ""))).values()
 
 
 class SettingsChanges(NamedTuple):

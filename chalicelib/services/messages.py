@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import quote, urlencode
 
 from chalicelib import settings
 from chalicelib.channels.message import Message
@@ -37,14 +38,16 @@ def message_of(alerts: Sequence[Alert], channel_id: str, also_down: Sequence[str
 
 
 def _event(alert: Alert, also_down: Sequence[str] = ()) -> dict[str, Any]:
-    words = wording.text(alert, _page(alert), also_down)
-    cron_url = f"{settings.base_url()}/api/crons/{alert.cron_id}"
-    return wording.event(alert, words, cron_url, also_down)
+    page = _page(alert)
+    return wording.event(alert, wording.text(alert, page, also_down), page, also_down)
 
 
 def _page(alert: Alert) -> str:
-    """Returns the page that people open; programs get the API's address."""
-    return f"{settings.base_url()}/" + ("" if alert.kind in NOTICES else f"crons/{alert.cron_id}")
+    """Returns the page that people open. It names the cron: who holds an id can signal with it."""
+    if alert.kind in NOTICES:
+        return f"{settings.base_url()}/"
+    names = {"product": alert.product, "service": alert.service, "name": alert.name}
+    return f"{settings.base_url()}/crons?{urlencode(names, quote_via=quote)}"
 
 
 def _delivery_id(alerts: Sequence[Alert], channel_id: str) -> str:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from standardwebhooks import Webhook
@@ -53,6 +54,27 @@ def test_a_failure_arrives_signed_and_says_what_happened(api: Api, clock: Clock,
     headers = {**hook.got[0].headers, "webhook-timestamp": hook.got[0].headers["webhook-timestamp"]}
     sign = webhook.sign(headers["webhook-id"], clock.now, hook.got[0].body.decode())
     assert headers["webhook-signature"] == sign
+
+
+def test_a_message_names_the_cron_and_holds_nothing_that_signals(api: Api, clock: Clock, hook: Receiver) -> None:
+    add_channel(api, hook)
+    names = {"product": "shop & co", "service": "nightly/eu", "name": "sauvegarde é"}
+    cron = {"name": names["name"], "schedule": None}
+    [cron_id] = api.register(cron, product=names["product"], service=names["service"])
+
+    fail(api, cron_id)
+    send_due(clock.now)
+
+    sent = hook.got[0].body.decode()
+    assert cron_id not in sent
+    data = json.loads(sent)["data"]
+    assert {name: data["cron"][name] for name in names} == names
+    assert data["cron"]["url"] in data["text"]
+    link = urlsplit(data["cron"]["url"])
+    assert dict(parse_qsl(link.query)) == names
+    assert api.get(f"{link.path}?{link.query}", key=None).status == 200
+    # What the page, or a program with a key, finds by it.
+    assert [one["id"] for one in api.get("/api/crons", **names).json["crons"]] == [cron_id]
 
 
 def test_each_alert_is_sent_once(api: Api, clock: Clock, hook: Receiver) -> None:
@@ -166,7 +188,7 @@ def test_a_recovery_of_a_single_cron_waits_for_nothing(api: Api, clock: Clock, h
 
 def test_crons_that_go_down_together_are_told_of_together(api: Api, clock: Clock, hook: Receiver) -> None:
     add_channel(api, hook)
-    ids = api.register(*({"name": f"job {n}", "schedule": "0 13 * * *"} for n in range(7)))
+    api.register(*({"name": f"job {n}", "schedule": "0 13 * * *"} for n in range(7)))
     clock.at("14:30:00")
 
     api.tick()
@@ -174,7 +196,7 @@ def test_crons_that_go_down_together_are_told_of_together(api: Api, clock: Clock
 
     assert told(hook) == ["crons.down"]
     event = json.loads(hook.got[0].body)
-    assert {one["data"]["cron"]["id"] for one in event["data"]["alerts"]} == set(ids)
+    assert {one["data"]["cron"]["name"] for one in event["data"]["alerts"]} == {f"job {n}" for n in range(7)}
 
 
 def test_filters_and_quiet_kinds(api: Api, clock: Clock, hook: Receiver) -> None:

@@ -108,6 +108,19 @@ def test_a_list_of_a_thousand_reads_each_cron_once_and_no_index(api: Api, clock:
     assert len(of_crons) <= 5, calls.names
 
 
+def test_a_cron_is_found_by_its_names_without_reading_the_others(api: Api, calls: Calls) -> None:
+    ids = api.register(*({"name": f"job {number}", "schedule": None} for number in range(50)))
+    calls.clear()
+
+    found = api.get("/api/crons", product="shop", service="nightly", name="job 7").json
+
+    assert ([cron["id"] for cron in found["crons"]], found["next_cursor"]) == ([ids[7]], None)
+    of_crons = [parameters["RequestItems"] for name, parameters in calls if name == "BatchGetItem"]
+    assert [len(items[table]["Keys"]) for items in of_crons for table in items] == [1, 1]
+    assert api.get("/api/crons", product="shop", service="nightly", name="job 70").json["crons"] == []
+    assert [cron["id"] for cron in api.get("/api/crons", name="job 7").json["crons"]] == [ids[7]]
+
+
 def test_rare_runs_are_found_among_many_in_one_query(api: Api, calls: Calls) -> None:
     cron_id = api.new_cron(None)
     api.heartbeat(cron_id, "failure")

@@ -112,7 +112,7 @@ ROUTES = {
             path.replace("{cron_id}", UNKNOWN).replace("{name}", "list.js"), None, of_org=False
         )
         for method in ("GET", "HEAD")
-        for path in ("/", "/crons/{cron_id}", "/invites/accept", "/pages/{name}")
+        for path in ("/", "/crons", "/crons/{cron_id}", "/invites/accept", "/pages/{name}")
     },
     **{f"{method} /static/{{file}}": Route("/static/site.css", None, of_org=False) for method in ("GET", "HEAD")},
     **{

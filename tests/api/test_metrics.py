@@ -19,12 +19,18 @@ def test_each_cron_is_told_of(api: Api, clock: Clock) -> None:
     assert answer.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
     lines = answer.text.splitlines()
     assert 'cronhub_crons{status="down"} 1' in lines
-    labels = f'id="{up}",product="shop",service="nightly",name="good"'
+    labels = 'product="shop",service="nightly",name="good"'
     assert f"cronhub_cron_up{{{labels}}} 1" in lines
     assert f"cronhub_cron_last_run_duration_seconds{{{labels}}} 1.5" in lines
     assert f"cronhub_cron_last_run_timestamp_seconds{{{labels}}} 1773144000" in lines
     assert f"cronhub_cron_next_expected_timestamp_seconds{{{labels}}} 1773147600" in lines
-    assert f'cronhub_cron_up{{id="{down}",product="shop",service="nightly",name="bad"}} 0' in lines
+    assert 'cronhub_cron_up{product="shop",service="nightly",name="bad"} 0' in lines
+
+
+def test_it_holds_nothing_that_signals(api: Api) -> None:
+    cron_id = api.new_cron()
+
+    assert cron_id not in api.get("/api/metrics").text
 
 
 def test_any_name_makes_lines_that_can_be_read(api: Api) -> None:

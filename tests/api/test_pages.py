@@ -11,7 +11,7 @@ from tests.api.client import Api
 from tests.api.conftest import Calls
 
 UNKNOWN = "00000000-0000-8000-8000-000000000000"
-PAGES = ["/", f"/crons/{UNKNOWN}", "/invites/accept"]
+PAGES = ["/", "/crons", f"/crons/{UNKNOWN}", "/invites/accept"]
 FOLDER = Path(pages.__file__).parents[2] / "web"
 TEXTS = {path.name: path.read_text() for path in FOLDER.iterdir() if path.is_file()}
 

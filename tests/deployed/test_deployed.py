@@ -100,7 +100,7 @@ def test_the_tick_sees_what_did_not_run_and_it_is_told_signed(deployed: Deployed
     eventually(lambda: call("GET", cron_url, key=silent.key)["status"] == "down")
     event = eventually(lambda: told(silent, "cron.missed"))
 
-    assert event["data"]["cron"]["url"] == cron_url
+    assert event["data"]["cron"]["url"] == f"{deployed.url}/crons?product=shop&service=nightly&name=silent"
 
 
 def test_notify_tells_at_once_without_waiting_for_a_tick(deployed: Deployed, silent: Watched) -> None:
@@ -112,7 +112,7 @@ def test_notify_tells_at_once_without_waiting_for_a_tick(deployed: Deployed, sil
 
     call("POST", cron["ping_url"].replace("/ping/", "/fail/"))
 
-    assert eventually(lambda: told(silent, "cron.failed"))["data"]["cron"]["id"] == cron["id"]
+    assert eventually(lambda: told(silent, "cron.failed"))["data"]["cron"]["name"] == cron["name"]
 
 
 def test_a_ping_url_leads_to_this_deployment(deployed: Deployed, silent: Watched) -> None:

@@ -79,7 +79,7 @@ def walk(api: WalkedApi, clock: Clock, hook: str, topic: str) -> None:
     _badges(api, first)
     api.get("/api/schedules/preview", schedule="0 2 * * *")
     for method in ("GET", "HEAD"):
-        for path in ("/", f"/crons/{first}", "/invites/accept", "/pages/list.js", "/static/site.css"):
+        for path in ("/", "/crons", f"/crons/{first}", "/invites/accept", "/pages/list.js", "/static/site.css"):
             api.call(method, path, key=None)
     _itself(api, clock)
     api.start(first, run_id="over midnight")

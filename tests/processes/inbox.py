@@ -11,6 +11,14 @@ from typing import Any, NamedTuple
 from tests.channels.receivers import Got, Reply, receiver
 from tests.local.program import PATIENCE, wait_for
 
+#: Messages name crons by product, service and name alone: the ids of those that tests made.
+IDS: dict[tuple[str, ...], str] = {}
+
+
+def id_of(event: Any) -> str:
+    cron = event["data"]["cron"]
+    return IDS[cron["product"], cron["service"], cron["name"]]
+
 
 class Arrival(NamedTuple):
     """One request."""
@@ -26,7 +34,7 @@ class Arrival(NamedTuple):
 
     @property
     def cron_ids(self) -> list[str]:
-        return [event["data"]["cron"]["id"] for event in self.events]
+        return [id_of(event) for event in self.events]
 
 
 class Inbox:

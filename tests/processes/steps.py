@@ -3,7 +3,7 @@
 from collections import defaultdict
 
 from tests.api.client import Api
-from tests.processes.inbox import Arrival, Inbox
+from tests.processes.inbox import IDS, Arrival, Inbox, id_of
 
 
 def add_webhook(api: Api, box: Inbox) -> None:
@@ -18,11 +18,13 @@ def signal(api: Api, kind: str, cron_id: str) -> None:
 def register(api: Api, service: str, count: int, schedule: str | None = None) -> list[str]:
     """Registers so many crons of one service, in calls of 100; returns their ids."""
     crons = [{"name": f"job {n}", "schedule": schedule, "grace_seconds": 0} for n in range(count)]
-    return [
+    ids = [
         cron_id
         for start in range(0, count, 100)
         for cron_id in api.register(*crons[start : start + 100], service=service)
     ]
+    IDS.update({("shop", service, f"job {n}"): cron_id for n, cron_id in enumerate(ids)})
+    return ids
 
 
 def kinds_by_cron(arrivals: list[Arrival]) -> dict[str, list[str]]:
@@ -30,5 +32,5 @@ def kinds_by_cron(arrivals: list[Arrival]) -> dict[str, list[str]]:
     told: defaultdict[str, list[str]] = defaultdict(list)
     for arrival in arrivals:
         for event in arrival.events:
-            told[event["data"]["cron"]["id"]].append(event["data"]["kind"])
+            told[id_of(event)].append(event["data"]["kind"])
     return dict(told)

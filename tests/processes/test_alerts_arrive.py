@@ -21,7 +21,7 @@ from chalicelib.store import queue
 from tests.api.client import Api
 from tests.channels.mailbox import Mailbox, mailbox
 from tests.local.program import wait_for
-from tests.processes.inbox import Inbox
+from tests.processes.inbox import IDS, Inbox
 from tests.processes.service import Service, running
 from tests.processes.steps import add_webhook, kinds_by_cron, register, signal
 from tests.stores import embedded_at
@@ -105,6 +105,7 @@ def register_overdue(api: Api, count: int) -> set[str]:
     an_hour_ago = datetime.now(UTC) - timedelta(hours=1)
     wanted = tuple(WantedCron(f"job {n}", SettingsChanges(schedule="@every 10m")) for n in range(count))
     made = registering.register(org_id, Registration("shop", "overdue", wanted), an_hour_ago)
+    IDS.update({("shop", "overdue", cron.name): cron.id for cron, _ in made.crons})
     return {cron.id for cron, _ in made.crons}
 
 

@@ -82,7 +82,7 @@ def _lines(crons: Sequence[Shown]) -> Iterator[str]:
 
 
 def _labels(cron: Cron) -> str:
-    names = {"id": cron.id, "product": cron.product, "service": cron.service, "name": cron.name}
+    names = {"product": cron.product, "service": cron.service, "name": cron.name}
     return ",".join(f'{name}="{_escaped(value)}"' for name, value in names.items())
 
 

@@ -16,7 +16,7 @@ _FOLDER = Path(__file__).parents[2] / "web"
 _HTML = "text/html"
 _METHODS = ("GET", "HEAD")
 _TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
-_SERVED = ("cronhub.css", "cronhub.js", "list.js", "cron.js", "accept.js")
+_SERVED = ("cronhub.css", "cronhub.js", "list.js", "cron.js", "cron_by_name.js", "accept.js")
 _HEADERS = {
     "Cache-Control": "no-cache",
     # A page holds a key: nothing but its own script may run in it, and nowhere else may it send to.
@@ -33,6 +33,12 @@ _HEADERS = {
 def crons_page(_call: Call) -> Response:
     """The page of all crons"""
     return page_file("list.html")
+
+
+@route(_METHODS, "/crons", public=True, produces=_HTML)
+def named_cron_page(_call: Call) -> Response:
+    """The page of the cron of a product, service and name: what alerts link to"""
+    return page_file("cron_by_name.html")
 
 
 @route(_METHODS, "/crons/{cron_id}", public=True, produces=_HTML)

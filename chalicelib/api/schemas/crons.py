@@ -174,6 +174,8 @@ class CronQuery(Request):
     product: str | None = None
     #: Only crons of this service.
     service: str | None = None
+    #: Only crons of this name.
+    name: str | None = None
     #: Part of the product, service, name or description, in any case.
     search: str | None = None
     #: Only crons of this project.
@@ -184,7 +186,15 @@ class CronQuery(Request):
     tag: str | None = None
 
     def filters(self) -> CronFilters:
-        return CronFilters(self.product, self.service, self.search, self.project_id, self.status, self.tag)
+        return CronFilters(
+            product=self.product,
+            service=self.service,
+            name=self.name,
+            search=self.search,
+            project_id=self.project_id,
+            status=self.status,
+            tag=self.tag,
+        )
 
 
 class OpenIncidentOut(Answer):

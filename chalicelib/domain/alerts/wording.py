@@ -100,7 +100,7 @@ def local(at: datetime, zone: str) -> str:
     return f"{at.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M:%S} {zone}"
 
 
-def event(alert: Alert, words: str, cron_url: str, also_down: Sequence[str] = ()) -> dict[str, Any]:
+def event(alert: Alert, words: str, page: str, also_down: Sequence[str] = ()) -> dict[str, Any]:
     """Returns the documented JSON event of one alert. words: what `text` returns for it."""
     severity = severity_of(alert.stands_for or alert.kind).value
     is_notice = alert.kind in NOTICES
@@ -111,7 +111,7 @@ def event(alert: Alert, words: str, cron_url: str, also_down: Sequence[str] = ()
             "alert_id": alert.id,
             "kind": alert.kind.value,
             "severity": severity,
-            "cron": None if is_notice else _cron(alert, cron_url),
+            "cron": None if is_notice else _cron(alert, page),
             "incident": _incident(alert),
             "title": title(alert),
             "text": words,
@@ -128,15 +128,15 @@ def event(alert: Alert, words: str, cron_url: str, also_down: Sequence[str] = ()
     }
 
 
-def _cron(alert: Alert, cron_url: str) -> dict[str, Any]:
+def _cron(alert: Alert, page: str) -> dict[str, Any]:
+    """Without its id: receivers are not to be able to signal."""
     return {
-        "id": alert.cron_id,
         "product": alert.product,
         "service": alert.service,
         "name": alert.name,
         "tags": list(alert.tags),
         "project_id": alert.project_id,
-        "url": cron_url,
+        "url": page,
     }
 
 
