@@ -147,6 +147,7 @@ _RUN = {
     "anomaly": None,
     "excused": None,
     "incident_id": None,
+    "metrics": {"count": 1204.0},
 }
 _OPEN_INCIDENT = {"id": INCIDENT, "reason": "missed", "opened_at": "2026-02-16T01:10:00Z", "missed": 1}
 _CRON = {

@@ -20,6 +20,8 @@ class Job(NamedTuple):
     slug: str
     environment: str
     home: Home
+    #: What people see; None: the slug.
+    name: str | None = None
 
 
 def check_in(
@@ -37,7 +39,7 @@ def check_in(
         return receive(job.org_id, cron_id, signal, now)
 
     slug = slug_in(job.slug, job.environment)
-    wanted = Wanted(job.org_id, slug, job.home, create=True, settings=settings or SettingsChanges())
+    wanted = Wanted(job.org_id, slug, job.home, create=True, settings=settings or SettingsChanges(), name=job.name)
     if settings is None and slug != job.slug and find(wanted) is None:
         wanted = wanted._replace(settings=_settings_of(wanted._replace(slug=job.slug)))
     return reach(wanted, now, send)

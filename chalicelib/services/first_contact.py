@@ -19,6 +19,8 @@ class Home(NamedTuple):
 
     product: str
     service: str
+    #: True: the product's other services belong to other clients, that may use the same slugs.
+    apart: bool = False
 
 
 class Wanted(NamedTuple):
@@ -31,6 +33,8 @@ class Wanted(NamedTuple):
     create: bool = False
     #: What it is set to when it is made.
     settings: SettingsChanges = SettingsChanges()
+    #: What people see; None: the slug.
+    name: str | None = None
 
 
 class Reached(NamedTuple):
@@ -41,7 +45,6 @@ class Reached(NamedTuple):
 def find(wanted: Wanted) -> str | None:
     """The id of the cron of a slug: one read where one cron has it.
 
-    The home's own cron comes first; one in another service of the home's product is another client's.
     Raises Conflict where several have the slug.
     """
     found = slugs.called(wanted.org_id, wanted.slug)
@@ -57,7 +60,9 @@ def find(wanted: Wanted) -> str | None:
 
 
 def _candidates(found: list[slugs.Called], home: Home) -> list[str]:
-    own = [one.cron_id for one in found if (one.product, one.service) == home]
+    if not home.apart:
+        return [one.cron_id for one in found]
+    own = [one.cron_id for one in found if (one.product, one.service) == (home.product, home.service)]
     return own or [one.cron_id for one in found if one.product != home.product]
 
 
@@ -82,9 +87,11 @@ def create(wanted: Wanted, now: datetime) -> Reached:
     """Makes the cron of a slug, or brings it back. Raises NotFound where that is not wished."""
     if not wanted.create or not _may_create(wanted.org_id):
         raise NotFound("not found")
-    name = _name_of(wanted.slug)
+    name = _name_of(wanted)
     settings = wanted.settings if slug_from(name) == wanted.slug else wanted.settings._replace(slug=wanted.slug)
-    done = register(wanted.org_id, Registration(*wanted.home, (WantedCron(name, settings),)), now)
+    done = register(
+        wanted.org_id, Registration(wanted.home.product, wanted.home.service, (WantedCron(name, settings),)), now
+    )
     ((cron, result),) = done.crons
     return Reached(cron.id, result is RegisterResult.CREATED)
 
@@ -94,6 +101,7 @@ def _may_create(org_id: str) -> bool:
     return org is not None and org.first_contact
 
 
-def _name_of(slug: str) -> str:
-    job, environment = job_and_environment(slug)
+def _name_of(wanted: Wanted) -> str:
+    job, environment = job_and_environment(wanted.slug)
+    job = wanted.name or job
     return job if environment == USUAL_ENVIRONMENT else f"{job} ({environment})"

@@ -57,6 +57,7 @@ def _values(run: Run, now: datetime) -> dict[str, Any]:
         "excused": run.excused.value if run.excused else None,
         # Of most runs that is when they finished or started.
         "heard_at": None if run.heard_at in (None, run.finished_at or run.started_at) else ms(run.heard_at),
+        "metrics": dict(run.metrics) or None,
         "expires_at": now + KEPT,
     }
     return {name: value for name, value in values.items() if value is not None}
@@ -213,6 +214,7 @@ def to_run(item: RunItem) -> Run:
         anomaly=_anomaly(item.anomaly),
         incident_id=item.incident_id,
         excused=Excuse(item.excused) if item.excused else None,
+        metrics=tuple((name, float(value)) for name, value in (item.metrics or {}).items()),
         heard_at=at_ms(item.heard_at) or at_ms(item.finished_at) or at_ms(item.started_at),
     )
 

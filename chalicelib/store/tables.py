@@ -225,6 +225,7 @@ class RunItem(Model):
     incident_id = UnicodeAttribute(null=True)
     excused = UnicodeAttribute(null=True)
     heard_at = NumberAttribute(null=True)
+    metrics: Any = JSONAttribute(null=True)
 
 
 class IncidentItem(Model):

@@ -186,8 +186,16 @@ def _incident(api: WalkedApi, cron: str) -> None:
 
 def _other_monitors(api: WalkedApi, clock: Clock, cron: str) -> None:
     key = api.post("/api/orgs/walked/api-keys", {"name": "of pings", "scope": "ingest"}).json["key"]
-    paths = ("/{0}", "/{0}/start", "/ping/{0}", "/ping/{0}/start", "/{1}/made/0?create=1", "/ping/{1}/made/log")
-    for path in paths:
+    paths = (
+        "/{0}",
+        "/{0}/start",
+        "/p/{1}/walked",
+        "/ping/{0}",
+        "/ping/{0}/start",
+        "/{1}/made/0?create=1",
+        "/ping/{1}/made/log",
+    )
+    for path in (*by_id, *by_key):
         for method in ("GET", "HEAD", "POST"):
             api.call(method, path.format(cron, key), key=None)
             clock.pass_by(seconds=61)

@@ -21,12 +21,13 @@ from chalicelib.api.routes import (
     signals,
     static,
 )
-from chalicelib.api.routes.compat import healthchecks_pings, sentry
+from chalicelib.api.routes.compat import cronitor, healthchecks_pings, sentry
 
 __all__ = [
     "ROUTES",
     "badges",
     "channels",
+    "cronitor",
     "crons",
     "dependencies",
     "health",

@@ -113,6 +113,8 @@ class RunOut(Answer):
     excused: Excuse | None
     #: The dependency's incident for which it is excused.
     incident_id: str | None
+    #: Figures that the job sent about the run, by name.
+    metrics: dict[str, float]
 
     @classmethod
     def of(cls, one: Run) -> Self:
@@ -133,6 +135,7 @@ class RunOut(Answer):
             anomaly=AnomalyOut.of(one.anomaly),
             excused=one.excused,
             incident_id=one.incident_id,
+            metrics=dict(one.metrics),
         )
 
     @classmethod

@@ -253,6 +253,7 @@ def _finished(run: Run, received: Received, open_run: OpenRun | None) -> Run:
         exit_code=signal.exit_code,
         message=signal.message,
         heard_at=received.at,
+        metrics=signal.metrics,
     )
 
 

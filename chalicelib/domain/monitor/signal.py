@@ -37,6 +37,8 @@ class Signal(NamedTuple):
     started_at: datetime | None = None
     #: By the job's own clock.
     finished_at: datetime | None = None
+    #: Figures that the job sends about its run, by name.
+    metrics: tuple[tuple[str, float], ...] = ()
 
     @property
     def digest(self) -> bytes:

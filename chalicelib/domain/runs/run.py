@@ -58,3 +58,5 @@ class Run(NamedTuple):
     excused: Excuse | None = None
     #: When its last signal arrived, by our clock.
     heard_at: datetime | None = None
+    #: Figures that the job sent about it, by name.
+    metrics: tuple[tuple[str, float], ...] = ()

@@ -62,7 +62,7 @@ def only_cron(api: Api) -> Any:
 def test_an_envelope_in_every_form_it_comes_in(
     api: Api, clock: Clock, key: str, content_type: str, encoding: str, framing: str, length: bool
 ) -> None:
-    form = {"Content_Type": content_type, "Content_Encoding": encoding, "Transfer_Encoding": framing}
+    form: Any = {"Content_Type": content_type, "Content_Encoding": encoding, "Transfer_Encoding": framing}
 
     first = post(key, item("in_progress", length=length), **form)
     clock.pass_by(seconds=42)

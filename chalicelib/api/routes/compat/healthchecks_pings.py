@@ -12,6 +12,7 @@ from chalicelib.api.http.problem_types import ProblemType
 from chalicelib.api.http.request import Call, output
 from chalicelib.api.http.route import route, with_key
 from chalicelib.api.routes.compat import plain_text
+from chalicelib.api.routes.compat.cronitor import is_cronitors, telemetry_of
 from chalicelib.api.routes.compat.homes import HEALTHCHECKS
 from chalicelib.domain.accounts.api_key import looks_like_key
 from chalicelib.domain.accounts.permissions import Action
@@ -68,7 +69,7 @@ def hc_ping_part(call: Call, target: str, part: str) -> Response:
     """
     if org_of(target) is not None:
         return _by_id(call, target, part)
-    return _by_slug(call, target, (part, ""))
+    return telemetry_of(call, target, part) if is_cronitors(call) else _by_slug(call, target, (part, ""))
 
 
 @route(

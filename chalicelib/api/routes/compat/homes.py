@@ -9,4 +9,4 @@ CRONITOR = Home(_PRODUCT, "cronitor")
 
 def sentry_home(project: str) -> Home:
     """Two projects may have one slug: each has a service of its own."""
-    return Home("sentry", f"project {project}")
+    return Home("sentry", f"project {project}", apart=True)
