@@ -195,7 +195,7 @@ def _other_monitors(api: WalkedApi, clock: Clock, cron: str) -> None:
         "/{1}/made/0?create=1",
         "/ping/{1}/made/log",
     )
-    for path in (*by_id, *by_key):
+    for path in paths:
         for method in ("GET", "HEAD", "POST"):
             api.call(method, path.format(cron, key), key=None)
             clock.pass_by(seconds=61)
