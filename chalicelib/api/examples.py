@@ -52,6 +52,8 @@ PATHS = {
     "monitor": "nightly",
     "org_slug": "my-org",
     "sentry_key": "ch_0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcd",
+    "guide": "crontab",
+    "problem": "not-found",
 }
 
 _PAGE = {"limit": 100, "cursor": RUN}
@@ -504,6 +506,21 @@ CURL_BODIES: dict[str, Json | str] = {
     "acknowledge": {"note": "On it"},
     "resolve": {"note": "The host was down; it is back"},
 }
+#: Answers that say more than the example of their type, by handler.
+ANSWERS: dict[str, Json] = {
+    "start": {
+        **EXAMPLES["SignalOut"],
+        "run": {
+            **_RUN,
+            "run_id": None,
+            "status": "running",
+            "finished_at": None,
+            "duration_ms": None,
+            "exit_code": None,
+            "message": None,
+        },
+    },
+}
 #: The queries of the documentation's curl lines, by handler.
 CURL_QUERIES: dict[str, Json] = {
     "preview": {"schedule": "30 2 * * 1-5", "timezone": "Europe/Paris"},
@@ -515,3 +532,19 @@ PROBLEMS: dict[int, Json] = {
     status: {"type": BY_STATUS[status].url, "title": title, "status": status, "detail": detail}
     for status, (title, detail) in _DETAILS.items()
 } | {422: EXAMPLES["Problem"]}
+#: Problems that share their status with another, or come from the gateway.
+OTHER_PROBLEMS: dict[str, Json] = {
+    "blocked": {
+        "type": "http://localhost:4000/problems/blocked",
+        "title": "Conflict",
+        "status": 409,
+        "detail": "what this cron depends on is not completed: rotate-logs",
+        "blocked_by": [_BLOCKER],
+    },
+    "method-not-allowed": {
+        "type": "http://localhost:4000/problems/method-not-allowed",
+        "title": "Method Not Allowed",
+        "status": 405,
+        "detail": "This path takes GET, HEAD.",
+    },
+}

@@ -103,6 +103,7 @@ def _operation(one: Route, method: str) -> Json:
         "summary": summary,
         "description": "\n\n".join(part for part in (" ".join(description.split()), _needs(one)) if part),
         "security": _security(one),
+        **({"x-lowest-role": _lowest_role(one.action)} if one.action is not None else {}),
         "parameters": [*_path_parameters(one), *_query_parameters(one)],
         "responses": _responses(one),
         # How Redoc, Scalar and others name what a reader copies.
@@ -187,8 +188,8 @@ def _model(kind: Any) -> type[Struct] | None:
     return found
 
 
-def _content(model: type[Struct]) -> Json:
-    example = {"$ref": f"#/components/examples/{model.__name__}"}
+def _content(model: type[Struct], answer: Json | None = None) -> Json:
+    example = {"$ref": f"#/components/examples/{model.__name__}"} if answer is None else {"value": answer}
     return {"schema": _ref(model), "examples": {"example": example}}
 
 
@@ -218,7 +219,7 @@ def _answers(one: Route) -> Iterator[tuple[str, Json]]:
             model = get_args(kind)[0] if is_other else kind
             described = {
                 "description": HTTPStatus(status).phrase,
-                "content": {"application/json": _content(model)},
+                "content": {"application/json": _content(model, examples.ANSWERS.get(one.handler.__name__))},
             }
             yield str(status), described
 

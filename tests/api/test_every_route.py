@@ -114,7 +114,16 @@ ROUTES = {
         for method in ("GET", "HEAD")
         for path in ("/", "/crons", "/crons/{cron_id}", "/invites/accept", "/pages/{name}")
     },
-    **{f"{method} /static/{{file}}": Route("/static/site.css", None, of_org=False) for method in ("GET", "HEAD")},
+    **{
+        f"{method} {path}": Route(filled, None, of_org=False)
+        for method in ("GET", "HEAD")
+        for path, filled in (
+            ("/static/{file}", "/static/site.css"),
+            ("/docs", "/docs"),
+            ("/docs/guides/{guide}", "/docs/guides/crontab"),
+            ("/problems/{problem}", "/problems/not-found"),
+        )
+    },
     **{
         f"{method} /api/{kind}/{{cron_id}}": Route(f"/api/{kind}/{UNKNOWN}", None)
         for method in ("GET", "HEAD", "POST")

@@ -8,7 +8,7 @@ way to the site's root), `link(path)` to another page in the same language, `ass
 from collections.abc import Mapping
 from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlencode
 
 from chalice.app import Response
@@ -37,47 +37,58 @@ _HEADERS = {
 }
 
 
-def page(call: Call, template: str, values: Mapping[str, Any] | None = None, status: int = 200) -> Response:
-    """The template as an answer, in the language that the caller wants."""
-    language = language_of(call)
-    text = environment(language).get_template(template).render({**_values_of(call, language), **(values or {})})
-    return Response(text, {**_HEADERS, "Content-Language": language.value}, status)
+class Place(NamedTuple):
+    """Where a page is, for its links."""
+
+    #: The relative way to the site's root: the API may be anywhere, under a path as well.
+    root: str
+    #: The language that the address asks for.
+    chosen: Language | None
+    #: What else the address asks for.
+    query: tuple[tuple[str, str], ...]
+
+    def link(self, path: str) -> str:
+        """To a path of the site. A language that was asked for is asked for again."""
+        address, mark, fragment = path.partition("#")
+        if self.chosen is not None:
+            address += ("&" if "?" in address else "?") + urlencode({"lang": self.chosen.value})
+        return self.root + address + mark + fragment
+
+    def asset(self, name: str) -> str:
+        return f"{self.root}static/{static.hashed_name(name)}"
+
+    def in_language(self, language: Language) -> str:
+        """The same page, relative to itself."""
+        return "?" + urlencode({**dict(self.query), "lang": language.value})
 
 
-def root_of(call: Call) -> str:
-    """The relative way to the site's root: the API may be anywhere, under a path as well."""
+def place_of(call: Call) -> Place:
     template = str(call.request.path)
     sent = str(call.request.context.get("path") or template)
     depth = template.count("/") - 1 + (sent.endswith("/") and template != "/")
-    return "../" * depth or "./"
+    others = tuple((name, value) for name, value in call.query.items() if name != "lang")
+    return Place("../" * depth or "./", chosen_language(call), others)
 
 
-def _values_of(call: Call, language: Language) -> dict[str, Any]:
-    root, chosen = root_of(call), chosen_language(call)
-    return {
+def page(call: Call, template: str, values: Mapping[str, Any] | None = None, status: int = 200) -> Response:
+    """The template as an answer, in the language that the caller wants."""
+    language = language_of(call)
+    return html_response(html(template, values or {}, language, place_of(call)), language, status)
+
+
+def html(template: str, values: Mapping[str, Any], language: Language, place: Place) -> str:
+    common = {
         "language": language.value,
-        "root": root,
-        "link": partial(_link, root, chosen),
-        "asset": partial(_asset, root),
-        "alternates": {each.value: _in_language(call, each) for each in Language},
+        "root": place.root,
+        "link": place.link,
+        "asset": place.asset,
+        "alternates": {each.value: place.in_language(each) for each in Language},
     }
+    return environment(language).get_template(template).render({**common, **values})
 
 
-def _link(root: str, chosen: Language | None, path: str) -> str:
-    """To a path of the site; a language that was asked for is asked for again."""
-    address, mark, fragment = path.partition("#")
-    if chosen is not None:
-        address += ("&" if "?" in address else "?") + urlencode({"lang": chosen.value})
-    return root + address + mark + fragment
-
-
-def _asset(root: str, name: str) -> str:
-    return f"{root}static/{static.hashed_name(name)}"
-
-
-def _in_language(call: Call, language: Language) -> str:
-    """This page in another language, relative to itself."""
-    return "?" + urlencode({**call.query, "lang": language.value})
+def html_response(text: str, language: Language, status: int = 200) -> Response:
+    return Response(text, {**_HEADERS, "Content-Language": language.value}, status)
 
 
 @cache

@@ -1,0 +1,1 @@
+"""The documentation: the reference made from the OpenAPI document, guides, and what each problem means."""

@@ -1,0 +1,170 @@
+"""Every line of the documentation is run as a reader runs it: pasted into a shell, against the running service."""
+
+import json
+import re
+import subprocess
+from collections.abc import Iterator
+from html.parser import HTMLParser
+
+import pytest
+
+from app import app
+from chalicelib.api import examples
+from chalicelib.api.pages.docs import code, guides
+from chalicelib.services import clock
+from chalicelib.services.tick import run_minute
+from tests.api.client import Api
+from tests.api.test_openapi import real_ids
+from tests.channels.mailbox import Mailbox, mailbox
+from tests.local.serving import serving
+
+LANGUAGES = ("en", "fr")
+#: What each field at the top of the page is filled with: what stands for this example of the OpenAPI document.
+_OF_EXAMPLES = {
+    **examples.PATHS,
+    "cron": examples.CRON,
+    "other_id": examples.OTHER_CRON,
+    "token": examples.TOKEN,
+}
+
+
+class Lines(HTMLParser):
+    """The code of a page, with the reader's own values in its slots, as the page's script puts them there."""
+
+    def __init__(self, text: str, values: dict[str, str]) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self._values = values
+        self._in_pre = self._in_slot = False
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        slot = dict(attrs).get("data-slot")
+        if tag == "pre":
+            self._in_pre = True
+            self.found.append("")
+        elif self._in_pre and slot:
+            self._in_slot = True
+            self.found[-1] += self._values[slot]
+
+    def handle_endtag(self, tag: str) -> None:
+        self._in_pre = self._in_pre and tag != "pre"
+        self._in_slot = False
+
+    def handle_data(self, data: str) -> None:
+        if self._in_pre and not self._in_slot:
+            self.found[-1] += data
+
+
+@pytest.fixture
+def box() -> Iterator[Mailbox]:
+    with mailbox() as one:
+        yield one
+
+
+@pytest.fixture
+def base(api: Api) -> Iterator[str]:
+    with serving(app) as port:
+        yield f"http://localhost:{port}"
+
+
+def in_a_shell(line: str) -> tuple[int, str]:
+    """The status and the body that curl gets."""
+    asked = line.replace("curl ", "curl -sS -o - -w '\\n%{http_code}' ", 1)
+    done = subprocess.run(["bash", "-c", asked], capture_output=True, text=True, timeout=30, check=True)
+    body, _, status = done.stdout.rpartition("\n")
+    return int(status), body
+
+
+def values(api: Api, base: str) -> dict[str, str]:
+    ids = real_ids(api)
+    found = {slot: ids[example] for slot, example in _OF_EXAMPLES.items() if example in ids}
+    return {**found, "base": base, "key": str(api.key), "slug": "mon-org"}
+
+
+def test_the_quick_start_works_from_the_first_line_to_the_last(api: Api, base: str) -> None:
+    found = {"base": base, "key": "ch_xxx", "slug": "acme", "cron": "ID", "other_id": "OTHER_ID"}
+    answers = []
+    for place in range(4):
+        page = api.get("/docs", key=None).text.partition('id="quick-start"')[2].partition("</section>")[0]
+        status, body = in_a_shell(Lines(page, found).found[place])
+        assert status in (200, 201), body
+        answers.append(json.loads(body))
+        found["key"] = answers[-1].get("key", found["key"])
+        found["cron"] = answers[-1]["crons"][0]["id"] if "crons" in answers[-1] else found["cron"]
+
+    assert answers[-1]["run"]["status"] == "success"
+    assert answers[-1]["status"] == "up"
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_every_line_of_the_reference_works(api: Api, base: str, box: Mailbox, lang: str) -> None:
+    reference = api.get("/docs", key=None, lang=lang).text.partition('id="first-steps"')[2]
+    run_minute(clock.now())
+    given = values(api, base)
+    lines = [line for line in Lines(reference, given).found if line.startswith("curl ")]
+    wrong = []
+    for line in sorted(lines, key=_turn):
+        status, body = in_a_shell(_prepared(api, box, line))
+        if not 200 <= status < 300:
+            wrong.append((line, status, body))
+
+    assert len(lines) > 50
+    assert wrong == []
+
+
+def _turn(line: str) -> int:
+    """Incidents first, while they are open; then all else; what takes something away last, the smallest first."""
+    if " -X DELETE " not in line:
+        return 0 if "/api/incidents/" in line else 1
+    path = line.split()[3]
+    return 1000 if path.endswith("/mon-org") else 100 - path.count("/")
+
+
+def _prepared(api: Api, box: Mailbox, line: str) -> str:
+    """What a line needs that was used up by the lines before it, or that only somebody outside has."""
+    if "/channels/confirm" in line:
+        return re.sub(r"token=\S+", f"token={_mailed_token(api, box)}", line)
+    if "/invites/look" in line or "/invites/accept" in line:
+        link = api.post("/api/orgs/mon-org/invite", {"email": "eve@example.com"}).json["link"]
+        return re.sub(r'"token":"[^"]+"', f'"token":"{link.partition("#")[2]}"', line)
+    if "-X DELETE" in line and "/invites/" in line:
+        invited = api.post("/api/orgs/mon-org/invite", {"email": "ida@example.com"}).json["id"]
+        return re.sub(r"/invites/\w+", f"/invites/{invited}", line)
+    if "-X DELETE" in line and "/api-keys/" in line:
+        made = api.post("/api/orgs/mon-org/api-keys", {"name": "old"}).json["id"]
+        return re.sub(r"/api-keys/\w+", f"/api-keys/{made}", line)
+    if "-X DELETE" in line and "/dependencies/" in line:
+        cron, other = re.findall(r"/crons/([\w-]+)/dependencies/([\w-]+)", line)[0]
+        api.post(f"/api/crons/{cron}/dependencies", {"depends_on_id": other})
+    if line.startswith("curl -X POST") and re.search(r"/api/orgs(/mon-org/api-keys)? -H 'Content-Type", line):
+        return line.replace("mon-org", "another-org")
+    return line
+
+
+def _mailed_token(api: Api, box: Mailbox) -> str:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CRONHUB_MAIL", box.url)
+        api.post("/api/channels", {"name": "Ops", "kind": "email", "url": "ops@example.com"})
+    found = re.search(r"confirm\?token=(\S+)", box.letters[-1].get_content())
+    assert found
+    return found[1]
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("name", guides.NAMES)
+def test_every_line_of_a_guide_works(api: Api, base: str, name: str, lang: str) -> None:
+    page = api.get(f"/docs/guides/{name}", key=None, lang=lang).text
+    given = values(api, base)
+
+    for line in Lines(page, given).found:
+        if line.startswith("curl "):
+            status, body = in_a_shell(line)
+            assert 200 <= status < 300, (line, body)
+
+
+def test_every_slot_of_the_page_has_a_field_that_fills_it(api: Api) -> None:
+    page = api.get("/docs", key=None).text
+
+    assert set(re.findall(r'data-slot="(\w+)"', page)) == set(re.findall(r'data-fills="(\w+)"', page))
+    assert code.slot_of("KEY_ID") != code.slot_of("ch_xxx")
