@@ -21,7 +21,7 @@ _IDS = {
     examples.PATHS["slug"]: SLUG,
 }
 #: What a path's parameter is called in a line, where it is not just its name in capitals.
-_NAMES = {"slug": SLUG, "cron_id": "ID", "depends_on_id": "OTHER_ID"}
+_NAMES = {"slug": SLUG, "depends_on_id": "OTHER_ID"}
 
 
 def curl_line(one: Route, method: str, body: type[Struct] | None, query: type[Struct] | None) -> str:
@@ -44,9 +44,17 @@ def curl_line(one: Route, method: str, body: type[Struct] | None, query: type[St
 
 
 def _path(one: Route) -> str:
-    # The id in a ping URL is all that a script needs to know, so it says whose id it is.
-    names = _NAMES if one.action is not None else {**_NAMES, "cron_id": "CRON_ID"}
-    return re.sub(r"\{(\w+)\}", lambda found: names.get(found[1], found[1].upper()), one.path)
+    filled = examples.CURL_PATHS.get(one.handler.__name__)
+    return filled or re.sub(r"\{(\w+)\}", lambda found: _placeholder(one, found[1]), one.path)
+
+
+def _placeholder(one: Route, name: str) -> str:
+    if examples.PATHS[name] == examples.CRON:
+        # The id in a ping URL is all that a script needs to know, so it says whose id it is.
+        return "ID" if one.action is not None else "CRON_ID"
+    if name.endswith(("_id", "_file")):
+        return _NAMES.get(name, name.upper())
+    return _NAMES.get(name, examples.PATHS[name])
 
 
 def _required(one: Route, query: type[Struct] | None) -> dict[str, Any]:

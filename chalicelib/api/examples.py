@@ -521,6 +521,11 @@ ANSWERS: dict[str, Json] = {
         },
     },
 }
+#: The paths of the documentation's curl lines, by handler, where the examples of their parts make none that works.
+CURL_PATHS = {
+    "hc_ping_slug": "/ping/ch_xxx/daily-cleanup/start",
+    "bare_ping_slug": "/ch_xxx/daily-cleanup/start",
+}
 #: The queries of the documentation's curl lines, by handler.
 CURL_QUERIES: dict[str, Json] = {
     "preview": {"schedule": "30 2 * * 1-5", "timezone": "Europe/Paris"},

@@ -146,17 +146,6 @@ def test_every_text_of_the_api_and_of_problems_is_there_in_french(monkeypatch: p
     assert missing == [], "add these and their French to chalicelib/api/pages/texts/api.json"
 
 
-def test_no_text_is_translated_that_nobody_reads() -> None:
-    """A text that was changed leaves its old French behind."""
-    texts = {text for meaning in MEANINGS.values() for text in meaning}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(reference, "translated", lambda _language, text: (texts.add(text), text)[1])
-        reference._Reader(openapi.document(), Language.FR).read()
-    translated = json.loads((language.TEXTS / "api.json").read_text())
-
-    assert sorted(set(translated) - texts) == [], "remove these from chalicelib/api/pages/texts/api.json"
-
-
 def test_every_kind_of_problem_has_a_page_that_says_what_to_do(api: Api) -> None:
     assert {kind.slug for kind in ProblemType} == set(MEANINGS)
     for kind in ProblemType:

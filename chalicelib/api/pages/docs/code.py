@@ -11,7 +11,7 @@ from chalicelib.api import curl
 #: What stands for a value of the reader's, and the name of the field that fills it.
 _SLOT_NAMES = {curl.BASE: "base", curl.KEY: "key", curl.SLUG: "slug", "ID": "cron", "CRON_ID": "cron"}
 _SLOT = re.compile(
-    rf"{re.escape(curl.BASE)}|\b{re.escape(curl.KEY)}\b|\b{re.escape(curl.SLUG)}\b|\b(?:[A-Z]+_)?ID\b|\bTOKEN\b"
+    rf"{re.escape(curl.BASE)}|\b{re.escape(curl.KEY)}\b|\b{re.escape(curl.SLUG)}\b|\b(?:[A-Z]+_)?ID\b|\b[A-Z]+_FILE\b|\bTOKEN\b"
 )
 _SHELL = re.compile(r"(?P<string>'[^']*'|\"[^\"]*\")|(?P<option>(?<=\s)--?[a-zA-Z][\w-]*)")
 _JSON = re.compile(r'(?P<key>"(?:[^"\\]|\\.)*")(?=:)|(?P<string>"(?:[^"\\]|\\.)*")')

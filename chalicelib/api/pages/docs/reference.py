@@ -185,9 +185,9 @@ class _Reader:
 
     def _answers(self, found: Json) -> Iterator[Answer]:
         for status, answer in found["responses"].items():
-            if int(status) in BY_STATUS and "content" not in answer:
-                continue
             content: Json = next(iter(answer.get("content", {"": {}}).values()))
+            if int(status) in BY_STATUS and "$ref" not in content.get("schema", {}):
+                continue
             name = _name(content.get("schema", {}))
             fields = self._fields(name) if name else ()
             yield Answer(int(status), self._say(answer["description"]), name, fields, self._example(content))
