@@ -26,6 +26,8 @@ _NAMES = {"slug": SLUG, "depends_on_id": "OTHER_ID"}
 
 def curl_line(one: Route, method: str, body: type[Struct] | None, query: type[Struct] | None) -> str:
     """The line for a route and a method. The models are those of its JSON body and its query."""
+    if one.handler.__name__ in examples.CURL_LINES:
+        return examples.CURL_LINES[one.handler.__name__]
     parts = ["curl"]
     parameters = _required(one, query)
     if parameters:
@@ -44,8 +46,7 @@ def curl_line(one: Route, method: str, body: type[Struct] | None, query: type[St
 
 
 def _path(one: Route) -> str:
-    filled = examples.CURL_PATHS.get(one.handler.__name__)
-    return filled or re.sub(r"\{(\w+)\}", lambda found: _placeholder(one, found[1]), one.path)
+    return re.sub(r"\{(\w+)\}", lambda found: _placeholder(one, found[1]), one.path)
 
 
 def _placeholder(one: Route, name: str) -> str:

@@ -521,10 +521,20 @@ ANSWERS: dict[str, Json] = {
         },
     },
 }
-#: The paths of the documentation's curl lines, by handler, where the examples of their parts make none that works.
-CURL_PATHS = {
-    "hc_ping_slug": "/ping/ch_xxx/daily-cleanup/start",
-    "bare_ping_slug": "/ch_xxx/daily-cleanup/start",
+#: Whole curl lines of the documentation, by handler: protocols of others have forms of their own.
+CURL_LINES = {
+    "hc_ping_slug": "curl http://localhost:4000/ping/ch_xxx/daily-cleanup/start",
+    "bare_ping_slug": "curl http://localhost:4000/ch_xxx/daily-cleanup/start",
+    "sentry_envelope": (
+        "curl -X POST 'http://localhost:4000/api/1/envelope/?sentry_key=ch_xxx' --data-binary "
+        """$'{}\\n{"type":"check_in"}\\n{"check_in_id":"5a9c1e3f7b2d4068a1c3e5f709b2d468","""
+        """"monitor_slug":"daily-cleanup","status":"ok"}'"""
+    ),
+    "sentry_cron": "curl 'http://localhost:4000/api/1/cron/daily-cleanup?sentry_key=ch_xxx&status=ok'",
+    "sentry_cron_with_key": "curl 'http://localhost:4000/api/1/cron/daily-cleanup/ch_xxx?status=ok'",
+    "sentry_monitors": (
+        "curl http://localhost:4000/api/0/organizations/mon-org/monitors/ -H 'Authorization: Bearer ch_xxx'"
+    ),
 }
 #: The queries of the documentation's curl lines, by handler.
 CURL_QUERIES: dict[str, Json] = {

@@ -184,9 +184,16 @@ class _Reader:
         return self._say(body["description"]) if "description" in body else ""
 
     def _answers(self, found: Json) -> Iterator[Answer]:
+        good = {
+            _name(content["schema"])
+            for status, answer in found["responses"].items()
+            if int(status) < 400
+            for content in answer.get("content", {}).values()
+        } - {None}
         for status, answer in found["responses"].items():
             content: Json = next(iter(answer.get("content", {"": {}}).values()))
-            if int(status) in BY_STATUS and "$ref" not in content.get("schema", {}):
+            # A problem, or what another protocol has for one.
+            if int(status) >= 400 and _name(content.get("schema", {})) not in good:
                 continue
             name = _name(content.get("schema", {}))
             fields = self._fields(name) if name else ()
