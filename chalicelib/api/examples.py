@@ -525,6 +525,7 @@ ANSWERS: dict[str, Json] = {
 CURL_LINES = {
     "hc_ping_slug": "curl http://localhost:4000/ping/ch_xxx/daily-cleanup/start",
     "bare_ping_slug": "curl http://localhost:4000/ch_xxx/daily-cleanup/start",
+    "cronitor_ping": "curl 'http://localhost:4000/p/ch_xxx/daily-cleanup?state=complete'",
     "sentry_envelope": (
         "curl -X POST 'http://localhost:4000/api/1/envelope/?sentry_key=ch_xxx' --data-binary "
         """$'{}\\n{"type":"check_in"}\\n{"check_in_id":"5a9c1e3f7b2d4068a1c3e5f709b2d468","""
