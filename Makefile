@@ -23,6 +23,7 @@ help:
 	@echo "make lint             check format, style, types and the direction of imports"
 	@echo "make format           format the code and fix what can be fixed automatically"
 	@echo "make lock             pin all transitive packages with hashes (UPGRADE=1 takes newer versions)"
+	@echo "make manual           write the man page of the command line tool"
 	@echo "make openapi          write docs/openapi.json from the routes and their types"
 	@echo "make template         write the functions' policies and the CloudFormation templates"
 	@echo "make deploy           deploy to AWS: STAGE=dev or STAGE=prod, CRONHUB_BUCKET=..."
@@ -79,6 +80,10 @@ lock: .venv/.installed
 
 template: .venv/.installed
 	@$(BIN)/python -m infra.deploy.template
+
+.PHONY: manual
+manual: .venv/.installed
+	@PYTHONPATH=cli/src $(BIN)/python -m cronhub.manual > cli/man/cronhub.1
 
 openapi: .venv/.installed
 	@$(BIN)/python -m chalicelib.api.openapi > docs/openapi.json

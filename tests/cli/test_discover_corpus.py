@@ -9,6 +9,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ from cronhub.discover.job import Found, Job, NotUnderstood, Unclear
 from chalicelib.domain.schedule.schedule import CronSchedule, ScheduleError, parse_schedule
 
 CORPUS = Path(__file__).parent / "corpus"
+#: How many times are compared, in so many days: February 29 is among them.
+COMPARED, DAYS = 40, 800
 START = datetime(2026, 3, 10, 12, tzinfo=UTC)
 
 
@@ -243,19 +246,19 @@ def kubernetes_minutes(written: str) -> list[datetime]:
             values.update(range(first, last + 1, int(step or 1)))
         sets.append(values)
         stars.append(star)
-    return [
-        at
+    times = (
+        at + timedelta(hours=hour, minutes=minute)
         for at in _days_from_start()
         if at.month in sets[3] and _is_day(at, sets[2], sets[4], any_star=stars[2] or stars[4])
-        for at in [
-            at + timedelta(hours=hour, minutes=minute) for hour in sorted(sets[1]) for minute in sorted(sets[0])
-        ]
-    ][:200]
+        for hour in sorted(sets[1])
+        for minute in sorted(sets[0])
+    )
+    return list(islice(times, COMPARED))
 
 
 def _days_from_start() -> Iterator[datetime]:
     first = START.replace(hour=0) + timedelta(days=1)
-    yield from (first + timedelta(days=day) for day in range(800))
+    yield from (first + timedelta(days=day) for day in range(DAYS))
 
 
 def _is_day(at: datetime, days: set[int], weekdays: set[int], *, any_star: bool) -> bool:
@@ -269,7 +272,7 @@ def cron_minutes(schedule: str) -> list[datetime]:
     days = list(_days_from_start())
     at = times.next(days[0] - timedelta(seconds=1))
     found: list[datetime] = []
-    while at is not None and at < days[-1] + timedelta(days=1) and len(found) < 200:
+    while at is not None and at < days[-1] + timedelta(days=1) and len(found) < COMPARED:
         found.append(at)
         at = times.next(at)
     return found

@@ -36,6 +36,7 @@ COMMANDS = {
     "export": Command("export", "write what an organization has as such a file"),
     "import": Command("import_checks", "take over the checks of Healthchecks, Cronitor or Sentry"),
     "flush": Command("flush", "send the reports that wait because CronHub could not be reached"),
+    "completion": Command("completion", "write the completion of bash, zsh or fish"),
 }
 
 

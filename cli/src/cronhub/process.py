@@ -50,7 +50,10 @@ class Process:
         self._keep = keep
         self._limits = limits
         self._child: subprocess.Popen[bytes] | None = None
-        self._own_group = not _has_terminal()
+        # With a time limit, what the command started must end with it. Without one it stays in our group, as if
+        # it had been started directly.
+        self._has_terminal = _has_terminal()
+        self._own_group = limits.timeout is not None and not self._has_terminal
         self._ended_ns: int | None = None
         #: Where each of the command's outputs is passed on to.
         self._sinks: dict[int, int] = {}
@@ -169,7 +172,7 @@ class Process:
 
     def _pass_on(self, numbers: list[int]) -> None:
         for number in numbers:
-            by_terminal = not self._own_group and signal.Signals(number).name in _FROM_TERMINAL
+            by_terminal = self._has_terminal and signal.Signals(number).name in _FROM_TERMINAL
             if number != signal.SIGCHLD and not by_terminal:
                 self._send(number)
 
