@@ -76,10 +76,15 @@ class Sources(NamedTuple):
     dependencies: Dependencies = dependencies_of
 
 
-def decide_with(cron: Cron, decide: Callable[[Context], Decision], sources: Sources | None = None) -> Decision:
-    """Returns a decision made with all the context that it needs; most need none, and read nothing."""
+def decide_with(
+    cron: Cron, decide: Callable[[Context], Decision], sources: Sources | None = None, known: Context | None = None
+) -> Decision:
+    """Returns a decision made with all the context that it needs; most need none, and read nothing.
+
+    known: what is at hand already.
+    """
     sources = sources or Sources()
-    context = Context()
+    context = known or Context()
     decision = decide(context)
     while any(decision.not_loaded):
         if decision.not_loaded.windows:

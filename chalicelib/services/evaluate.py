@@ -2,17 +2,22 @@
 
 import logging
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from itertools import islice
+from threading import Lock
 from typing import NamedTuple, Self
 
 from chalicelib.domain.alerts.alert import Alert
 from chalicelib.domain.alerts.system_notice import blind
 from chalicelib.domain.errors import CronHubError
+from chalicelib.domain.monitor.context import Context
 from chalicelib.domain.monitor.cron import Cron
 from chalicelib.domain.monitor.deadlines import due_at
+from chalicelib.domain.monitor.decision import Decision
+from chalicelib.domain.monitor.maintenance import covering
 from chalicelib.domain.monitor.on_tick import evaluate
 from chalicelib.services.commit import commit_and_log, wake_for
 from chalicelib.services.context import Blackouts, Sources, Windows, blackouts_now, decide_with, dependencies_of
@@ -34,7 +39,13 @@ HANDED_OVER_FROM = 500
 # How far a chain of dependencies is followed: Python's own stack ends at 1000 calls, and a link is 7.
 _DEEPEST = 80
 
+# Crons that are read in one call (the most that one takes), and how many are then worked on side by side.
+_READ_TOGETHER = 100
+_SIDE_BY_SIDE = 8
+_WORTH_THREADS = 16
+
 CronKey = tuple[str, str]
+_Look = Callable[["_Round", CronKey, Cron | None], None]
 
 
 class TickReport:
@@ -126,7 +137,7 @@ def _due(shards: Iterable[int], now: datetime, report: TickReport) -> Iterator[C
 
 
 class _Round(NamedTuple):
-    """What all looks of one tick share."""
+    """What all looks of one tick share. Looks side by side change it under its lock."""
 
     now: datetime
     windows: Windows
@@ -134,21 +145,30 @@ class _Round(NamedTuple):
     alerts: list[Alert]
     report: TickReport
     looked_at: set[CronKey]
+    lock: Lock
 
     @classmethod
     def begun(cls, now: datetime, blackouts: Blackouts, report: TickReport) -> Self:
         # One read an org, or a tick, however many crons are due.
-        return cls(now, cache(maintenance_windows_of_org), cache(blackouts), [], report, set())
+        return cls(now, cache(maintenance_windows_of_org), cache(blackouts), [], report, set(), Lock())
+
+    def takes(self, key: CronKey) -> bool:
+        """Whether nobody has looked at a cron yet: then the caller does."""
+        with self.lock:
+            if key in self.looked_at:
+                return False
+            self.looked_at.add(key)
+            self.report.looked_at += 1
+            return True
 
 
 def _look_at_all(due: Iterable[CronKey], this: _Round, budget_seconds: float) -> TickReport:
-    until, report = time.monotonic() + budget_seconds, this.report
-    for org_id, cron_id in due:
-        if time.monotonic() >= until:
-            report.out_of_time = True
-            break
-        if (org_id, cron_id) not in this.looked_at:
-            _look(this, org_id, cron_id)
+    report, until = this.report, time.monotonic() + budget_seconds
+    with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
+        for keys in _chunks(due):
+            _look_at_some(keys, this, partial(_look_until, until), pool)
+            if report.out_of_time:
+                break
     # Together, so that of crons that went down together people are told in one message.
     report.woke_notify = wake_for(this.alerts)
     if report.looked_at or report.out_of_time:
@@ -162,46 +182,98 @@ def _look_at_all(due: Iterable[CronKey], this: _Round, budget_seconds: float) ->
     return report
 
 
-def _look(this: _Round, org_id: str, cron_id: str, depth: int = 0) -> None:
-    this.report.looked_at += 1
-    this.looked_at.add((org_id, cron_id))
+def _chunks(due: Iterable[CronKey]) -> Iterator[list[CronKey]]:
+    keys = iter(due)
+    while chunk := list(islice(keys, _READ_TOGETHER)):
+        yield chunk
+
+
+def _look_at_some(keys: list[CronKey], this: _Round, look: _Look, pool: ThreadPoolExecutor) -> None:
+    """Looks at crons that are read in one call: side by side, then in turn those with dependencies."""
+    found = _read(keys)
+    independent = [key for key in keys if key not in found or not found[key].depends_on]
+    if len(independent) >= _WORTH_THREADS:
+        list(pool.map(lambda key: look(this, key, found.get(key)), independent))
+    for key in keys:
+        look(this, key, found.get(key))
+
+
+def _read(keys: list[CronKey]) -> dict[CronKey, Cron]:
     try:
-        changed = retry_on_conflict(lambda: _evaluate(this, org_id, cron_id, depth))
-        this.report.changed += changed
+        return crons.crons_at(keys)
+    except CronHubError:
+        # Each is read by itself then, and one that cannot be is told.
+        log.exception("%d due crons could not be read together", len(keys))
+    except Exception:
+        log.exception("one of %d due crons is broken", len(keys))
+    return {}
+
+
+def _look_until(until: float, this: _Round, key: CronKey, found: Cron | None) -> None:
+    if time.monotonic() < until:
+        _look(this, key, found)
+    else:
+        this.report.out_of_time = True
+
+
+def _look(this: _Round, key: CronKey, found: Cron | None = None, depth: int = 0) -> None:
+    """found: the cron as it was read a moment ago, if it was."""
+    if not this.takes(key):
+        return
+    org_id, cron_id = key
+    read = iter([found] if found is not None else [])
+    try:
+        # What was read a moment ago serves one try; after a conflict it is read again.
+        changed = retry_on_conflict(lambda: _evaluate(this, next(read, None) or crons.find_cron(*key), depth))
+        with this.lock:
+            this.report.changed += changed
     except CronHubError:
         # The store is in trouble, not this cron: it is due again at the next tick.
         log.exception("cron %s could not be looked at", cron_id)
-        this.report.broken += 1
-        this.report.left_due += 1
+        with this.lock:
+            this.report.broken += 1
+            this.report.left_due += 1
     except Exception:
         # Whatever is wrong with this one, the others are looked at, and it does not come back at once.
         log.exception("cron %s is broken, looking again in %s", cron_id, PUT_OFF_BROKEN)
-        this.report.broken += 1
+        with this.lock:
+            this.report.broken += 1
         _put_off(org_id, cron_id, this.now)
 
 
-def _evaluate(this: _Round, org_id: str, cron_id: str, depth: int) -> bool:
-    cron, now = crons.find_cron(org_id, cron_id), this.now
+def _evaluate(this: _Round, cron: Cron | None, depth: int) -> bool:
     if cron is None:
         return False
+    now = this.now
     decision = decide_with(
         cron,
         lambda context: evaluate(cron, now, context),
         Sources(this.windows, this.blackouts, lambda cron: _dependencies_looked_at(this, cron, depth)),
+        # Nearly every overdue cron needs them: without, its rules would run twice.
+        Context(windows=covering(this.windows(cron.org_id), cron)),
     )
     if decision.cron == cron:
         at = due_at(cron)
         # An index entry that its cron's state does not explain would come back every minute.
-        crons.put_off(org_id, cron_id, at if at is not None and at > now else now + PUT_OFF_BROKEN)
+        crons.put_off_unchanged(cron, at if at is not None and at > now else now + PUT_OFF_BROKEN)
         return False
-    blackout = decision.cron.blackout
-    if blackout is not None and blackout != cron.blackout:
-        # Before the cron's own change: a tick that dies in between tells it again, to no effect.
-        notice = blind(org_id, blackout)
-        if put_notice(notice):
-            this.alerts.append(notice)
-    this.alerts.extend(commit_and_log(cron, decision, now))
+    alerts = _notices(cron, decision)
+    alerts += commit_and_log(cron, decision, now)
+    with this.lock:
+        this.alerts.extend(alerts)
     return True
+
+
+def _notices(cron: Cron, decision: Decision) -> list[Alert]:
+    """Tells an org once that CronHub did not see its crons for a time.
+
+    Before the cron's own change: a tick that dies in between tells it again, to no effect.
+    """
+    blackout = decision.cron.blackout
+    if blackout is None or blackout == cron.blackout:
+        return []
+    notice = blind(cron.org_id, blackout)
+    return [notice] if put_notice(notice) else []
 
 
 def _dependencies_looked_at(this: _Round, cron: Cron, depth: int) -> tuple[Cron, ...]:
@@ -212,7 +284,7 @@ def _dependencies_looked_at(this: _Round, cron: Cron, depth: int) -> tuple[Cron,
     if not waiting or depth == _DEEPEST:
         return found
     for one in waiting:
-        _look(this, one.org_id, one.id, depth + 1)
+        _look(this, (one.org_id, one.id), depth=depth + 1)
     return dependencies_of(cron)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from pynamodb.exceptions import UpdateError
+from pynamodb.expressions.condition import Condition
 
 from chalicelib.domain.monitor.cron import Cron
 from chalicelib.domain.monitor.display_status import DisplayStatus
@@ -27,6 +28,13 @@ def find_crons(org_id: str, ids: Iterable[str]) -> dict[str, Cron]:
     with store_errors():
         items = CronItem.batch_get(keys, consistent_read=True)
         return {item.cron_id: to_cron(item) for item in items}
+
+
+def crons_at(keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Cron]:
+    """Those of these crons that there are, of any orgs, by org id and cron id; 100 in one call."""
+    with store_errors():
+        items = CronItem.batch_get(list(keys), consistent_read=True)
+        return {(item.org_id, item.cron_id): to_cron(item) for item in items}
 
 
 def crons_of_org(org_id: str, after: str | None = None, first_page: int | None = None) -> Iterator[Cron]:
@@ -67,15 +75,24 @@ def shards() -> range:
     return range(DUE_SHARDS)
 
 
+def put_off_unchanged(cron: Cron, until: datetime) -> None:
+    """Moves when a cron is looked at again, unless it has changed since it was read."""
+    item = CronItem(cron.org_id, cron.id)
+    _move_due(item, until, CronItem.due_at.exists() & (CronItem.version == cron.version))
+
+
 def put_off(org_id: str, cron_id: str, until: datetime) -> None:
     """Moves when a cron is looked at again, whatever else its item holds, and nothing else.
 
     For a cron that cannot be worked on: it must not hold up the others every minute.
     """
-    item = CronItem(org_id, cron_id)
+    _move_due(CronItem(org_id, cron_id), until, CronItem.due_at.exists())
+
+
+def _move_due(item: CronItem, until: datetime, condition: Condition) -> None:
     with store_errors():
         try:
-            item.update([CronItem.due_at.set(to_ms(until))], CronItem.due_at.exists())
+            item.update([CronItem.due_at.set(to_ms(until))], condition)
         except UpdateError as error:
             if not is_conflict(error):
                 raise
