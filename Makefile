@@ -8,7 +8,7 @@ LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generat
 	--custom-compile-command 'make lock' $(if $(UPGRADE),--upgrade)
 
 .DEFAULT_GOAL := help
-.PHONY: help run backup restore test test-deployed test-store test-long lint format lock template openapi deploy destroy deploy-emulated bench-alerts bench-import bench-cold-start bench-transport bench-costs bench-noise bench-lists simulate clean
+.PHONY: help run backup restore test test-deployed test-store test-long lint format lock template openapi deploy destroy deploy-emulated bench-alerts bench-import bench-cold-start bench-transport bench-costs bench-noise bench-lists bench-local simulate clean
 .PHONY: test-cli
 
 help:
@@ -35,6 +35,7 @@ help:
 	@echo "make simulate         run fleets of jobs with known truth through the rules and count every mistake"
 	@echo "make bench-noise      count the alerts that healthy jobs make in a year, and what is still found"
 	@echo "make bench-lists      measure lists and figures with 10,000 crons and 10,000 runs"
+	@echo "make bench-local      measure make run: pings per second, and calls with few and very many runs (RUNS='1000 10000000')"
 	@echo "make bench-transport  measure the CPU of a ping by both ways to DynamoDB"
 	@echo "make bench-costs      count the store calls of each operation and estimate the monthly AWS bill"
 	@echo "make clean            remove environments and caches; the state in .local/ is kept"
@@ -109,6 +110,9 @@ simulate: .venv/.installed
 
 bench-noise: .venv/.installed
 	@PYTHONPATH=. $(BIN)/python bench/bench_noise.py
+
+bench-local: .venv/.installed
+	@$(BIN)/python -m bench.bench_local $(if $(OLDER),--older $(OLDER)) $(RUNS)
 
 bench-lists: .venv/.installed
 	@$(BIN)/python -m bench.bench_lists

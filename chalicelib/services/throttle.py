@@ -7,6 +7,7 @@ uses, and the first few of a window are free: an ordinary ping pays nothing for 
 import math
 from datetime import datetime, timedelta
 from ipaddress import IPv6Address, IPv6Network
+from threading import Lock
 from typing import NamedTuple
 
 from chalicelib import settings
@@ -60,9 +61,12 @@ class _Window:
     def __init__(self, start: int, left: int) -> None:
         self.start = start
         self.left = left
+        # Threads that bought a lease each would use up the limit without a request.
+        self.lock = Lock()
 
 
 _windows: dict[tuple[str, str], _Window] = {}
+_windows_lock = Lock()
 
 
 def throttle(limit: Limit, subject: str, now: datetime) -> None:
@@ -71,22 +75,24 @@ def throttle(limit: Limit, subject: str, now: datetime) -> None:
         return
     seconds = int(limit.window.total_seconds())
     start = int(now.timestamp()) // seconds * seconds
-    window = _windows.get((limit.name, subject))
-    if window is None or window.start != start:
-        window = _open_window(limit, subject, start)
-    if window.left == 0:
-        window.left = _lease(limit, subject, start, now)
-    if window.left == 0:
-        wait = max(1, math.ceil(start + seconds - now.timestamp()))
-        raise Throttled(f"too many {limit.name}: at most {limit.uses} in {seconds} s", wait)
-    window.left -= 1
+    window = _window_of(limit, subject, start)
+    with window.lock:
+        if window.left == 0:
+            window.left = _lease(limit, subject, start, now)
+        if window.left == 0:
+            wait = max(1, math.ceil(start + seconds - now.timestamp()))
+            raise Throttled(f"too many {limit.name}: at most {limit.uses} in {seconds} s", wait)
+        window.left -= 1
 
 
-def _open_window(limit: Limit, subject: str, start: int) -> _Window:
-    if len(_windows) >= _MOST_SUBJECTS:
-        _windows.clear()
-    window = _windows[limit.name, subject] = _Window(start, limit.free)
-    return window
+def _window_of(limit: Limit, subject: str, start: int) -> _Window:
+    with _windows_lock:
+        window = _windows.get((limit.name, subject))
+        if window is None or window.start != start:
+            if len(_windows) >= _MOST_SUBJECTS:
+                _windows.clear()
+            window = _windows[limit.name, subject] = _Window(start, limit.free)
+        return window
 
 
 def _lease(limit: Limit, subject: str, start: int, now: datetime) -> int:

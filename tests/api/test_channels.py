@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from standardwebhooks import Webhook
 
+from chalicelib.channels.message import Outcome
+from chalicelib.channels.send import deliver
 from chalicelib.domain.errors import ConcurrentUpdate, NotFound
 from chalicelib.outbound import http
 from chalicelib.services import channels, throttle
@@ -351,6 +353,27 @@ def test_tests_are_throttled(api: Api, hook: Receiver, monkeypatch: pytest.Monke
     statuses = [api.post(path(channel, "/test")).status for _ in range(4)]
 
     assert statuses == [200, 200, 429, 429]
+
+
+def test_tests_that_take_long_leave_room_for_other_requests(
+    api: Api, hook: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    channel = made(api, url=hook.url)
+    asked: list[int] = []
+    answered: list[int] = []
+
+    def slow(*given: Any) -> Outcome:
+        # While this one is under way, two more are asked for.
+        if len(asked) < 2:
+            asked.append(1)
+            answered.append(api.post(path(channel, "/test")).status)
+        return deliver(*given)
+
+    monkeypatch.setattr(channels, "deliver", slow)
+
+    assert api.post(path(channel, "/test")).status == 200
+    assert answered == [429, 200]
+    assert api.post(path(channel, "/test")).status == 200
 
 
 def verifies(secret: str, hook: Receiver) -> bool:

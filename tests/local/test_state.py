@@ -1,6 +1,7 @@
 """The state of `make run`: it outlives kill -9, is copied while used, and taken over from older releases."""
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -74,6 +75,27 @@ def test_what_was_acknowledged_outlives_a_kill_of_everything(state: Path) -> Non
             stored = {run["id"] for run in api.get(f"/api/crons/{cron_id}/runs", limit=200).json["runs"]}
             assert len(run_ids) > 10
             assert set(run_ids[-150:]) <= stored
+
+
+def test_a_full_disk_is_told_to_the_signal_and_all_is_well_with_space_again(service: Service) -> None:
+    api = service.org("full")
+    (cron_id,) = register(api, "s", 1)
+    pids = [pid for pid, arguments in pids_of(service.run) if "infra.local.api" in arguments]
+
+    for pid in pids:
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))
+    refused = api.post(f"/api/ping/{cron_id}", key=None, msg="no space")
+    assert refused.status == 503
+    assert int(refused.headers["Retry-After"]) > 0
+    service.run.line("the store did not answer")
+    assert not [line for line in service.run.lines if "Traceback" in line]
+
+    for pid in pids:
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    again = api.post(f"/api/ping/{cron_id}", key=None, msg="space")
+    assert again.status == 200
+    runs = api.get(f"/api/crons/{cron_id}/runs").json["runs"]
+    assert [run["id"] for run in runs] == [again.json["run_id"]]
 
 
 def test_a_copy_is_made_while_it_runs_and_restored_when_it_does_not(state: Path, tmp_path: Path) -> None:

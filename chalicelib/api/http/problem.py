@@ -50,6 +50,10 @@ def told_of(error: Exception) -> Told:
         return Told(ProblemType.INTERNAL_ERROR, "something went wrong on our side; it was logged", {}, None)
     if isinstance(error, errors.Throttled):
         measure("throttled")
+    if isinstance(error, errors.Unavailable) and error.__cause__ is not None:
+        # One line: the store's trouble is every request's, and its traceback says nothing of it.
+        cause = error.__cause__
+        log.warning("the store did not answer: %s", getattr(cause, "cause_response_message", None) or repr(cause))
     return Told(kind, str(error), _headers(error), error)
 
 
