@@ -14,6 +14,11 @@ def base_url() -> str:
     return os.environ.get("CRONHUB_BASE_URL", "http://localhost:4000").rstrip("/")
 
 
+def public_address() -> str | None:
+    """The same where the deployment sets it; None: where it can be reached is not known."""
+    return base_url() if os.environ.get("CRONHUB_BASE_URL") else None
+
+
 def mail() -> str:
     """How mail is sent: `ses:FROM`, `smtp://USER:PASSWORD@HOST:PORT?from=FROM`; empty: not at all."""
     return os.environ.get("CRONHUB_MAIL", "")

@@ -173,6 +173,7 @@ _CRON = {
     "archived_at": None,
 }
 _NAMED = {"id": OTHER_CRON, "name": "rotate-logs", "product": "shop", "service": "nightly", "status": "up"}
+_HEARING_HEALTH = {"ok": True, "last_at": "2026-02-17T12:00:01Z", "deaf_since": None, "detail": None}
 _TICK_HEALTH = {"ok": True, "last_at": "2026-02-17T12:00:00Z", "age_seconds": 31.2, "behind_since": None}
 _DEPENDENCY = {**_NAMED, "completed": True, "reason": None}
 _FIGURES = {
@@ -338,6 +339,7 @@ EXAMPLES: dict[str, Json] = {
         "store": {"ok": True},
         "queue": {"ok": True},
         "tick": _TICK_HEALTH,
+        "hearing": _HEARING_HEALTH,
     },
     "DeleteOrg": {"slug": "my-org"},
     "DeliveryOut": _DELIVERY,
@@ -349,6 +351,7 @@ EXAMPLES: dict[str, Json] = {
     "FiltersIn": _FILTERS_IN,
     "FiltersOut": _FILTERS,
     "HandleIncident": {"by": "Ada", "note": "On it"},
+    "HearingHealth": _HEARING_HEALTH,
     "HeartbeatBody": {"status": "success", "duration_ms": 1234, "run_id": "nightly-17", "exit_code": 0},
     "IncidentDetails": {**_INCIDENT, "timeline": _TIMELINE, "alerts": [_ALERT]},
     "IncidentList": {"incidents": [_INCIDENT], "next_cursor": None},

@@ -12,6 +12,7 @@ from chalicelib.domain.times import from_ms, to_ms
 _CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
 _ULID_LENGTH = 26
 _RANDOM_BITS = 80
+_NO_ORG = "0" * 12
 
 
 def org_id(random: bytes) -> str:
@@ -31,6 +32,15 @@ def cron_id(org: str, random: bytes) -> str:
     value |= 0b10 << 62
     value |= bits & (1 << 62) - 1
     return str(uuid.UUID(int=value))
+
+
+def canary_id(random: bytes) -> str:
+    """The id that a canary pings: that of a cron of no org."""
+    return cron_id(_NO_ORG, random)
+
+
+def is_canary(cron: str) -> bool:
+    return org_of(cron) == _NO_ORG
 
 
 def org_of(cron: str) -> str | None:

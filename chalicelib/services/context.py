@@ -5,10 +5,12 @@ from datetime import datetime
 from itertools import islice
 from typing import NamedTuple
 
-from chalicelib.domain.monitor.blackout import Blackout, blackouts_until, without_signals
+from chalicelib import settings
+from chalicelib.domain.monitor.blackout import Blackout, Hearing, blackouts_until, without_signals
 from chalicelib.domain.monitor.context import RECENT_DAYS, Context
 from chalicelib.domain.monitor.cron import Cron
 from chalicelib.domain.monitor.decision import Decision
+from chalicelib.domain.monitor.hearing import Deafness, deaf_times, is_in_doubt, until_heard
 from chalicelib.domain.monitor.maintenance import MaintenanceWindow, covering
 from chalicelib.domain.runs.counts import DailyCounts
 from chalicelib.domain.times import DAY
@@ -28,17 +30,42 @@ Blackouts = Callable[[str], tuple[Blackout, ...]]
 Dependencies = Callable[[Cron], tuple[Cron, ...]]
 
 
+class InDoubt(Exception):
+    """Whether CronHub can hear is not known just now: what was due is judged when it is."""
+
+
 def blackouts_now(org_id: str) -> tuple[Blackout, ...]:
-    """Returns the times in which CronHub could not see an org's crons, with the one that no tick has ended yet."""
-    return blackouts_of(org_id, blackouts_until(load_watch(), clock.now()))
+    """Returns the times in which CronHub could not see an org's crons, with those that still go on."""
+    watch, now = load_watch(), clock.now()
+    return blackouts_of(org_id, blackouts_until(watch, now), _deaf_times(watch.hearing, now))
 
 
-def blackouts_of(org_id: str, without_ticks: tuple[Blackout, ...]) -> tuple[Blackout, ...]:
-    """Returns the times without a tick, less those in which the org's signals came in."""
-    if not without_ticks:
+def blackouts_or_doubt(org_id: str) -> tuple[Blackout, ...]:
+    """Returns the same, for who looks at what is due. Raises InDoubt."""
+    watch, now = load_watch(), clock.now()
+    return blackouts_of(org_id, blackouts_until(watch, now), deaf_times_or_doubt(watch.hearing, now))
+
+
+def _deaf_times(hearing: Hearing, now: datetime) -> tuple[Deafness, ...]:
+    return deaf_times(hearing, now, settings.public_address())
+
+
+def deaf_times_or_doubt(hearing: Hearing, now: datetime) -> tuple[Deafness, ...]:
+    """Returns the times in which no canary arrived. Raises InDoubt while one is missing."""
+    if is_in_doubt(hearing, now, settings.public_address()):
+        raise InDoubt
+    return _deaf_times(hearing, now)
+
+
+def blackouts_of(
+    org_id: str, without_ticks: tuple[Blackout, ...], deaf: tuple[Deafness, ...] = ()
+) -> tuple[Blackout, ...]:
+    """Returns the times without a tick, or without a canary, less those in which the org's signals came in."""
+    times: list[Blackout] = [*without_ticks, *deaf]
+    if not times:
         return ()
-    since, until = without_ticks[0].since, without_ticks[-1].until
-    return without_signals(without_ticks, crons_heard(org_id, since, until))
+    heard = list(crons_heard(org_id, min(each.since for each in times), max(each.until for each in times)))
+    return tuple(sorted((*without_signals(without_ticks, heard), *until_heard(deaf, heard))))
 
 
 def crons_heard(org_id: str, since: datetime, until: datetime) -> Iterator[datetime]:

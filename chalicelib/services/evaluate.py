@@ -20,7 +20,15 @@ from chalicelib.domain.monitor.decision import Decision
 from chalicelib.domain.monitor.maintenance import covering
 from chalicelib.domain.monitor.on_tick import evaluate
 from chalicelib.services.commit import commit_and_log, wake_for
-from chalicelib.services.context import Blackouts, Sources, Windows, blackouts_now, decide_with, dependencies_of
+from chalicelib.services.context import (
+    Blackouts,
+    InDoubt,
+    Sources,
+    Windows,
+    blackouts_or_doubt,
+    decide_with,
+    dependencies_of,
+)
 from chalicelib.services.retries import retry_on_conflict
 from chalicelib.store import crons
 from chalicelib.store.alerts import put_notice
@@ -60,6 +68,8 @@ class TickReport:
         self.broken = 0
         #: Crons among them that the store's trouble left due.
         self.left_due = 0
+        #: Crons left due until it is known whether their signals could have arrived.
+        self.held = 0
         #: Shards of the due index that could not be read.
         self.unread: list[int] = []
         self.out_of_time = False
@@ -79,7 +89,7 @@ class TickReport:
 
 
 def run_tick(
-    now: datetime, budget_seconds: float = BUDGET_SECONDS, blackouts: Blackouts = blackouts_now
+    now: datetime, budget_seconds: float = BUDGET_SECONDS, blackouts: Blackouts = blackouts_or_doubt
 ) -> TickReport:
     """Evaluates every cron that is due, or has others do it. Two ticks at once, or a late one, do no harm."""
     shards = _shards_of_minute(now)
@@ -102,7 +112,7 @@ def work_off(shard: int, now: datetime, budget_seconds: float = BUDGET_SECONDS) 
     until = now + TAKEN_FOR
     if not take_shard(shard, now, until):
         return TickReport()
-    this = _Round.begun(now, blackouts_now, TickReport())
+    this = _Round.begun(now, blackouts_or_doubt, TickReport())
     report = _look_at_all(_due([shard], now, this.report), this, budget_seconds)
     release_shard(shard, until, now if report.is_complete else None)
     return report
@@ -227,6 +237,9 @@ def _look(this: _Round, key: CronKey, found: Cron | None = None, depth: int = 0)
         changed = retry_on_conflict(lambda: _evaluate(this, next(read, None) or crons.find_cron(*key), depth))
         with this.lock:
             this.report.changed += changed
+    except InDoubt:
+        with this.lock:
+            this.report.held += 1
     except CronHubError:
         # The store is in trouble, not this cron: it is due again at the next tick.
         log.exception("cron %s could not be looked at", cron_id)

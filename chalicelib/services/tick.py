@@ -5,11 +5,12 @@ import time
 from datetime import datetime
 
 from chalicelib import settings
-from chalicelib.domain.monitor.blackout import Backlog, blackouts_until
+from chalicelib.domain.monitor.blackout import Backlog, Blackout, blackouts_until
 from chalicelib.domain.times import MILLISECOND
 from chalicelib.services import clock, keyless_signals
-from chalicelib.services.context import blackouts_of
+from chalicelib.services.context import blackouts_of, deaf_times_or_doubt
 from chalicelib.services.evaluate import BUDGET_SECONDS, TickReport, run_tick, shards_left, work_off
+from chalicelib.services.hearing import Canary
 from chalicelib.services.notify import send_due
 from chalicelib.services.orgs import go_on_deleting
 from chalicelib.store.tick_log import load_watch, note_blackouts, note_tick
@@ -34,7 +35,12 @@ def run_minute(now: datetime, scheduled_at: datetime | None = None) -> TickRepor
         )
         note_blackouts(blackouts)
     left = shards_left(watch.backlog.handed_over_at) if watch.backlog.handed_over_at else []
-    report = run_tick(now, BUDGET_SECONDS, lambda org_id: blackouts_of(org_id, blackouts))
+    canary = Canary(watch.hearing, now)
+
+    def blackouts_of_org(org_id: str) -> tuple[Blackout, ...]:
+        return blackouts_of(org_id, blackouts, deaf_times_or_doubt(canary.hearing(), clock.now()))
+
+    report = run_tick(now, BUDGET_SECONDS, blackouts_of_org)
     backlog = Backlog(now if report.handed_over else None, _behind_since(watch.backlog, left, report, now))
     # Before anything that can fail in delivery: what is noted is that the crons were looked at.
     note_tick(now, backlog)
@@ -51,7 +57,10 @@ def run_minute(now: datetime, scheduled_at: datetime | None = None) -> TickRepor
     measure("tick_duration", time.monotonic() - began, SECONDS)
     if scheduled_at is not None:
         measure("tick_lag", max(0.0, (now - scheduled_at).total_seconds()), SECONDS)
-    if not report.broken and backlog.behind_since is None:
+    canary.end()
+    if report.held and not canary.hearing().waits:
+        run_tick(clock.now(), BUDGET_SECONDS, blackouts_of_org)
+    if not (report.broken or canary.is_deaf) and backlog.behind_since is None:
         _ping_watcher()
     return report
 

@@ -421,8 +421,8 @@ class ThrottleItem(Model):
 
 class WatchItem(Model):
     """What the whole deployment knows of itself: under `tick`, when the last tick was, and the times
-    (begin, end, begin, end …) in which none came, and what the last tick left to others; under
-    `due-{shard}`, until when a shard is being worked off, and as of when it last was."""
+    (begin, end, begin, end …) in which none came, what it left to others, and what became of the canaries;
+    under `due-{shard}`, until when a shard is being worked off, and as of when it last was."""
 
     class Meta(_Meta):
         table_name = _name("watch")
@@ -432,6 +432,13 @@ class WatchItem(Model):
     gaps: Any = ListAttribute(of=NumberAttribute, null=True)
     handed_over_at = NumberAttribute(null=True)
     behind_since = NumberAttribute(null=True)
+    canary_id = UnicodeAttribute(null=True)
+    canary_to = UnicodeAttribute(null=True)
+    canary_sent_at = NumberAttribute(null=True)
+    silent_since = NumberAttribute(null=True)
+    heard_at = NumberAttribute(null=True)
+    heard_through = UnicodeAttribute(null=True)
+    deaf: Any = ListAttribute(of=NumberAttribute, null=True)
     taken_until = NumberAttribute(null=True)
     done_at = NumberAttribute(null=True)
 

@@ -1,11 +1,12 @@
 """What the ticks of a deployment leave for one another: when the last one was, and the blackouts between."""
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
 from pynamodb.exceptions import UpdateError
 
-from chalicelib.domain.monitor.blackout import NOTHING_LEFT, Backlog, Blackout, Watch
+from chalicelib.domain.monitor.blackout import NOTHING_LEFT, Backlog, Blackout, Hearing, Watch
 from chalicelib.domain.times import from_ms, to_ms
 from chalicelib.store.cron_codec import at_ms
 from chalicelib.store.crons import shards
@@ -21,16 +22,49 @@ def load_watch() -> Watch:
     item = get_or_none(WatchItem, _TICK)
     if item is None:
         return Watch()
-    times = [from_ms(int(at)) for at in item.gaps or ()]
-    blackouts = tuple(Blackout(since, until) for since, until in zip(times[::2], times[1::2], strict=True))
-    return Watch(at_ms(item.ticked_at), blackouts, Backlog(at_ms(item.handed_over_at), at_ms(item.behind_since)))
+    hearing = Hearing(
+        address=item.heard_through,
+        heard_at=at_ms(item.heard_at),
+        sent_at=at_ms(item.canary_sent_at),
+        silent_since=at_ms(item.silent_since),
+        deaf=_from_flat(item.deaf),
+    )
+    backlog = Backlog(at_ms(item.handed_over_at), at_ms(item.behind_since))
+    return Watch(at_ms(item.ticked_at), _from_flat(item.gaps), backlog, hearing)
+
+
+def _from_flat(flat: Sequence[int | float] | None) -> tuple[Blackout, ...]:
+    times = [from_ms(int(at)) for at in flat or ()]
+    return tuple(Blackout(since, until) for since, until in zip(times[::2], times[1::2], strict=True))
+
+
+def _flat(blackouts: Iterable[Blackout]) -> list[int]:
+    return [to_ms(at) for blackout in blackouts for at in blackout]
 
 
 def note_blackouts(blackouts: tuple[Blackout, ...]) -> None:
     """Before anything is decided by them: a tick that dies leaves them to the next one."""
     with store_errors():
-        flat = [to_ms(at) for blackout in blackouts for at in blackout]
-        WatchItem(_TICK).update([WatchItem.gaps.set(flat)])
+        WatchItem(_TICK).update([WatchItem.gaps.set(_flat(blackouts))])
+
+
+def note_canary(canary_id: str, address: str, hearing: Hearing) -> None:
+    """That a canary is being sent to this address, and what is known then."""
+    actions = [
+        WatchItem.canary_id.set(canary_id),
+        WatchItem.canary_to.set(address),
+        _set_or_remove(WatchItem.canary_sent_at, hearing.sent_at),
+        _set_or_remove(WatchItem.silent_since, hearing.silent_since),
+        WatchItem.deaf.set(_flat(hearing.deaf)),
+    ]
+    with store_errors():
+        WatchItem(_TICK).update(actions)
+
+
+def note_heard(canary_id: str, now: datetime) -> bool:
+    """That a canary arrived; returns False for one that is not the last that was sent."""
+    actions = [WatchItem.heard_at.set(to_ms(now)), WatchItem.heard_through.set(WatchItem.canary_to)]
+    return _update(_TICK, actions, WatchItem.canary_id == canary_id)
 
 
 def take_shard(shard: int, now: datetime, until: datetime) -> bool:

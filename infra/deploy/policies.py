@@ -48,7 +48,7 @@ ACCESS = {
             "runs": "GetItem PutItem Query UpdateItem DeleteItem",
             "sessions": "GetItem Query DeleteItem",
             "throttles": "UpdateItem",
-            "watch": "GetItem",
+            "watch": "GetItem UpdateItem",
         },
         sends_to=("notify",),
         looks_at=("notify",),

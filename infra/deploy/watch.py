@@ -130,6 +130,12 @@ def _alarms_of_own_metrics() -> Json:
             "A backlog could not be put on the queue due: the tick worked it off alone.",
             "hand_over_failed",
         ),
+        "DeafAlarm": _own_alarm(
+            "deaf",
+            "No test signal arrives through the public address: those of jobs may be lost, too.",
+            "canary_lost",
+            EvaluationPeriods=3,
+        ),
         "AlertsFailedAlarm": _own_alarm(
             "alerts-failed",
             f"{_FAILED_ALERTS} deliveries or more failed within five minutes.",
@@ -200,7 +206,7 @@ def _widgets(stage: Stage) -> list[Json]:
         (
             "Crons due at the tick",
             "Maximum",
-            _own("due_backlog", "tick_broken", "shards_behind", "hand_over_failed"),
+            _own("due_backlog", "tick_broken", "shards_behind", "hand_over_failed", "canary_lost"),
         ),
         ("Tick and deliveries (s)", "Maximum", _own("tick_lag", "tick_duration", "delivery_delay")),
         ("Requests", "Sum", [["AWS/ApiGateway", name, *api] for name in ("Count", "4XXError", "5XXError")]),

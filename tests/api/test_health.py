@@ -41,6 +41,7 @@ def test_the_deep_one_tells_of_store_queue_and_tick(api: Api, clock: Clock) -> N
         "store": {"ok": True},
         "queue": {"ok": True},
         "tick": {"ok": True, "last_at": "2026-03-10T12:00:00Z", "age_seconds": 180.0, "behind_since": None},
+        "hearing": {"ok": None, "last_at": None, "deaf_since": None, "detail": None},
     }
     queue.forget()
 

@@ -206,8 +206,8 @@ def test_every_alarm_tells_the_topic_that_the_given_address_gets(resources: Json
     alarms = properties(resources, "CloudWatch::Alarm")
     subscription = resources["AlarmSubscription"]
 
-    # No tick, 5xx, four of CronHub's own metrics, reads and writes of four tables and an index.
-    assert len(alarms) == 2 + 4 + 2 * 5 + 3 * len(ACCESS) + 2 * len(QUEUES)
+    # No tick, 5xx, five of CronHub's own metrics, reads and writes of four tables and an index.
+    assert len(alarms) == 2 + 5 + 2 * 5 + 3 * len(ACCESS) + 2 * len(QUEUES)
     assert all(each["AlarmActions"] == [{"Ref": "AlarmTopic"}] for each in alarms)
     assert subscription["Condition"] == "HasAlarmAddress"
     assert subscription["Properties"]["Endpoint"] == {"Ref": "AlarmAddress"}
@@ -256,7 +256,7 @@ def test_deadlines_that_pass_unjudged_and_alerts_that_fail_are_told(resources: J
         if each.get("Namespace") == NAMESPACE
     }
 
-    assert set(own) == {"due_backlog", "shards_behind", "hand_over_failed", "alerts_failed"}
+    assert set(own) == {"due_backlog", "shards_behind", "hand_over_failed", "canary_lost", "alerts_failed"}
     assert own["shards_behind"]["Threshold"] == own["hand_over_failed"]["Threshold"] == 1
     assert all(
         each["Dimensions"] == [{"Name": "prefix", "Value": {"Fn::Sub": "${Prefix}"}}] for each in own.values()

@@ -6,8 +6,10 @@ from email.policy import default
 from typing import Any
 from urllib.parse import urlsplit
 
+from chalicelib.domain.ids import canary_id
+from chalicelib.domain.monitor.blackout import NEVER_HEARD
 from chalicelib.services import sessions
-from chalicelib.store.tick_log import note_tick
+from chalicelib.store.tick_log import note_canary, note_tick
 from tests.api.client import Answer, Api, Clock
 from tests.infra.recorder import Recorder
 
@@ -43,6 +45,9 @@ class WalkedApi(Api):
 
 def _itself(api: WalkedApi, clock: Clock) -> None:
     note_tick(clock.now)
+    canary = canary_id(bytes(10))
+    note_canary(canary, "https://cron.example.com", NEVER_HEARD)
+    api.get(f"/api/ping/{canary}", key=None)
     for method in ("GET", "HEAD"):
         for path in ("/api/health", "/api/health/deep"):
             api.call(method, path, key=None)

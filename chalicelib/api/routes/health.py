@@ -21,10 +21,10 @@ def shallow(_call: Call) -> Alive:
 
 @route(_METHODS, "/api/health/deep", public=True, limit=HEALTH_CHECKS)
 def deep(call: Call) -> DeepHealth | ServiceUnavailable[DeepHealth]:
-    """Check the store, the queue and the tick
+    """Check the store, the queue, the tick and the public address
 
-    503 when the store does not answer, the last tick is more than 3 minutes old, or crons that are due wait
-    to be judged past their minute.
+    503 when the store does not answer, the last tick is more than 3 minutes old, crons that are due wait to be
+    judged past their minute, or test signals no longer arrive through the public address.
     """
     found = health.look(call.now)
     answer = DeepHealth.of(found)

@@ -13,7 +13,9 @@ from chalicelib.api.schemas.signals import (
 )
 from chalicelib.domain.accounts.permissions import Action
 from chalicelib.domain.errors import FieldError, Invalid
+from chalicelib.domain.ids import is_canary
 from chalicelib.domain.monitor.signal import Signal, SignalKind, kept_message
+from chalicelib.services.hearing import arrive
 from chalicelib.services.signals import receive
 from chalicelib.services.throttle import PINGS_OF_ADDRESS, PINGS_OF_CRON, throttle
 
@@ -84,6 +86,9 @@ def ping(call: Call, cron_id: str, query: Lenient[PingQuery]) -> PingOut:
     Ideal for simple scripts. Uses cron ID directly. A ping is a success. With an exit code other than 0, it is
     a failure: `curl -X POST ".../api/ping/ID?exit_code=$?"`. The body is any text, such as the job's output.
     """
+    if is_canary(cron_id):
+        arrive(cron_id, call.now)
+        return PingOut(run_id=None)
     kind = SignalKind.FAIL if query.value.exit_code else SignalKind.SUCCESS
     return _open(call, cron_id, kind, query)
 

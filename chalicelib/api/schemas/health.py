@@ -28,8 +28,20 @@ class TickHealth(Answer):
     behind_since: datetime | None
 
 
+class HearingHealth(Answer):
+    #: Whether test signals arrive through the public address; null: no such address is set, or no tick came yet.
+    ok: bool | None
+    #: When the last one arrived.
+    last_at: datetime | None
+    #: Since when none arrives, though some did before: deadlines from then on are `unknown`; null: they arrive.
+    deaf_since: datetime | None
+    #: What is wrong, in words; null: nothing.
+    detail: str | None
+
+
 class DeepHealth(Answer):
-    #: `ok`, `degraded` (only the queue is out of reach: alerts leave up to a minute later) or `failing`.
+    #: `ok`, `degraded` (the queue is out of reach: alerts leave up to a minute later; or no test signal ever
+    #: arrived through the public address) or `failing`.
     status: str
     #: The database.
     store: PartHealth
@@ -37,14 +49,17 @@ class DeepHealth(Answer):
     queue: PartHealth
     #: The check that runs every minute.
     tick: TickHealth
+    #: The test signal that each tick sends through the public address.
+    hearing: HearingHealth
 
     @classmethod
     def of(cls, found: Health) -> Self:
         watch = found.watch
         age = None if watch.ticked_at is None else (found.now - watch.ticked_at).total_seconds()
         return cls(
-            "ok" if found.is_well and found.queue else "degraded" if found.is_well else "failing",
+            "ok" if found.is_perfect else "degraded" if found.is_well else "failing",
             PartHealth(found.store),
             PartHealth(found.queue),
             TickHealth(found.tick, watch.ticked_at, age, watch.backlog.behind_since),
+            HearingHealth(found.hears, watch.hearing.heard_at, found.deaf_since, found.why_deaf),
         )

@@ -8,6 +8,7 @@ from chalicelib.domain.alerts.channel import Channel
 from chalicelib.domain.ids import timed_id
 from chalicelib.domain.monitor.blackout import Blackout
 from chalicelib.domain.monitor.event import EventKind
+from chalicelib.domain.monitor.hearing import Deafness
 
 NOTICES = frozenset({EventKind.CHANNEL_FAILING, EventKind.BLIND})
 
@@ -21,12 +22,25 @@ def channel_failing(channel: Channel, now: datetime) -> Alert:
 
 def blind(org_id: str, blackout: Blackout) -> Alert:
     """Sent once per org and blackout. It says why some occurrences are unknown, not missed."""
+    if isinstance(blackout, Deafness):
+        return _deaf(org_id, blackout)
     since, until = f"{blackout.since:%Y-%m-%d %H:%M:%S}", f"{blackout.until:%H:%M:%S}"
     detail = (
         f"CronHub did not check any cron from {since} to {until} UTC. Runs that were due then get their grace "
         "again. If they do not come, they are recorded as unknown, not as missed"
     )
     return _notice(EventKind.BLIND, org_id, org_id, blackout.until)._replace(name="monitoring", detail=detail)
+
+
+def _deaf(org_id: str, deafness: Deafness) -> Alert:
+    """Deafness is told while it goes on: what is the same each time is when it began."""
+    detail = (
+        f"no signal could reach CronHub from {deafness.since:%Y-%m-%d %H:%M:%S} to {deafness.until:%H:%M:%S} UTC "
+        "or later: its own test signals did not arrive. Runs that were due then get their grace again. "
+        "If they do not come, they are recorded as unknown, not as missed"
+    )
+    notice = _notice(EventKind.BLIND, org_id, org_id, deafness.since)
+    return notice._replace(at=deafness.until, send_at=deafness.until, name="monitoring", detail=detail)
 
 
 def _notice(kind: EventKind, org_id: str, subject_id: str, now: datetime) -> Alert:

@@ -1,6 +1,7 @@
 """A blackout: a time in which CronHub could not see. It is not taken for a sign that jobs died.
 
 In it no tick came, and no signal either: while signals came in, a job that was silent is judged, if late.
+`hearing.py` has the other kind: ticks came, and signals could not.
 """
 
 from collections.abc import Iterable
@@ -35,6 +36,29 @@ class Backlog(NamedTuple):
 NOTHING_LEFT = Backlog()
 
 
+class Hearing(NamedTuple):
+    """What became of the canaries: test signals that each tick sends through the public address."""
+
+    #: The public address that the last canary to arrive was sent to; None: none ever arrived.
+    address: str | None = None
+    #: When that was.
+    heard_at: datetime | None = None
+    #: When the first canary after it was sent.
+    sent_at: datetime | None = None
+    #: Since when CronHub may have heard nothing, if that one is lost; None: nothing says that it ever heard.
+    silent_since: datetime | None = None
+    #: The last times in which no canary arrived, earliest first.
+    deaf: tuple[Blackout, ...] = ()
+
+    @property
+    def waits(self) -> bool:
+        """Whether a canary was sent and none has arrived since."""
+        return self.sent_at is not None and (self.heard_at is None or self.heard_at < self.sent_at)
+
+
+NEVER_HEARD = Hearing()
+
+
 class Watch(NamedTuple):
     #: When the last tick that ran to its end began.
     ticked_at: datetime | None = None
@@ -42,18 +66,20 @@ class Watch(NamedTuple):
     blackouts: tuple[Blackout, ...] = ()
     #: What the last tick left.
     backlog: Backlog = NOTHING_LEFT
+    hearing: Hearing = NEVER_HEARD
 
 
 def blackouts_until(watch: Watch, now: datetime) -> tuple[Blackout, ...]:
     """Returns the times without a tick, up to now, with the one that ends now if there is one."""
     if watch.ticked_at is None or now - watch.ticked_at <= BLACKOUT_AFTER:
         return watch.blackouts
-    earlier = (
-        blackout
-        for blackout in watch.blackouts
-        if blackout.since < watch.ticked_at and now - blackout.until < _KEPT_FOR
-    )
-    return (*earlier, Blackout(watch.ticked_at, now))[-_MOST_KEPT:]
+    earlier = (blackout for blackout in watch.blackouts if blackout.since < watch.ticked_at)
+    return kept((*earlier, Blackout(watch.ticked_at, now)), now)
+
+
+def kept(blackouts: Iterable[Blackout], now: datetime) -> tuple[Blackout, ...]:
+    """Returns the blackouts that a deadline may still have fallen into."""
+    return tuple(blackout for blackout in blackouts if now - blackout.until < _KEPT_FOR)[-_MOST_KEPT:]
 
 
 def without_signals(blackouts: Iterable[Blackout], heard: Iterable[datetime]) -> tuple[Blackout, ...]:
