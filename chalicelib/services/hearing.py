@@ -3,6 +3,7 @@
 import logging
 import secrets
 import time
+from contextlib import suppress
 from datetime import datetime
 from threading import Event, Lock, Thread
 from typing import Any
@@ -64,8 +65,10 @@ class Canary:
             self._wait(VERDICT_SECONDS)
         with self._lock:
             if self._was_answered:
+                self._was_answered = False
                 # It may have been the answer of another server.
-                self._hearing, self._was_answered = load_watch().hearing, False
+                with suppress(CronHubError):
+                    self._hearing = load_watch().hearing
             return self._hearing
 
     def end(self) -> None:
