@@ -1,24 +1,31 @@
 """Every line of the documentation is run as a reader runs it: pasted into a shell, against the running service."""
 
 import json
+import os
 import re
+import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
+import yaml
 
 from app import app
 from chalicelib.api import examples
 from chalicelib.api.pages.docs import code, guides
-from chalicelib.services import clock
+from chalicelib.api.pages.docs.blocks import Code
+from chalicelib.api.pages.language import Language
 from chalicelib.services.tick import run_minute
-from tests.api.client import Api
+from tests.api.client import Api, Clock
 from tests.api.test_openapi import real_ids
 from tests.channels.mailbox import Mailbox, mailbox
 from tests.local.serving import serving
 
 LANGUAGES = ("en", "fr")
+ROOT = Path(__file__).parents[2]
 #: What each field at the top of the page is filled with: what stands for this example of the OpenAPI document.
 _OF_EXAMPLES = {
     **{name: example for name, example in examples.PATHS.items() if name.endswith(("_id", "_file"))},
@@ -98,9 +105,9 @@ def test_the_quick_start_works_from_the_first_line_to_the_last(api: Api, base: s
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_every_line_of_the_reference_works(api: Api, base: str, box: Mailbox, lang: str) -> None:
+def test_every_line_of_the_reference_works(api: Api, base: str, box: Mailbox, clock: Clock, lang: str) -> None:
     reference = api.get("/docs", key=None, lang=lang).text.partition('id="first-steps"')[2]
-    run_minute(clock.now())
+    run_minute(clock.now)
     given = values(api, base)
     lines = [line for line in Lines(reference, given).found if line.startswith("curl ")]
     wrong = []
@@ -168,3 +175,105 @@ def test_every_slot_of_the_page_has_a_field_that_fills_it(api: Api) -> None:
 
     assert set(re.findall(r'data-slot="(\w+)"', page)) == set(re.findall(r'data-fills="(\w+)"', page))
     assert code.slot_of("KEY_ID") != code.slot_of("ch_xxx")
+
+
+def code_of(name: str, *languages: str) -> list[str]:
+    found = [block for block in guides.named(name, Language.EN).body if isinstance(block, Code)]
+    return [block.text for block in found if block.language in languages]
+
+
+def filled(text: str, given: dict[str, str]) -> str:
+    return "".join(Lines(f"<pre>{code.with_slots(text)}</pre>", given).found)
+
+
+@pytest.mark.parametrize("script", code_of("shell", "bash"))
+def test_a_script_of_the_guides_signals_its_start_and_its_end(
+    api: Api, base: str, clock: Clock, script: str
+) -> None:
+    given = values(api, base)
+    clock.pass_by(minutes=5)
+
+    done = subprocess.run(
+        ["bash", "-c", filled(script, given)], check=False, capture_output=True, text=True, timeout=60
+    )
+
+    assert (done.returncode, done.stdout) == (0, "the work of the job\n"), done.stderr
+    run = api.runs(given["cron"])[0]
+    assert (run["status"], run["started_at"] is not None, run["exit_code"]) == ("success", True, 0)
+
+
+@pytest.mark.parametrize("script", code_of("python", "python"))
+def test_a_python_job_of_the_guides_is_a_run(api: Api, base: str, tmp_path: Path, script: str) -> None:
+    given = values(api, base)
+    job = "MonProduit", "mon-service", "daily-cleanup"
+    made = {"product": job[0], "service": job[1], "crons": [{"name": job[2], "schedule": "@daily"}]}
+    api.post("/api/crons/register", made)
+    environ = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(ROOT / "cli" / "src"),
+        "CRONHUB_URL": base,
+        "CRONHUB_API_KEY": given["key"],
+        "CRONHUB_STATE": str(tmp_path),
+    }
+
+    command = [sys.executable, "-c", filled(script, given)]
+    done = subprocess.run(command, env=environ, check=False, capture_output=True, text=True, timeout=60)
+
+    assert done.returncode == 0, done.stderr
+    crons = api.get("/api/crons").json["crons"]
+    assert [cron["name"] for cron in crons if (cron["last_run"] or {}).get("status") == "success"], crons
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="there is no node here")
+def test_the_node_job_of_the_guides_is_a_run(api: Api, base: str, clock: Clock) -> None:
+    given = values(api, base)
+    clock.pass_by(minutes=5)
+    script = filled(code_of("node", "js")[0], given)
+
+    command = ["node", "--input-type=module", "-e", script]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
+
+    assert (done.returncode, done.stdout) == (0, "the work of the job\n"), done.stderr
+    assert api.runs(given["cron"])[0]["status"] == "success"
+
+
+@pytest.mark.parametrize("outcome", ["true", "false"])
+@pytest.mark.parametrize("line", [line for line in code_of("crontab", "crontab") if "curl" in line])
+def test_a_line_of_the_crontab_tells_how_its_job_ended(
+    api: Api, base: str, clock: Clock, line: str, outcome: str
+) -> None:
+    given = values(api, base)
+    clock.pass_by(minutes=5)
+    command = filled(line, given).partition("  ")[2].replace("/usr/local/bin/backup", outcome)
+
+    done = subprocess.run(["sh", "-c", command], check=False, capture_output=True, text=True, timeout=60)
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    run = api.runs(given["cron"])[0]
+    assert (run["status"], run["exit_code"]) == (("success", 0) if outcome == "true" else ("failed", 1))
+
+
+@pytest.mark.parametrize("name", ["kubernetes", "github-actions"])
+def test_the_yaml_of_the_guides_can_be_read_and_its_shell_too(name: str) -> None:
+    for text in code_of(name, "yaml"):
+        for script in _scripts(yaml.safe_load(text)):
+            assert subprocess.run(["bash", "-n"], input=script, text=True, check=False).returncode == 0
+
+
+def _scripts(value: object) -> Iterator[str]:
+    """What is given to a shell."""
+    if isinstance(value, dict):
+        yield from (text for text in (value.get("run"),) if isinstance(text, str))
+        yield from (text for text in value.get("args", ()))
+        for one in value.values():
+            yield from _scripts(one)
+    elif isinstance(value, list):
+        for one in value:
+            yield from _scripts(one)
+
+
+def test_the_units_of_the_guides_have_the_parts_of_units() -> None:
+    for text in code_of("systemd", "ini"):
+        sections = set(re.findall(r"^\[(\w+)\]$", text, re.MULTILINE))
+        assert sections <= {"Unit", "Service", "Timer", "Install"}
+        assert all(re.fullmatch(r"\[\w+\]|\w+=.+|", line) for line in text.splitlines())

@@ -76,7 +76,7 @@ def _block(lines: list[str]) -> Block:
     if first.startswith("> "):
         return Note(" ".join(line.removeprefix(">").strip() for line in lines))
     if first.startswith("|"):
-        head, _, *rows = (tuple(cell.strip() for cell in line.strip("| ").split(" | ")) for line in lines)
+        head, _, *rows = (tuple(cell.strip() for cell in line.strip()[1:-1].split("|")) for line in lines)
         return Table(head, tuple(rows))
     if _ITEM.fullmatch(first):
         return Listing(first[0] != "-", tuple(_items(lines)))

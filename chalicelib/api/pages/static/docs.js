@@ -4,7 +4,6 @@ const root = new URL(document.documentElement.dataset.root, location.href);
 
 // Values are kept in the page only. What could end a word of a command line is left out of them.
 function prepareValues(form) {
-  form.hidden = false;
   const slots = new Map();
   for (const slot of document.querySelectorAll(".slot")) {
     slot.dataset.given = slot.textContent;
@@ -17,10 +16,16 @@ function prepareValues(form) {
       slot.classList.toggle("filled", Boolean(value));
     }
   };
+  const address = root.href.replace(/\/$/, "");
+  if (!form) {
+    for (const slot of slots.get("base") ?? []) slot.textContent = address;
+    return;
+  }
+  form.hidden = false;
   form.addEventListener("input", (event) => fill(event.target));
   form.addEventListener("submit", (event) => event.preventDefault());
   const base = form.querySelector("[data-fills=base]");
-  base.value ||= root.href.replace(/\/$/, "");
+  base.value ||= address;
   for (const input of form.querySelectorAll("input")) fill(input);
 }
 
@@ -76,8 +81,7 @@ function prepareMenu(menu, side) {
   follow();
 }
 
-const values = document.getElementById("values");
-if (values) prepareValues(values);
+prepareValues(document.getElementById("values"));
 const search = document.querySelector(".docs-search");
 if (search) prepareSearch(search);
 prepareMenu(document.querySelector(".docs-menu"), document.querySelector(".docs-side"));
