@@ -5,8 +5,8 @@ import sys
 from importlib import import_module
 
 from chalicelib import settings
-from infra.local import chosen_store, listening
-from infra.local.folder import ROOT, STATE, BusyFolder, state_folder, take
+from infra.local import chosen_store, listening, older_state
+from infra.local.folder import ROOT, STATE, BusyFolder, holds_a_store, state_folder, take
 from infra.local.log import say
 from infra.local.parent_watch import SUPERVISED
 from infra.local.supervisor import MAX_STARTUP_FAILURES, Part, Supervisor
@@ -24,6 +24,8 @@ _ALONE = {
 }
 # More would wait for each other at the one file.
 _MOST_API_PROCESSES = 4
+# All at once, they would keep each other from answering.
+_AFTER_THE_API_SECONDS = 1.0
 
 TRY_THIS = (
     """curl -X POST {url}/api/orgs -d '{{"name":"My org","slug":"my-org"}}' """
@@ -76,13 +78,19 @@ def run_all() -> int:
         *(python_part("api", handed_down) for _ in range(api_processes())),
         *(python_part(name) for name in ("eventbridge", "notify", "evaluate")),
     ]
-    ready = supervisor.run_until_done(tables)
-    if ready:
-        for part in functions:
-            supervisor.start(part)
+    # A store that was used before has its tables; what a new release adds is there before the API is.
+    if was_used_before():
+        supervisor.start(tables)
+        is_ready = True
+    else:
+        is_ready = supervisor.run_until_done(tables)
+    if is_ready:
+        supervisor.start(functions[0])
+        for part in functions[1:]:
+            supervisor.start_later(part, _AFTER_THE_API_SECONDS)
         announce(url)
         supervisor.watch()
-    elif tables.failures >= MAX_STARTUP_FAILURES:
+    if tables.failures >= MAX_STARTUP_FAILURES:
         say("run", "the store did not come up")
     asked = supervisor.stop_signal.received
     say("run", "stopping")
@@ -91,6 +99,10 @@ def run_all() -> int:
     supervisor.stop([*functions, tables])
     say("run", "stopped")
     return 0 if asked else 1
+
+
+def was_used_before() -> bool:
+    return chosen_store.endpoint() is None and holds_a_store() and not older_state.is_there()
 
 
 def api_processes() -> int:

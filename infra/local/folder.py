@@ -15,6 +15,13 @@ PATIENCE = 20.0
 PAUSE = 0.1
 
 
+# The head of a SQLite file (https://www.sqlite.org/fileformat.html), and the id that the store gives its files.
+_HEAD_BYTES = 100
+_SQLITE = b"SQLite format 3\0"
+_APPLICATION_ID = slice(68, 72)
+_OURS = b"CroH"
+
+
 class BusyFolder(Exception):
     """Another run holds the folder."""
 
@@ -26,6 +33,16 @@ def state_folder() -> Path:
 def store_file() -> Path:
     """The file that everything is kept in, where no other store is named."""
     return state_folder() / "cronhub.db"
+
+
+def holds_a_store() -> bool:
+    """Whether the file looks like a store that was used before. The store itself looks closer, and takes longer."""
+    try:
+        with store_file().open("rb") as file:
+            head = file.read(_HEAD_BYTES)
+    except OSError:
+        return False
+    return head.startswith(_SQLITE) and head[_APPLICATION_ID] == _OURS
 
 
 def take(folder: Path) -> int:

@@ -20,13 +20,20 @@ class UnreadableState(Exception):
     """An older state that cannot be taken over, and what to do about it."""
 
 
+def is_there() -> bool:
+    return _source().is_file()
+
+
+def _source() -> Path:
+    return state_folder() / "state" / "dynamodb.json"
+
+
 def take_over() -> None:
     """Raises UnreadableState where it is damaged; nothing is lost then."""
-    folder = state_folder() / "state"
-    source = folder / "dynamodb.json"
-    if not source.is_file():
+    if not is_there():
         return
-    count = _copy_items(source)
+    folder = _source().parent
+    count = _copy_items(_source())
     folder.rename(folder.with_name("state.taken-over"))
     say("tables", f"took over {count} items of an older CronHub; its own files are in {folder}.taken-over")
 

@@ -34,6 +34,7 @@ class Part:
     failures: int = 0
     due: float | None = None
     done: bool = False
+    is_hopeless: bool = False
 
 
 @dataclass
@@ -74,10 +75,16 @@ class Supervisor:
                 return False
         return True
 
+    def start_later(self, part: Part, seconds: float) -> None:
+        self.parts.append(part)
+        part.due = time.monotonic() + seconds
+
     def watch(self) -> None:
-        """Keep the parts running until asked to stop."""
+        """Keep the parts running until asked to stop, or until one says that it never can."""
         while not self.stop_signal.received:
             self._heal()
+            if any(part.is_hopeless for part in self.parts):
+                return
             self._wait()
 
     def stop(self, order: Sequence[Part]) -> None:
@@ -103,7 +110,7 @@ class Supervisor:
             part.done = True
             return
         if status == HOPELESS:
-            part.failures = MAX_STARTUP_FAILURES
+            part.is_hopeless, part.failures = True, MAX_STARTUP_FAILURES
             return
         lived = time.monotonic() - part.started
         part.failures = 1 if lived >= STEADY else part.failures + 1

@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from infra.local import folder
 from infra.local.listening import free_port
+from infra.local.store import Store
 from tests.api.client import Api
 from tests.local.program import ROOT, Run, start_in, wait_for
 from tests.processes.service import Service, pids_of, running
@@ -118,6 +120,15 @@ def test_a_copy_is_made_while_it_runs_and_restored_when_it_does_not(state: Path,
         again = service.org("second")
         again.key = api.key
         assert len(again.get("/api/crons").json["crons"]) == 1
+
+
+def test_a_store_is_known_by_its_head(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CRONHUB_STATE", str(state))
+    assert not folder.holds_a_store()
+    Store(folder.store_file()).close()
+    assert folder.holds_a_store()
+    folder.store_file().write_bytes(b"SQLite format 3\0" + bytes(4096))
+    assert not folder.holds_a_store()
 
 
 def test_what_cannot_be_copied_or_restored_is_one_sentence(state: Path, tmp_path: Path) -> None:
