@@ -36,7 +36,7 @@ def store_file() -> Path:
 
 
 def holds_a_store() -> bool:
-    """Whether the file looks like a store that was used before. The store itself looks closer, and takes longer."""
+    """Whether the file looks like a store that was used before. The store itself looks closer."""
     try:
         with store_file().open("rb") as file:
             head = file.read(_HEAD_BYTES)
