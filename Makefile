@@ -8,7 +8,7 @@ LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generat
 	--custom-compile-command 'make lock' $(if $(UPGRADE),--upgrade)
 
 .DEFAULT_GOAL := help
-.PHONY: help run backup restore test test-deployed test-store test-long lint format lock template openapi deploy destroy deploy-emulated bench-alerts bench-import bench-cold-start bench-transport bench-costs bench-noise bench-lists bench-local simulate clean
+.PHONY: help run backup restore test test-deployed test-store test-long lint format lock template openapi deploy destroy deploy-emulated bench-alerts bench-deadlines bench-import bench-cold-start bench-transport bench-costs bench-noise bench-lists bench-local simulate clean
 .PHONY: test-cli
 
 help:
@@ -30,6 +30,7 @@ help:
 	@echo "make destroy          delete a deployment; prod keeps its tables"
 	@echo "make deploy-emulated  deploy to an emulated AWS on this machine"
 	@echo "make bench-alerts     measure the time from a failure signal to the webhook"
+	@echo "make bench-deadlines  measure the time from a deadline to the webhook (three minutes)"
 	@echo "make bench-import     measure how long the app takes to import (part of a cold start)"
 	@echo "make bench-cold-start measure a cold start up to the first answered ping"
 	@echo "make simulate         run fleets of jobs with known truth through the rules and count every mistake"
@@ -104,6 +105,9 @@ bench-cold-start: .venv/.installed .venv-stack/.installed
 
 bench-alerts: .venv/.installed
 	@$(BIN)/python bench/bench_alerts.py
+
+bench-deadlines: .venv/.installed
+	@$(BIN)/python -m bench.bench_deadlines
 
 simulate: .venv/.installed
 	@$(BIN)/python -m tests.simulation

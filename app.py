@@ -29,11 +29,11 @@ register_routes(app, ROUTES)
 # What only these do is loaded by them: a request's cold start does not pay for it.
 @app.schedule(Rate(1, unit=Rate.MINUTES))
 def tick(event: CloudWatchEvent) -> dict[str, Any]:
-    from chalicelib.services.tick import run_minute
+    from chalicelib.services.tick import watch_minute
 
     _begin(event)
     try:
-        report = run_minute(clock.now(), clock.at_iso(event.to_dict().get("time")))
+        report = watch_minute(clock.now(), clock.at_iso(event.to_dict().get("time")))
     finally:
         telemetry.write_line(function="tick")
     return {"looked_at": report.looked_at, "changed": report.changed, "broken": report.broken}

@@ -49,6 +49,11 @@ def self_ping_url() -> str:
     return os.environ.get("CRONHUB_SELF_PING_URL", "")
 
 
+def look_every_seconds() -> int | None:
+    """How often the tick looks again at what is due inside its minute: `CRONHUB_LOOK_EVERY_SECONDS`; None: not."""
+    return int(os.environ.get("CRONHUB_LOOK_EVERY_SECONDS") or 0) or None
+
+
 def throttling() -> bool:
     """Whether the routes without a key are throttled: `CRONHUB_THROTTLE=off` turns it off."""
     return os.environ.get("CRONHUB_THROTTLE", "on").lower() != "off"
@@ -88,6 +93,7 @@ _GOOD = {
     "CRONHUB_QUEUE_URL": (r"https?://\S+", "the queue's URL"),
     "CRONHUB_DUE_QUEUE_URL": (r"https?://\S+", "the queue's URL"),
     "CRONHUB_SELF_PING_URL": (r"https?://\S+", "an http or https URL"),
+    "CRONHUB_LOOK_EVERY_SECONDS": ("[0-9]|[12][0-9]|30", "0 (off) to 30"),
     "CRONHUB_THROTTLE": ("(?i:on|off)", "on or off"),
     "CRONHUB_ALLOW_PRIVATE_TARGETS": ("[01]", "1 or 0"),
     "CRONHUB_TRANSPORT": ("(?i:lean|botocore)", "lean or botocore"),

@@ -89,15 +89,24 @@ class TickReport:
 
 
 def run_tick(
-    now: datetime, budget_seconds: float = BUDGET_SECONDS, blackouts: Blackouts = blackouts_or_doubt
+    now: datetime,
+    budget_seconds: float = BUDGET_SECONDS,
+    blackouts: Blackouts = blackouts_or_doubt,
+    *,
+    hands_over: bool = True,
 ) -> TickReport:
-    """Evaluates every cron that is due, or has others do it. Two ticks at once, or a late one, do no harm."""
+    """Evaluates every cron that is due, or has others do it. Two ticks at once, or a late one, do no harm.
+
+    hands_over: False while others are at work on a large backlog already; then it is left to them.
+    """
     shards = _shards_of_minute(now)
     report = TickReport()
     due = list(islice(_due(shards, now, report), HANDED_OVER_FROM + 1))
     report.backlog = len(due)
     if len(due) <= HANDED_OVER_FROM:
         return _look_at_all(due, _Round.begun(now, blackouts, report), budget_seconds)
+    if not hands_over:
+        return report
     if hand_over(shards):
         report.handed_over = True
         log.info("more than %d crons are due: worked off by shards", HANDED_OVER_FROM)

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Callable
 from datetime import datetime
 
 from chalicelib import settings
@@ -19,7 +20,41 @@ from chalicelib.telemetry import SECONDS, measure
 log = logging.getLogger("cronhub.minute")
 
 _PATIENCE_SECONDS = 5
-# What times are stored to.
+_SECONDS_OF_MINUTE = 60
+#: Waits for seconds; returns False where the caller is to stop.
+Wait = Callable[[float], bool]
+
+
+def _sleep(seconds: float) -> bool:
+    time.sleep(seconds)
+    return True
+
+
+def watch_minute(now: datetime, scheduled_at: datetime | None = None, wait: Wait = _sleep) -> TickReport:
+    """Runs the tick of a minute; then, where `CRONHUB_LOOK_EVERY_SECONDS` says so, looks again until it is over.
+
+    wait: returns False to stop.
+    """
+    report = run_minute(now, scheduled_at)
+    every = settings.look_every_seconds()
+    if every is not None:
+        _look_again(now, every, wait, hands_over=not report.handed_over)
+    return report
+
+
+def _look_again(began: datetime, every: int, wait: Wait, *, hands_over: bool) -> None:
+    """A look is a query of the due index, however many crons there are; it goes on only with what is due."""
+    for second in range(every, _SECONDS_OF_MINUTE, every):
+        pause = second - (clock.now() - began).total_seconds()
+        if pause <= -every:
+            # Something took its time: the looks meanwhile are not made up.
+            continue
+        if pause > 0 and not wait(pause):
+            return
+        at = clock.now()
+        left = max(1.0, _SECONDS_OF_MINUTE - (at - began).total_seconds())
+        report = run_tick(at, left, hands_over=hands_over)
+        hands_over = hands_over and not report.handed_over
 
 
 def run_minute(now: datetime, scheduled_at: datetime | None = None) -> TickReport:

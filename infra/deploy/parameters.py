@@ -65,6 +65,12 @@ PARAMETERS = (
         pattern="(https?://.+)?",
         is_secret=True,
     ),
+    Parameter(
+        "CRONHUB_LOOK_EVERY_SECONDS",
+        "LookEverySeconds",
+        "How often, in seconds, a tick looks again inside its minute; empty or 0: it does not",
+        pattern="([0-9]|[12][0-9]|30)?",
+    ),
     Parameter("CRONHUB_THROTTLE", "Throttle", "off: routes without a key are not throttled", pattern="(on|off)?"),
     Parameter(
         "CRONHUB_ALLOW_PRIVATE_TARGETS",

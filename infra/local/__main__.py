@@ -113,6 +113,8 @@ def environment(url: str) -> dict[str, str]:
     """What the parts are given: each learns where CronHub is, and that it is not alone."""
     return {
         "CRONHUB_BASE_URL": url,
+        # Here a look costs nothing.
+        "CRONHUB_LOOK_EVERY_SECONDS": "5",
         **os.environ,
         STATE: str(state_folder()),
         SUPERVISED: "1",

@@ -21,12 +21,17 @@ def main(arguments: list[str]) -> int:
     parent_watch.start_if_supervised()
     use_as_logging_format("tick")
     chosen_store.use(sweep=True)
-    from chalicelib.services.tick import run_minute
+    from chalicelib.services.tick import run_minute, watch_minute
 
     if arguments == ["--once"]:
         return 0 if run_once(run_minute, datetime.now(UTC)) else 1
     stop = StopSignal(signal.SIGTERM)
-    every_minute(run_minute, lambda: datetime.now(UTC), stop)
+
+    def wait(seconds: float) -> bool:
+        stop.wait(seconds)
+        return not stop.received
+
+    every_minute(lambda now: watch_minute(now, wait=wait), lambda: datetime.now(UTC), stop)
     return 0
 
 
