@@ -12,8 +12,10 @@ from infra.local.store.file import StoreFile
 from infra.local.store.operations import OPERATIONS, Operation
 from infra.local.store.tables import Answer, Request
 
-# How often a waiting receiver looks: a sender in another process cannot wake it.
-_LOOK_SECONDS = 0.02
+# A sender in another process cannot wake a receiver that waits. How often it sees whether anything was
+# written, and how often it looks in any case.
+_TRACE_SECONDS = 0.02
+_LOOK_AGAIN_SECONDS = 0.25
 
 
 class Store:
@@ -52,9 +54,14 @@ class Store:
         wait = self.file.read(partial(queues.wait_seconds, request=request))
         deadline = time.monotonic() + wait
         while True:
+            seen, look_again_at = self.file.trace(), time.monotonic() + _LOOK_AGAIN_SECONDS
             if self.file.read(lambda connection: queues.has_visible(connection, request, self.clock())):
                 answer = self._run(operation, request)
                 if answer:
                     return answer
-            if time.monotonic() >= deadline or self._stopping.wait(_LOOK_SECONDS):
+            # A message may also become visible without a write.
+            while self.file.trace() == seen and time.monotonic() < min(deadline, look_again_at):
+                if self._stopping.wait(_TRACE_SECONDS):
+                    return {}
+            if time.monotonic() >= deadline or self._stopping.is_set():
                 return {}
