@@ -41,7 +41,6 @@ PATHS = {
     "window_id": WINDOW,
     "channel_id": CHANNEL,
     "session_id": SESSION,
-    "name": "list.js",
     "file": "site.css",
     "badge_id": BADGE,
     "badge_file": "uD3nq0Jr6vYw2kZt8xLb5mPa.svg",

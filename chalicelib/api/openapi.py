@@ -23,7 +23,7 @@ from chalicelib.api.curl import curl_line
 from chalicelib.api.http.answers import NoContent, WithStatus
 from chalicelib.api.http.request import Lenient
 from chalicelib.api.http.route import Route
-from chalicelib.api.routes import ROUTES
+from chalicelib.api.routes import ROUTES as ALL_ROUTES
 from chalicelib.api.schemas.problems import Problem
 from chalicelib.api.schemas.values import Request, SignalRequest
 from chalicelib.domain.accounts.permissions import Action, Role, Scope, may
@@ -31,6 +31,8 @@ from chalicelib.domain.accounts.permissions import Action, Role, Scope, may
 Json = dict[str, Any]
 
 VERSION = "0.2.0"
+#: Pages for people are no part of it.
+ROUTES = [one for one in ALL_ROUTES if not one.is_page]
 _KEY = "key"
 _REF = "#/components/schemas/{name}"
 _PROBLEM = "application/problem+json"

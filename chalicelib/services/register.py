@@ -93,6 +93,16 @@ def register(org_id: str, given: Registration, now: datetime) -> Registered:
     return retry_on_conflict(lambda: _register(call))
 
 
+def create(org_id: str, given: Registration, now: datetime) -> Cron:
+    """Registers one cron, whose name must be free in its service. Raises Invalid, and as `register` does."""
+    [wanted] = given.wanted
+    taken = find_ids(org_id, given.product, given.service, [wanted.name]).values()
+    if any(cron.archived_at is None for cron in crons.find_crons(org_id, taken).values()):
+        raise Invalid(FieldError("name", "is the name of another cron of this service"))
+    [(cron, _)] = register(org_id, given, now).crons
+    return cron
+
+
 def _register(call: _Call) -> Registered:
     ids_by_name, known = _find(call)
     if any(one.name not in ids_by_name for one in call.wanted):

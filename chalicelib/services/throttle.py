@@ -32,6 +32,7 @@ HOUR = timedelta(hours=1)
 PINGS_OF_ADDRESS = Limit("pings from this address", 3000, MINUTE, 100, 100)
 PINGS_OF_CRON = Limit("signals to this cron", 300, MINUTE, 20, 20)
 PREVIEWS = Limit("schedule previews from this address", 240, MINUTE, 10, 10)
+SIGN_INS = Limit("sign-ins from this address", 120, MINUTE, 10, 10)
 ORGS = Limit("new organizations from this address", 300, HOUR, 5, 5)
 CLAIMS = Limit("first keys from this address", 300, HOUR, 5, 5)
 

@@ -175,6 +175,19 @@ def counted_runs(cron_id: str, before: str, since: datetime) -> tuple[list[Run],
     return runs, max(since, moment_of(runs[-1])) if runs and "LastEvaluatedKey" in answer else since
 
 
+def latest_outcomes(cron_id: str, limit: int) -> list[Run]:
+    """Returns how a cron's latest runs ended, latest first, in one read; without what they said."""
+    with store_errors():
+        answer = RunItem._get_connection().query(
+            cron_id,
+            RunItem.run_id < _CLAIM,
+            attributes_to_get=["run_id", *_COUNTED_TEXTS, *_COUNTED_NUMBERS, "late"],
+            scan_index_forward=False,
+            limit=limit,
+        )
+    return [_counted(cron_id, item) for item in answer["Items"]]
+
+
 def _counted(cron_id: str, item: Mapping[str, Any]) -> Run:
     """Decodes what figures need of a run: pynamodb takes three times as long for all of it."""
     texts = {name: item[name]["S"] for name in _COUNTED_TEXTS if name in item}

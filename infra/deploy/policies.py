@@ -46,7 +46,7 @@ ACCESS = {
             "projects": "BatchGetItem GetItem PutItem Query DeleteItem",
             "rollups": "BatchGetItem PutItem Query DeleteItem",
             "runs": "GetItem PutItem Query UpdateItem DeleteItem",
-            "sessions": "GetItem Query DeleteItem",
+            "sessions": "GetItem PutItem Query UpdateItem DeleteItem",
             "throttles": "UpdateItem",
             "watch": "GetItem UpdateItem",
         },

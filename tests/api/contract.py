@@ -8,6 +8,7 @@ from typing import Any
 from openapi_schema_validator import OAS31Validator
 
 from chalicelib.api.openapi import document
+from chalicelib.api.routes import ROUTES
 
 _LONGEST = 50_000
 
@@ -17,10 +18,14 @@ def contract() -> dict[str, Any]:
     return document()
 
 
+#: Pages for people are not documented; some paths with places in them would fit theirs.
+_PAGES = {one.path for one in ROUTES if one.is_page}
+
+
 @cache
 def _paths() -> list[tuple[re.Pattern[str], str]]:
     # The literal ones first, as the gateway has it.
-    templates = sorted(contract()["paths"], key=lambda path: path.count("{"))
+    templates = sorted({*contract()["paths"], *_PAGES}, key=lambda path: path.count("{"))
     return [(re.compile(re.sub(r"\\{[a-z_]+\\}", "[^/]+", re.escape(path))), path) for path in templates]
 
 
@@ -28,7 +33,7 @@ def operation(method: str, path: str) -> dict[str, Any] | None:
     """What the document says of this request; None of a path or method that is not there."""
     target = path.partition("?")[0]
     template = next((path for pattern, path in _paths() if pattern.fullmatch(target)), None)
-    found: dict[str, Any] | None = contract()["paths"].get(template, {}).get(method.lower())
+    found: dict[str, Any] | None = contract()["paths"].get(template or "", {}).get(method.lower())
     return found
 
 

@@ -108,13 +108,6 @@ ROUTES = {
     "HEAD /badge/{badge_file}": Route("/badge/nothing.svg", None),
     "GET /api/schedules/preview": Route("/api/schedules/preview", None, of_org=False),
     **{
-        f"{method} {path}": Route(
-            path.replace("{cron_id}", UNKNOWN).replace("{name}", "list.js"), None, of_org=False
-        )
-        for method in ("GET", "HEAD")
-        for path in ("/", "/crons", "/crons/{cron_id}", "/invites/accept", "/pages/{name}")
-    },
-    **{
         f"{method} {path}": Route(filled, None, of_org=False)
         for method in ("GET", "HEAD")
         for path, filled in (
@@ -130,6 +123,8 @@ ROUTES = {
         for kind in ("ping", "start", "fail", "log")
     },
 }
+#: What people see is tested in test_signed_in_pages.py and beside it.
+PAGES = {f"{method} {one.path}" for one in DECLARED if one.is_page for method in one.methods}
 KEYED = [name for name, route in ROUTES.items() if route.action is not None]
 WITH_BODY = [name for name, route in ROUTES.items() if route.has_body]
 STRICT = [name for name in WITH_BODY if not ROUTES[name].is_signal]
@@ -163,7 +158,7 @@ def test_the_table_has_every_route_and_no_other() -> None:
     of_others = {f"{method} {one.path}" for one in DECLARED if one.dialect is not None for method in one.methods}
 
     # What speaks in another monitor's form is tested in tests/api/compat.
-    assert there == set(ROUTES) | of_others
+    assert there == set(ROUTES) | of_others | PAGES
     assert not set(ROUTES) & of_others
 
 

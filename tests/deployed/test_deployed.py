@@ -83,7 +83,7 @@ def test_the_documentations_lines_work(deployed: Deployed, silent: Watched) -> N
 
 
 def test_the_pages_are_in_the_package(deployed: Deployed) -> None:
-    for path, holds in (("/invites/accept", "../pages/accept.js"), ("/pages/accept.js", "api/invites/accept")):
+    for path, holds in (("/invites/accept", "Open the invitation"), ("/static/app.js", "dataset.live")):
         with urllib.request.urlopen(deployed.url + path, timeout=30) as answer:
             assert holds in answer.read().decode()
 

@@ -6,10 +6,12 @@ from email.policy import default
 from typing import Any
 from urllib.parse import urlsplit
 
+from chalicelib.api.routes import ROUTES
 from chalicelib.domain.ids import canary_id
 from chalicelib.domain.monitor.blackout import NEVER_HEARD
 from chalicelib.services import sessions
 from chalicelib.store.tick_log import note_canary, note_tick
+from tests.api.browser import Browser
 from tests.api.client import Answer, Api, Clock
 from tests.infra.recorder import Recorder
 
@@ -32,7 +34,9 @@ class WalkedApi(Api):
         with self.recorder.function():
             answer = super().call(method, path, body, **options)
         assert answer.status < 500, answer.text
-        if answer.status < 300:
+        is_refused_form = method == "POST" and answer.status == 422 and "<form" in answer.text
+        is_sent_on = answer.status == 303 and "signin" not in answer.headers["Location"]
+        if answer.status < 300 or is_sent_on or is_refused_form:
             self.walked.add(
                 next(
                     f"{method} {route}"
@@ -84,8 +88,9 @@ def walk(api: WalkedApi, clock: Clock, hook: str, topic: str) -> None:
     _badges(api, first)
     api.get("/api/schedules/preview", schedule="0 2 * * *")
     for method in ("GET", "HEAD"):
-        for path in ("/", "/crons", f"/crons/{first}", "/invites/accept", "/pages/list.js", "/static/site.css"):
+        for path in ("/static/site.css", "/docs", "/docs/guides/crontab", "/problems/not-found"):
             api.call(method, path, key=None)
+    _pages(api, clock, first)
     _itself(api, clock)
     api.start(first, run_id="over midnight")
     clock.pass_by(days=1, hours=2)
@@ -105,6 +110,32 @@ def _sessions(api: WalkedApi, clock: Clock) -> None:
     api.delete(f"/api/sessions/{listed['id']}")
     # One is there when the org goes.
     sessions.sign_in(api.key or "", "Firefox", clock.now)
+
+
+def _pages(api: WalkedApi, clock: Clock, cron: str) -> None:
+    """Every page once, and a form of each that changes nothing: what forms do, the API does above."""
+    browser = Browser(api)
+    assert browser.sign_in(api.key).status == 200
+    clock.pass_by(hours=2)
+    ids = {"cron_id": cron, "run_id": api.runs(cron)[0]["id"]}
+    ids["incident_id"] = api.get("/api/incidents").json["incidents"][0]["id"]
+    times = {"starts_at": "2027-03-10T02:00:00Z", "ends_at": "2027-03-10T03:00:00Z"}
+    ids["window_id"] = api.post("/api/maintenance", {"name": "Deploy", **times}).json["id"]
+    hook = {"name": "hook", "kind": "apprise", "url": "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ"}
+    ids["channel_id"] = api.post("/api/channels", hook).json["id"]
+    invited = api.post("/api/orgs/walked/invite", {"email": "new@example.com", "role": "viewer"})
+    assert invited.status == 201
+    token = mailed(api.recorder, r'"token":"([^"]+)"')
+    form_token = browser.get("/members").form(action="signout")["fields"]["form_token"]
+    # Whoever signs up or in is somebody else afterwards.
+    last = ["/signout", "/invites/accept", "/signin", "/signup"]
+    pages = [one for one in ROUTES if one.is_page]
+    for one in sorted(pages, key=lambda page: last.index(page.path) if page.path in last else -1):
+        path = re.sub(r"\{(\w+)\}", lambda found: ids[found[1]], one.path)
+        for method in one.methods:
+            fields = {"form_token": form_token, "do": "nothing", "token": token, "name": "New", "slug": "new-one"}
+            answer = browser._call(method, path, {**fields, "key": api.key} if method == "POST" else None)
+            assert answer.status != 403, (method, path, answer.text)
 
 
 def _people(api: WalkedApi) -> None:

@@ -43,13 +43,15 @@ class Route(NamedTuple):
     #: Whether the body is any text, such as a job's output.
     takes_text: bool
     #: What browsers are shown instead of a problem of status 404 or 422.
-    browser_error: Callable[[], Response] | None
+    browser_error: Callable[[Call], Response] | None
     #: How another monitor's clients send their key and read errors; None: as CronHub's own do.
     dialect: Dialect | None = None
     #: The statuses of a Response that is a success (OpenAPI).
     successes: tuple[int, ...] = (200,)
     #: The media type of a body that the handler reads itself (OpenAPI).
     accepts: str | None = None
+    #: Whether it is a page for people, which is no part of the documented API.
+    is_page: bool = False
 
     @property
     def is_signal(self) -> bool:
@@ -75,10 +77,11 @@ def route(
     produces: str | None = None,
     problems: tuple[int, ...] = (),
     takes_text: bool = False,
-    browser_error: Callable[[], Response] | None = None,
+    browser_error: Callable[[Call], Response] | None = None,
     dialect: Dialect | None = None,
     successes: tuple[int, ...] = (200,),
     accepts: str | None = None,
+    is_page: bool = False,
 ) -> Callable[[H], H]:
     """Declares a handler. It takes a Call, the path's parameters, and where it names them `body` and `query`.
 
@@ -104,6 +107,7 @@ def route(
                 dialect,
                 successes,
                 accepts,
+                is_page,
             )
         )
         return handler
@@ -149,10 +153,12 @@ def _answer(app: Chalice, one: Route, params: dict[str, str]) -> Response:
 def _guarded(call: Call, response: Response) -> Response:
     """The answer, so that no browser guesses its type, and no cache keeps what is not for everybody.
 
-    A route may let answers be kept (pages); answers to a request with a key, or with a session, never are.
+    A route may let answers be kept (pages); answers to a request with a key, or with a session, never are. What is
+    the same for everybody, such as a style, is kept by browsers that are signed in, too.
     """
     response.headers["X-Content-Type-Options"] = "nosniff"
-    if call.authorization or call.request.headers.get("cookie"):
+    is_for_all = str(response.headers.get("Cache-Control", "")).startswith("public")
+    if call.authorization or (call.request.headers.get("cookie") and not is_for_all):
         response.headers["Cache-Control"] = "no-store"
     response.headers.setdefault("Cache-Control", "no-store")
     return response
@@ -160,7 +166,7 @@ def _guarded(call: Call, response: Response) -> Response:
 
 def _failed(call: Call, one: Route, error: Exception) -> Response:
     if one.browser_error is not None and call.from_browser and isinstance(error, Invalid | NotFound):
-        return one.browser_error()
+        return one.browser_error(call)
     return problem_of(error) if one.dialect is None else one.dialect.failed(error)
 
 

@@ -110,4 +110,11 @@ def environment(language: Language) -> "Environment":
         partial(translated, language), partial(in_number, language), newstyle=True
     )
     made.filters["inline"] = inline
+    # For a text that is no constant: `_` takes what it is given for safe.
+    made.filters["said"] = partial(translated, language)
+    made.filters["capitalize_first"] = _capitalize_first
     return made
+
+
+def _capitalize_first(text: str) -> str:
+    return text[:1].upper() + text[1:]

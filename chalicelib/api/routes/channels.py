@@ -5,7 +5,7 @@ from chalice.app import Response
 from chalicelib.api.http.answers import Created, NoContent
 from chalicelib.api.http.request import Call
 from chalicelib.api.http.route import route
-from chalicelib.api.routes.pages import page_file
+from chalicelib.api.pages.render import page
 from chalicelib.api.schemas.channels import (
     ChangeChannel,
     ChannelList,
@@ -81,8 +81,8 @@ def rotate_secret(call: Call, channel_id: str, body: RotateSecret) -> ChannelOut
     return ChannelOut.of(channel, secret)
 
 
-def _not_confirmed() -> Response:
-    return page_file("not_confirmed.html", 404)
+def _not_confirmed(call: Call) -> Response:
+    return page(call, "sign_in/confirmed.html", {"confirmed": False}, 404)
 
 
 @route(
@@ -94,4 +94,4 @@ def confirm_channel(call: Call, query: ConfirmQuery) -> Confirmed | Response:
     The link that is mailed to it. Browsers get a page.
     """
     channels.confirm(query.token, call.now)
-    return page_file("confirmed.html") if call.from_browser else Confirmed()
+    return page(call, "sign_in/confirmed.html", {"confirmed": True}) if call.from_browser else Confirmed()

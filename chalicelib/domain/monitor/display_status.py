@@ -19,6 +19,20 @@ class DisplayStatus(StrEnum):
     ARCHIVED = "archived"
 
 
+#: Worst first: what somebody must look at comes before what is well, and that before what is not watched.
+WORST_FIRST = (
+    DisplayStatus.DOWN,
+    DisplayStatus.LATE,
+    DisplayStatus.BLOCKED,
+    DisplayStatus.RUNNING,
+    DisplayStatus.NEW,
+    DisplayStatus.IN_MAINTENANCE,
+    DisplayStatus.UP,
+    DisplayStatus.PAUSED,
+    DisplayStatus.ARCHIVED,
+)
+
+
 def display_status(cron: Cron, now: datetime, *, in_maintenance: bool = False) -> DisplayStatus:
     """Returns what matters most: that it is not watched, is in trouble, soon will be, or is running.
 

@@ -1,0 +1,108 @@
+"""The pages of projects, and of the org's own settings."""
+
+from chalice.app import Response
+
+from chalicelib.api.http.reading import read
+from chalicelib.api.pages.form import errors_by_field
+from chalicelib.api.pages.visit import READS, WRITES, Visit, page, redirect, signed_out_headers
+from chalicelib.api.schemas.orgs import ChangeOrg
+from chalicelib.api.schemas.projects import ChangeProject, CreateProject
+from chalicelib.domain.accounts.permissions import Action
+from chalicelib.domain.errors import CronHubError, FieldError, Invalid
+from chalicelib.services import access, orgs, projects
+from chalicelib.services.paging import Page
+
+
+@page(READS, "/projects")
+def projects_page(visit: Visit) -> Response:
+    """The projects of the org"""
+    return _projects(visit, None)
+
+
+def _projects(visit: Visit, error: CronHubError | None) -> Response:
+    found, _ = projects.list_projects(visit.org_id, Page(1000))
+    wrong = error if isinstance(error, Invalid) else None
+    changed = visit.form.text("id") if error else ""
+    return visit.page(
+        "settings/projects.html",
+        {
+            "projects": found,
+            "changed": changed,
+            "values": visit.form.values() if error else {},
+            "errors": errors_by_field(wrong) if wrong else {},
+            "trouble": str(error)[:1].upper() + str(error)[1:] + "." if error and not wrong else None,
+        },
+        200 if error is None else 422,
+    )
+
+
+@page(WRITES, "/projects", action=Action.CHANGE)
+def change_projects(visit: Visit) -> Response:
+    """Creates, changes or deletes a project"""
+    form = visit.form
+    given = {"name": form.text("name"), "description": form.text("description")}
+    try:
+        match form.text("do"):
+            case "create":
+                wanted = read(CreateProject, given)
+                projects.create(visit.org_id, wanted.name, wanted.description, visit.call.now)
+                return visit.to("projects", "created")
+            case "change":
+                changes = read(ChangeProject, given)
+                projects.change(
+                    visit.org_id, form.text("id"), projects.ProjectChanges(changes.name, changes.description)
+                )
+                return visit.to("projects", "saved")
+            case "delete":
+                projects.delete(visit.org_id, form.text("id"))
+                return visit.to("projects", "deleted")
+    except CronHubError as error:
+        return _projects(visit, error)
+    return visit.to("projects")
+
+
+@page(READS, "/settings")
+def settings_page(visit: Visit) -> Response:
+    """The settings of the org"""
+    return _settings(visit, None)
+
+
+def _settings(visit: Visit, error: CronHubError | None) -> Response:
+    wrong = error if isinstance(error, Invalid) else None
+    own = {"name": visit.org.name, "slug": visit.org.slug}
+    return visit.page(
+        "settings/settings.html",
+        {
+            "values": {**own, **(visit.form.values() if error else {})},
+            "errors": errors_by_field(wrong) if wrong else {},
+            "trouble": str(error)[:1].upper() + str(error)[1:] + "." if error and not wrong else None,
+        },
+        200 if error is None else 422,
+    )
+
+
+@page(WRITES, "/settings", action=Action.ADMIN)
+def change_settings(visit: Visit) -> Response:
+    """Changes the org's name, or deletes the org"""
+    form, slug = visit.form, visit.org.slug
+    try:
+        if form.text("do") == "delete":
+            access.require(visit.key, Action.OWN)
+            if form.text("confirmation") != slug:
+                raise Invalid(FieldError("confirmation", "must repeat the slug of the organization to delete"))
+            orgs.delete_org(slug, visit.key)
+            return redirect(visit.call, "?done=deleting", signed_out_headers(visit.call))
+        if form.text("do") != "change":
+            return visit.to("settings")
+        given = {
+            "name": form.text("name"),
+            "slug": form.text("slug"),
+            "first_contact": form.is_set("first_contact"),
+            "keyless_signals": form.is_set("keyless_signals"),
+        }
+        wanted = read(ChangeOrg, given)
+        changes = orgs.OrgChanges(wanted.name, wanted.slug, wanted.first_contact, wanted.keyless_signals)
+        orgs.change_org(slug, visit.key, changes, visit.call.now)
+    except CronHubError as error:
+        return _settings(visit, error)
+    return visit.to("settings", "saved")

@@ -1,0 +1,174 @@
+"""The way in: the first visit, signing in and out, invitations."""
+
+from chalice.app import Response
+
+from chalicelib import settings
+from chalicelib.api.http.reading import read
+from chalicelib.api.http.request import Call
+from chalicelib.api.pages.form import Form, errors_by_field, form_of
+from chalicelib.api.pages.language import language_of
+from chalicelib.api.pages.render import page as rendered
+from chalicelib.api.pages.visit import (
+    READS,
+    WRITES,
+    Visit,
+    browser_of,
+    open_page,
+    page,
+    private,
+    redirect,
+    safe_next,
+    signed_in_headers,
+    signed_out_headers,
+    visit_of,
+)
+from chalicelib.api.pages.words import Words, iso, text
+from chalicelib.api.schemas.members import AcceptInvite
+from chalicelib.api.schemas.orgs import CreateOrg
+from chalicelib.domain.accounts.api_key import ApiKey
+from chalicelib.domain.accounts.permissions import Role, Scope
+from chalicelib.domain.accounts.session import NamedSession
+from chalicelib.domain.errors import Conflict, CronHubError, Invalid
+from chalicelib.services import members, orgs, sessions
+from chalicelib.services.throttle import CLAIMS, ORGS, SIGN_INS, network_of, throttle
+
+_ROLES = {
+    Role.OWNER: text("everything, the end of the organization included"),
+    Role.ADMIN: text("everything but to manage owners"),
+    Role.MEMBER: text("sees and changes crons, incidents, maintenance and channels"),
+    Role.VIEWER: text("sees everything, changes nothing"),
+}
+
+
+def first_visit(
+    call: Call, form: Form | None = None, error: CronHubError | None = None, status: int = 200
+) -> Response:
+    """What CronHub is, and a form to begin."""
+    values = {
+        "base_url": settings.base_url(),
+        "values": form.values() if form else {},
+        "errors": errors_by_field(error) if isinstance(error, Invalid) else {},
+        "trouble": None if error is None or isinstance(error, Invalid) else _sentence(error),
+        "done": call.query.get("done", ""),
+    }
+    return private(rendered(call, "sign_in/first_visit.html", values, status))
+
+
+def _sentence(error: Exception) -> str:
+    said = str(error)
+    return f"{said[:1].upper()}{said[1:]}."
+
+
+@open_page(WRITES, "/signup")
+def sign_up(call: Call) -> Response:
+    """Creates an organization, and shows its first key once."""
+    throttle(ORGS, network_of(call.address), call.now)
+    form = form_of(call.request)
+    try:
+        wanted = read(CreateOrg, {"name": form.text("name"), "slug": form.text("slug")})
+        org = orgs.create_org(wanted.name, wanted.slug, call.now)
+    except Invalid as error:
+        return first_visit(call, form, error, 422)
+    except Conflict as error:
+        return first_visit(call, form, error, 409)
+    key, key_text = orgs.create_key(org.slug, orgs.NewKey("first key", Scope.FULL), None, call.now)
+    return _welcome(call, key, key_text, (text("%(name)s is ready"), org.name))
+
+
+def _welcome(call: Call, key: ApiKey, key_text: str, title: tuple[str, str]) -> Response:
+    """Signs in with a key that was just made, and shows it once."""
+    signed_in = sessions.sign_in(key_text, browser_of(call), call.now)
+    headers = signed_in_headers(call, signed_in.cookie)
+    named = NamedSession(signed_in.session, key)
+    words = Words(language_of(call), call.now)
+    visit = Visit(call, named, signed_in.cookie, orgs.find(key), Form())
+    response = visit.page("sign_in/new_key.html", {"text": key_text, "title": words._(title[0], name=title[1])})
+    response.headers.update({**headers, "Cache-Control": "no-store"})
+    return response
+
+
+@open_page(READS, "/signin")
+def sign_in_page(call: Call) -> Response:
+    """The form to sign in."""
+    target = safe_next(call.query.get("next", ""))
+    if visit_of(call) is not None:
+        return redirect(call, target)
+    return _sign_in_form(call, {"next": target}, None)
+
+
+@open_page(WRITES, "/signin")
+def sign_in(call: Call) -> Response:
+    """Exchanges a key for a session."""
+    throttle(SIGN_INS, network_of(call.address), call.now)
+    form = form_of(call.request)
+    try:
+        signed_in = sessions.sign_in(form.text("key"), browser_of(call), call.now)
+    except Invalid as error:
+        return _sign_in_form(call, form.values(), error)
+    return redirect(call, safe_next(form.text("next")), signed_in_headers(call, signed_in.cookie))
+
+
+def _sign_in_form(call: Call, typed: dict[str, str], error: Invalid | None) -> Response:
+    values = {
+        "values": {**typed, "next": safe_next(typed.get("next", ""))},
+        "errors": {} if error is None else errors_by_field(error),
+        "trouble": None,
+        "done": call.query.get("done", ""),
+    }
+    return private(rendered(call, "sign_in/sign_in.html", values, 200 if error is None else 422))
+
+
+@page(WRITES, "/signout")
+def sign_out(visit: Visit) -> Response:
+    """Ends this browser's session."""
+    sessions.sign_out(visit.signed_in.session)
+    return redirect(visit.call, "?done=signed_out", signed_out_headers(visit.call))
+
+
+@open_page(READS, "/invites/accept")
+def invitation_page(call: Call) -> Response:
+    """Where an invitation's link leads. Its token is behind the #, in no server's log; the script sends it."""
+    return _invitation_form(call, Form(), None)
+
+
+@open_page(WRITES, "/invites/accept")
+def invitation(call: Call) -> Response:
+    """Shows what an invitation is, or accepts it."""
+    throttle(CLAIMS, network_of(call.address), call.now)
+    form = form_of(call.request)
+    token = form.text("token").rpartition("#")[2]
+    try:
+        if form.text("do") != "accept":
+            return _seen_invitation(call, members.look(token, call.now), token, None)
+        wanted = read(AcceptInvite, {"token": token, "name": form.optional("name")})
+        done = members.accept(members.Acceptance(wanted.token, None, wanted.name), call.now)
+    except Invalid as error:
+        return _seen_invitation(call, members.look(token, call.now), token, error)
+    except CronHubError as error:
+        return _invitation_form(call, form, error)
+    return _welcome(call, done.key, done.text, (text("Welcome, %(name)s"), done.member.name))
+
+
+def _invitation_form(call: Call, form: Form, error: CronHubError | None) -> Response:
+    values = {
+        "seen": None,
+        "values": form.values(),
+        "errors": {},
+        "trouble": None if error is None else _sentence(error),
+    }
+    return private(rendered(call, "sign_in/invitation.html", values, 200 if error is None else 404))
+
+
+def _seen_invitation(call: Call, seen: members.Seen, token: str, error: Invalid | None) -> Response:
+    words = Words(language_of(call), call.now)
+    values = {
+        "seen": seen,
+        "token": token,
+        "role_words": words._(_ROLES[seen.invite.role]),
+        "expires": words.when(seen.invite.expires_at),
+        "expires_iso": iso(seen.invite.expires_at),
+        "values": {"name": seen.invite.email.partition("@")[0]},
+        "errors": {} if error is None else errors_by_field(error),
+        "trouble": None,
+    }
+    return private(rendered(call, "sign_in/invitation.html", values, 200 if error is None else 422))
