@@ -8,7 +8,7 @@ LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generat
 	--custom-compile-command 'make lock' $(if $(UPGRADE),--upgrade)
 
 .DEFAULT_GOAL := help
-.PHONY: help run backup restore test test-deployed test-store test-long lint format lock template openapi deploy destroy deploy-emulated bench-alerts bench-deadlines bench-import bench-cold-start bench-transport bench-costs bench-noise bench-lists bench-local simulate clean
+.PHONY: help run backup restore test test-deployed test-store test-long lint format lock template openapi deploy destroy package deploy-emulated bench-alerts bench-deadlines bench-import bench-cold-start bench-transport bench-costs bench-noise bench-lists bench-local simulate clean
 .PHONY: test-cli
 
 help:
@@ -27,6 +27,7 @@ help:
 	@echo "make openapi          write docs/openapi.json from the routes and their types"
 	@echo "make template         write the functions' policies and the CloudFormation templates"
 	@echo "make deploy           deploy to AWS: STAGE=dev or STAGE=prod, CRONHUB_BUCKET=..."
+	@echo "make package          build what make deploy uploads, and its template"
 	@echo "make destroy          delete a deployment; prod keeps its tables"
 	@echo "make deploy-emulated  deploy to an emulated AWS on this machine"
 	@echo "make bench-alerts     measure the time from a failure signal to the webhook"
@@ -92,6 +93,9 @@ openapi: .venv/.installed
 
 # On failure one line says why. The exit code is 2, like that of every failed make target.
 deploy destroy: .venv/.installed .venv-aws/.installed
+	@$(BIN)/python -m infra.deploy $@ $(STAGE)
+
+package: .venv/.installed
 	@$(BIN)/python -m infra.deploy $@ $(STAGE)
 
 deploy-emulated: .venv/.installed .venv-aws/.installed .venv-stack/.installed

@@ -18,6 +18,7 @@ from chalicelib.services import clock
 
 gc.freeze()
 gc.enable()
+settings.refuse_chalice_alone()
 settings.check()
 telemetry.set_up_logging()
 app = Chalice(app_name="cronhub", configure_logs=False)

@@ -2,6 +2,7 @@
 
 import os
 import re
+import sys
 
 
 def prefix() -> str:
@@ -74,6 +75,18 @@ def lean_transport() -> bool:
     """
     default = "lean" if "AWS_LAMBDA_FUNCTION_NAME" in os.environ else "botocore"
     return os.environ.get("CRONHUB_TRANSPORT", default).lower() == "lean"
+
+
+def refuse_chalice_alone() -> None:
+    """Stops Chalice's own deploy and package: they know of the functions and of nothing else."""
+    if "AWS_CHALICE_CLI_MODE" not in os.environ or "CRONHUB_PACKAGING" in os.environ:
+        return
+    command = next((word for word in sys.argv[1:] if word in ("deploy", "package")), None)
+    if command is not None:
+        raise SystemExit(
+            f"chalice {command} knows nothing of CronHub's tables, queues and alarms: "
+            f"run make {command} STAGE=dev or STAGE=prod instead (docs/operations.md)"
+        )
 
 
 class BadSetting(ValueError):

@@ -1,4 +1,4 @@
-"""`make deploy`, `make destroy` and `make deploy-emulated`."""
+"""`make deploy`, `make package`, `make destroy` and `make deploy-emulated`."""
 
 import os
 import signal
@@ -8,8 +8,8 @@ from pathlib import Path
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.deploy import checks, emulated, stack
-from infra.deploy.package import build
-from infra.deploy.parameters import ALARM_ADDRESS
+from infra.deploy.package import Target, build, emulated_target
+from infra.deploy.parameters import ALARM_ADDRESS, BASE_URL, DOMAIN, RESERVE
 from infra.deploy.refusal import Refusal
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -17,6 +17,10 @@ REFUSED = 2
 NOBODY_IS_TOLD = (
     f"{ALARM_ADDRESS.variable} is not set: nobody is told when CronHub itself fails; "
     f"{ALARM_ADDRESS.variable}=you@example.com make deploy STAGE={{stage}} has its alarms mailed"
+)
+ADDRESS_MAY_GO = (
+    f"{DOMAIN.variable} is not set: ping URLs hold API Gateway's own address, which is another one "
+    "after a destroy; set a domain of yours before jobs use them (docs/operations.md)"
 )
 
 
@@ -26,10 +30,12 @@ def main(command: str, stage_name: str) -> int:
             deploy(stage_name, ROOT)
         elif command == "destroy":
             destroy(stage_name)
+        elif command == "package":
+            package(stage_name, ROOT)
         elif command == "deploy-emulated":
             deploy_emulated(stage_name)
         else:
-            raise Refusal(f"{command or 'nothing'} is not known here: deploy, destroy or deploy-emulated")
+            raise Refusal(f"{command or 'nothing'} is not known here: deploy, destroy, package or deploy-emulated")
     except Refusal as reason:
         print(reason, file=sys.stderr)
         return REFUSED
@@ -43,12 +49,25 @@ def deploy(stage_name: str, project: Path) -> None:
     stage = checks.stage_named(stage_name)
     given = checks.given(os.environ)
     account = checks.account()
+    if given.get(RESERVE, stack.parameter(stack.name_of(stage, given), RESERVE)) != "off":
+        checks.room_for_functions()
     bucket = checks.bucket()
     say(f"deploying {stack.name_of(stage, given)} ({stage.name}) to account {account}")
-    url = stack.deploy(stage, given, build(stage, project), bucket)
+    url = stack.deploy(stage, given, build(stage, project, _target()), bucket)
     say(f"CronHub is at {url}")
     if not stack.parameter(stack.name_of(stage, given), ALARM_ADDRESS):
         say(NOBODY_IS_TOLD.format(stage=stage.name))
+    if not any(stack.parameter(stack.name_of(stage, given), one) for one in (DOMAIN, BASE_URL)):
+        say(ADDRESS_MAY_GO)
+
+
+def package(stage_name: str, project: Path) -> None:
+    """Builds what `deploy` uploads, for those who deploy it in another way."""
+    say(f"template: {build(checks.stage_named(stage_name), project, _target())}")
+
+
+def _target() -> Target:
+    return emulated_target() if os.environ.get("AWS_ENDPOINT_URL") else Target()
 
 
 def destroy(stage_name: str) -> None:

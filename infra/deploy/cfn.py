@@ -26,6 +26,11 @@ def is_given(parameter: str) -> Json:
     return {"Fn::Not": [{"Fn::Equals": [ref(parameter), ""]}]}
 
 
+def is_on(parameter: str) -> Json:
+    """For Conditions: whether what a parameter can turn off was not turned off."""
+    return {"Fn::Not": [{"Fn::Equals": [ref(parameter), "off"]}]}
+
+
 NOTHING = ref("AWS::NoValue")
 
 

@@ -8,9 +8,12 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib import settings
-from infra.deploy.parameters import CERTIFICATE, DOMAIN, PARAMETERS, Parameter
+from infra.deploy.parameters import CERTIFICATE, DOMAIN, PARAMETERS, RESERVE, RESERVED, Parameter
 from infra.deploy.refusal import Refusal
 from infra.deploy.stages import STAGES, Stage
+
+# What AWS does not let an account reserve.
+_UNRESERVED = 100
 
 
 def stage_named(name: str) -> Stage:
@@ -49,6 +52,17 @@ def account() -> str:
             "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE: no credentials that AWS takes "
             f"({_short(error)})"
         ) from None
+
+
+def room_for_functions() -> None:
+    """Raises Refusal where AWS would refuse to reserve concurrency: it keeps 100 that nobody may reserve."""
+    most = int(boto3.client("lambda").get_account_settings()["AccountLimit"]["ConcurrentExecutions"])
+    needed = _UNRESERVED + sum(RESERVED.values())
+    if most < needed:
+        raise Refusal(
+            f"this account runs {most} functions at once and {needed} are needed to reserve some: have the quota "
+            f"raised (Service Quotas, Lambda, concurrent executions), or {RESERVE.variable}=off until then"
+        )
 
 
 def bucket() -> str:

@@ -1,10 +1,12 @@
-"""What is added to the functions and the API that Chalice describes."""
+"""What is added to the functions that Chalice describes."""
 
 from chalice.app import SQSEventConfig
 
 from app import app
+from infra.deploy.api import public_address
 from infra.deploy.cfn import NOTHING, Json, either, logical, ref, resource, sub
-from infra.deploy.parameters import PARAMETERS, PREFIX
+from infra.deploy.package import ARCHITECTURE, RUNTIME
+from infra.deploy.parameters import PARAMETERS, PREFIX, RESERVED
 from infra.deploy.policies import ACCESS, short_name
 from infra.deploy.queues import QUEUES
 from infra.deploy.stages import Stage
@@ -26,6 +28,9 @@ def functions(stage: Stage) -> Json:
                 # A name of its own, so that its role can be held to its own logs.
                 "FunctionName": sub("${Prefix}-" + name),
                 "Environment": {"Variables": _variables(stage)},
+                "Runtime": RUNTIME,
+                "Architectures": [ARCHITECTURE],
+                **_reserved(function),
                 **_events(function),
             },
         }
@@ -40,13 +45,24 @@ def functions(stage: Stage) -> Json:
     return made
 
 
+def _reserved(function: str) -> Json:
+    if function not in RESERVED:
+        return {}
+    return {"ReservedConcurrentExecutions": either("Reserves", RESERVED[function], NOTHING)}
+
+
 def _events(function: str) -> Json:
     """Returns the queue that a function reads, by reference, so that it is created first."""
     for source in app.event_sources:
         if isinstance(source, SQSEventConfig) and source.name == function:
             queue = next(each for each in QUEUES if str(source.queue).endswith(f"-{each.name}"))
             event = logical(function, "sqs_event_source")
-            return {"Events": {event: {"Properties": {"Queue": sub(f"${{{queue.logical}.Arn}}")}}}}
+            properties = {
+                "Queue": sub(f"${{{queue.logical}.Arn}}"),
+                # More would be taken from the queue than can run, and count as tries.
+                "ScalingConfig": {"MaximumConcurrency": RESERVED[function]},
+            }
+            return {"Events": {event: {"Properties": properties}}}
     return {}
 
 
@@ -62,30 +78,3 @@ def _variables(stage: Stage) -> Json:
 
 def _if_given(parameter: str) -> Json:
     return either(f"Has{parameter}", ref(parameter), NOTHING)
-
-
-def public_address(stage: Stage) -> Json:
-    own = sub(f"https://${{RestAPI}}.execute-api.${{AWS::Region}}.${{AWS::URLSuffix}}/{stage.name}")
-    return either("HasBaseUrl", ref("BaseUrl"), either("HasDomain", sub("https://${Domain}"), own))
-
-
-def api() -> Json:
-    """The API under the prefix's name, and under a domain of its own where one is given."""
-    return {
-        "RestAPI": {"Properties": {"DefinitionBody": {"info": {"title": ref("Prefix")}}}},
-        "ApiDomain": resource(
-            "ApiGateway::DomainName",
-            {
-                "DomainName": ref("Domain"),
-                "RegionalCertificateArn": ref("CertificateArn"),
-                "EndpointConfiguration": {"Types": ["REGIONAL"]},
-                "SecurityPolicy": "TLS_1_2",
-            },
-            Condition="HasDomain",
-        ),
-        "ApiDomainMapping": resource(
-            "ApiGateway::BasePathMapping",
-            {"DomainName": ref("ApiDomain"), "RestApiId": ref("RestAPI"), "Stage": ref("RestAPI.Stage")},
-            Condition="HasDomain",
-        ),
-    }

@@ -2,21 +2,48 @@
 
 import json
 import os
+import platform
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 from infra.deploy.cfn import Json
 from infra.deploy.refusal import Refusal
 from infra.deploy.stages import Stage
 
 OUT = Path(".local") / "deploy"
+#: What the functions run on, whatever Python and machine deploys. The tests run with this Python.
+RUNTIME = "python3.11"
+ARCHITECTURE = "arm64"
+# Chalice would take both from the Python that runs it and its own default.
+_CHALICE = """
+import sys
+from chalice.config import Config
+Config.lambda_python_version, Config.lambda_architecture = sys.argv[1:3]
+sys.argv[:3] = ["chalice"]
+from chalice.cli import main
+sys.exit(main())
+"""
 _API_BY_REFERENCE = "${APIHandler.Arn}"
 _API_BY_NAME = "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:${Prefix}-api"
 
 
-def build(stage: Stage, project: Path) -> Path:
+class Target(NamedTuple):
+    """What a package is built for."""
+
+    runtime: str = RUNTIME
+    architecture: str = ARCHITECTURE
+
+
+def emulated_target() -> Target:
+    """An emulated AWS runs the functions with this machine's Python."""
+    machine = "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64"
+    return Target(f"python{sys.version_info.major}.{sys.version_info.minor}", machine)
+
+
+def build(stage: Stage, project: Path, target: Target) -> Path:
     """Returns the path of the template. The zip is in the same folder."""
     out = project / OUT / stage.name
     shutil.rmtree(out, ignore_errors=True)
@@ -25,14 +52,24 @@ def build(stage: Stage, project: Path) -> Path:
     from infra.deploy.template import write_template
 
     merged = write_template(stage, project / OUT)
-    command = [str(Path(sys.executable).with_name("chalice")), "package", "--stage", stage.name]
+    command = [sys.executable, "-c", _CHALICE, *target, "package", "--stage", stage.name]
     # The functions' settings come from the template, not from the environment of this build.
     env = {name: value for name, value in os.environ.items() if not name.startswith("CRONHUB_")}
+    env |= {"CRONHUB_PACKAGING": "1", "AWS_DEFAULT_REGION": env.get("AWS_DEFAULT_REGION", "us-east-1")}
     done = subprocess.run([*command, "--merge-template", str(merged), str(out)], cwd=project, env=env, check=False)
     if done.returncode:
         raise Refusal("the package could not be built (chalice says why above); nothing was deployed")
     template = out / "sam.json"
-    template.write_text(json.dumps(api_by_name(json.loads(template.read_text())), indent=1))
+    made = api_by_name(json.loads(template.read_text()))
+    template.write_text(json.dumps(for_target(made, target), indent=1))
+    return template
+
+
+def for_target(template: Json, target: Target) -> Json:
+    """The template with the functions' runtime and architecture as their package was built."""
+    for one in template["Resources"].values():
+        if one["Type"] == "AWS::Serverless::Function":
+            one["Properties"] |= {"Runtime": target.runtime, "Architectures": [target.architecture]}
     return template
 
 

@@ -3,7 +3,7 @@ template."""
 
 from typing import NamedTuple
 
-from infra.deploy.cfn import Json, is_given
+from infra.deploy.cfn import Json, is_given, is_on
 from infra.deploy.stages import Stage
 
 
@@ -51,12 +51,39 @@ ALARM_ADDRESS = Parameter(
     goes_on=False,
     pattern="([^@ ]+@[^@ ]+)?",
 )
+KEYLESS_RATE = Parameter(
+    "CRONHUB_KEYLESS_RATE",
+    "KeylessRate",
+    "How many requests a second each ping route takes; 2000 unless given",
+    goes_on=False,
+    pattern="([1-9][0-9]{0,4})?",
+)
+RESERVE = Parameter(
+    "CRONHUB_RESERVE",
+    "Reserve",
+    "off: no concurrency is reserved, for an account that may run few functions at once",
+    goes_on=False,
+    pattern="(on|off)?",
+)
+#: What is then kept for these functions, and at most used by them: an API flood cannot take it.
+#: Two ticks can overlap, and each of the 16 shards of a backlog is worked off by itself.
+RESERVED = {"tick": 2, "evaluate": 16, "notify": 20}
+ACCESS_LOG = Parameter(
+    "CRONHUB_ACCESS_LOG",
+    "AccessLog",
+    "off: the API's requests are not logged one by one",
+    goes_on=False,
+    pattern="(on|off)?",
+)
 PARAMETERS = (
     PREFIX,
     BASE_URL,
     DOMAIN,
     CERTIFICATE,
     ALARM_ADDRESS,
+    KEYLESS_RATE,
+    RESERVE,
+    ACCESS_LOG,
     Parameter("CRONHUB_MAIL", "Mail", "How mail is sent: ses:FROM, smtp://…, smtps://…", is_secret=True),
     Parameter(
         "CRONHUB_SELF_PING_URL",
@@ -80,8 +107,12 @@ PARAMETERS = (
     ),
 )
 
+# They have conditions of their own below, or none.
+_OTHERWISE_ASKED = (PREFIX, DOMAIN, CERTIFICATE, RESERVE, ACCESS_LOG)
 CONDITIONS: Json = {
-    **{f"Has{each.name}": is_given(each.name) for each in PARAMETERS if each not in (PREFIX, DOMAIN, CERTIFICATE)},
+    **{f"Has{each.name}": is_given(each.name) for each in PARAMETERS if each not in _OTHERWISE_ASKED},
+    "Reserves": is_on(RESERVE.name),
+    "LogsAccess": is_on(ACCESS_LOG.name),
     "HasDomain": {"Fn::And": [is_given(DOMAIN.name), is_given(CERTIFICATE.name)]},
 }
 

@@ -230,6 +230,6 @@ def output(stack: str, key: str) -> str:
 
 
 def parameter(stack: str, wanted: Parameter) -> str:
-    """Returns a parameter's value, also one that an earlier deploy gave."""
-    given = describe(stack).get("Parameters", [])
+    """Returns a parameter's value, also one that an earlier deploy gave; empty without a stack."""
+    given = (describe(stack) or {}).get("Parameters", [])
     return next((str(each["ParameterValue"]) for each in given if each["ParameterKey"] == wanted.name), "")

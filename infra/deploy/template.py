@@ -7,8 +7,9 @@ template under .local/, which is not: the two are 1,700 lines each and differ in
 import json
 from pathlib import Path
 
+from infra.deploy.api import api, public_address
 from infra.deploy.cfn import Json, arn, logical, ref
-from infra.deploy.functions import api, functions, public_address
+from infra.deploy.functions import functions
 from infra.deploy.package import OUT
 from infra.deploy.parameters import CONDITIONS, parameters
 from infra.deploy.policies import ACCESS, policy, short_name
@@ -40,7 +41,7 @@ def template(stage: Stage) -> Json:
         "Description": "CronHub: watches scheduled jobs and tells people when one did not run",
         "Parameters": parameters(stage),
         "Conditions": CONDITIONS,
-        "Resources": _together(tables(stage), queues(), functions(stage), api(), watch(stage)),
+        "Resources": _together(tables(stage), queues(), functions(stage), api(stage), watch(stage)),
         "Outputs": _outputs(stage),
     }
 

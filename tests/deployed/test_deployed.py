@@ -15,7 +15,7 @@ import boto3
 import pytest
 from standardwebhooks import Webhook
 
-from infra.deploy.package import OUT, build
+from infra.deploy.package import OUT, build, emulated_target
 from infra.deploy.stages import STAGES
 from tests.channels.receivers import Receiver, receiver
 from tests.deployed.conftest import ROOT, STAGE, Deployed, call, run, url_in
@@ -66,7 +66,7 @@ def test_the_zip_is_small(deployed: Deployed) -> None:
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_cfn_lint_finds_nothing_in_the_template(deployed: Deployed, stage: str, tmp_path: Path) -> None:
-    template = ROOT / OUT / stage / "sam.json" if stage == STAGE else build(STAGES[stage], ROOT)
+    template = ROOT / OUT / stage / "sam.json" if stage == STAGE else build(STAGES[stage], ROOT, emulated_target())
 
     lint = [str(Path(sys.executable).with_name("cfn-lint")), "--regions", "eu-west-1", "--", str(template)]
     done = subprocess.run(lint, capture_output=True, text=True, check=False)

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -15,7 +16,7 @@ from moto import mock_aws
 
 from infra.deploy import __main__ as deploying
 from infra.deploy import checks, emulated, stack
-from infra.deploy.package import api_by_name
+from infra.deploy.package import Target, api_by_name, for_target
 from infra.deploy.parameters import BASE_URL, PARAMETERS, PREFIX
 from infra.deploy.policies import ACCESS, policy
 from infra.deploy.refusal import Refusal
@@ -145,6 +146,7 @@ def test_a_deployment_whose_alarms_nobody_gets_says_so_in_one_line(
     account.stack["Parameters"] = [{"ParameterKey": "AlarmAddress", "ParameterValue": address}]
     for name in ("account", "bucket"):
         monkeypatch.setattr(checks, name, lambda: "one")
+    monkeypatch.setattr(checks, "room_for_functions", lambda: None)
     monkeypatch.setattr(boto3, "client", lambda *_: account)
     monkeypatch.setattr(stack, "deploy", lambda *_: "https://example.com")
     monkeypatch.setattr(deploying, "build", lambda *_: ROOT)
@@ -155,6 +157,69 @@ def test_a_deployment_whose_alarms_nobody_gets_says_so_in_one_line(
     assert len(told) == lines
     if told:
         assert told[0].startswith("CRONHUB_ALARM_ADDRESS is not set: nobody is told when CronHub itself fails; ")
+
+
+def test_a_deployment_without_a_domain_says_that_its_ping_urls_may_go(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    account = Account("UPDATE_COMPLETE")
+    for name in ("account", "bucket"):
+        monkeypatch.setattr(checks, name, lambda: "one")
+    monkeypatch.setattr(checks, "room_for_functions", lambda: None)
+    monkeypatch.setattr(boto3, "client", lambda *_: account)
+    monkeypatch.setattr(stack, "deploy", lambda *_: "https://example.com")
+    monkeypatch.setattr(deploying, "build", lambda *_: ROOT)
+
+    told = []
+    for domain in ("", "cron.example.com"):
+        account.stack["Parameters"] = [{"ParameterKey": "Domain", "ParameterValue": domain}]
+        deploying.deploy("prod", ROOT)
+        told.append(
+            "CRONHUB_DOMAIN is not set: ping URLs hold API Gateway's own address" in capsys.readouterr().out
+        )
+
+    assert told == [True, False]
+
+
+class Quota:
+    def __init__(self, most: int) -> None:
+        self.most = most
+
+    def get_account_settings(self) -> Any:
+        return {"AccountLimit": {"ConcurrentExecutions": self.most}}
+
+
+def test_an_account_with_a_low_quota_is_told_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(boto3, "client", lambda *_: Quota(10))
+    with pytest.raises(Refusal, match=r"runs 10 functions at once and 138 are needed .* or CRONHUB_RESERVE=off"):
+        checks.room_for_functions()
+
+    monkeypatch.setattr(boto3, "client", lambda *_: Quota(1000))
+    checks.room_for_functions()
+
+
+def test_without_a_stack_no_parameter_was_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stack, "describe", lambda _: None)
+
+    assert stack.parameter("cronhub", BASE_URL) == ""
+
+
+def test_reserving_that_was_turned_off_once_stays_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    account = Account("UPDATE_COMPLETE")
+    account.stack["Parameters"] = [{"ParameterKey": "Reserve", "ParameterValue": "off"}]
+    for name in ("account", "bucket"):
+        monkeypatch.setattr(checks, name, lambda: "one")
+    looked: list[None] = []
+    monkeypatch.setattr(checks, "room_for_functions", lambda: looked.append(None))
+    monkeypatch.setattr(boto3, "client", lambda *_: account)
+    monkeypatch.setattr(stack, "deploy", lambda *_: "https://example.com")
+    monkeypatch.setattr(deploying, "build", lambda *_: ROOT)
+
+    deploying.deploy("prod", ROOT)
+    assert looked == []
+    monkeypatch.setenv("CRONHUB_RESERVE", "on")
+    deploying.deploy("prod", ROOT)
+    assert looked == [None]
 
 
 def test_a_stack_that_takes_no_changes_is_not_tried(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -171,6 +236,32 @@ def test_the_api_names_its_function_so_that_the_function_can_know_the_api() -> N
     api = api_by_name(template)["Resources"]["RestAPI"]["Properties"]["DefinitionBody"]
 
     assert api["uri"]["Fn::Sub"].endswith(":function:${Prefix}-api/invocations")
+
+
+@pytest.mark.parametrize("command", ["deploy", "package"])
+def test_chalice_alone_says_in_one_sentence_what_to_run_instead(command: str, tmp_path: Path) -> None:
+    chalice = str(Path(sys.executable).with_name("chalice"))
+    env = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "AWS_DEFAULT_REGION": "eu-west-1"}
+    line = [chalice, command, *([str(tmp_path)] if command == "package" else [])]
+    done = subprocess.run(line, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr.splitlines() == [
+        f"chalice {command} knows nothing of CronHub's tables, queues and alarms: "
+        f"run make {command} STAGE=dev or STAGE=prod instead (docs/operations.md)"
+    ]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_package_is_for_what_it_is_built_for() -> None:
+    function = {"Type": "AWS::Serverless::Function", "Properties": {"Runtime": "python3.99", "Timeout": 60}}
+    template = {"Resources": {"Tick": function, "Topic": {"Type": "AWS::SNS::Topic", "Properties": {}}}}
+
+    made = for_target(template, Target())["Resources"]
+
+    assert made["Tick"]["Properties"] == {"Runtime": "python3.11", "Architectures": ["arm64"], "Timeout": 60}
+    assert made["Topic"]["Properties"] == {}
 
 
 def test_an_emulated_api_is_where_the_emulator_has_it() -> None:

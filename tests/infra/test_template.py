@@ -10,8 +10,9 @@ import pytest
 from pynamodb.models import Model
 
 from app import app
+from chalicelib.api.routes import ROUTES
 from chalicelib.domain.monitor.signal import SignalKind
-from chalicelib.store.tables import MODELS
+from chalicelib.store.tables import DUE_SHARDS, MODELS
 from chalicelib.telemetry import NAMESPACE
 from infra.deploy.cfn import logical
 from infra.deploy.functions import logical_function
@@ -167,7 +168,7 @@ def test_every_function_has_its_logs_kept_for_a_time_and_its_errors_told(resourc
     }
     names = [resources[logical_function(function)]["Properties"]["FunctionName"]["Fn::Sub"] for function in ACCESS]
 
-    assert groups == {f"/aws/lambda/{name}" for name in names}
+    assert groups == {f"/aws/lambda/{name}" for name in names} | {"/aws/apigateway/${Prefix}"}
     assert alarms == set(names)
     assert all(each["RetentionInDays"] > 0 for each in properties(resources, "Logs::LogGroup"))
 
@@ -292,3 +293,79 @@ def test_every_metric_of_the_functions_is_on_the_dashboard(resources: Json) -> N
     shown = {metric[1] for metric in metrics if metric[0] == NAMESPACE}
     assert "signals_" in measured
     assert shown == (measured - {"signals_"}) | {f"signals_{kind.value}" for kind in SignalKind}
+
+
+def choice(value: Any) -> Any:
+    """What an Fn::If with a condition has where that is true."""
+    return value["Fn::If"][1]
+
+
+def test_functions_run_on_what_is_pinned_and_not_on_what_deploys(resources: Json) -> None:
+    for function in ACCESS:
+        made = resources[logical_function(function)]["Properties"]
+        assert (made["Runtime"], made["Architectures"]) == ("python3.11", ["arm64"])
+
+
+def test_an_api_flood_leaves_room_for_detection_and_delivery(resources: Json) -> None:
+    for function, least in (("tick", 2), ("evaluate", DUE_SHARDS), ("notify", 10)):
+        made = resources[logical_function(function)]["Properties"]
+        reserved = made["ReservedConcurrentExecutions"]
+        assert reserved["Fn::If"][0] == "Reserves"
+        assert choice(reserved) >= least
+        for event in made.get("Events", {}).values():
+            # More messages than can run would come back as failed tries.
+            assert event["Properties"]["ScalingConfig"] == {"MaximumConcurrency": choice(reserved)}
+    assert "ReservedConcurrentExecutions" not in resources["APIHandler"]["Properties"]
+
+
+def test_reserving_can_be_turned_off(stage: str) -> None:
+    document = of_stage(stage)
+
+    assert document["Conditions"]["Reserves"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "Reserve"}, "off"]}]}
+    assert document["Parameters"]["Reserve"]["Default"] == ""
+
+
+def test_every_route_without_a_key_is_throttled_before_it_runs(resources: Json) -> None:
+    settings = resources["RestAPI"]["Properties"]["MethodSettings"]
+    throttled = {
+        (each["ResourcePath"].replace("~1", "/").replace("//", "/"), each["HttpMethod"]): each for each in settings
+    }
+
+    assert throttled.keys() == {(one.path, method) for one in ROUTES if one.public for method in one.methods}
+    ping, org = throttled["/api/ping/{cron_id}", "POST"], throttled["/api/orgs", "POST"]
+    assert ping["ResourcePath"] == "/~1api~1ping~1{cron_id}"
+    assert ping["ThrottlingRateLimit"] == {"Fn::If": ["HasKeylessRate", {"Ref": "KeylessRate"}, 2000]}
+    assert org["ThrottlingRateLimit"] == 100
+    # Each of the functions that jobs with a key need is asked for without this limit.
+    assert ("/api/crons/{cron_id}/heartbeat", "POST") not in throttled
+
+
+def test_there_is_one_stage_and_the_gateways_own_answers_are_as_ours(resources: Json) -> None:
+    api = resources["RestAPI"]["Properties"]
+    # It keeps the transform from adding a stage called Stage.
+    assert api["OpenApiVersion"] == "2.0"
+    answers = api["DefinitionBody"]["x-amazon-apigateway-gateway-responses"]
+    assert {
+        answer["responseParameters"]["gatewayresponse.header.X-Content-Type-Options"]
+        for answer in answers.values()
+    } == {"'nosniff'"}
+    for name, status in (("MISSING_AUTHENTICATION_TOKEN", 404), ("THROTTLED", 429)):
+        problem = json.loads(answers[name]["responseTemplates"]["application/json"])
+        assert (answers[name]["statusCode"], problem["status"]) == (status, status)
+    assert answers["THROTTLED"]["responseParameters"]["gatewayresponse.header.Retry-After"] == "'2'"
+
+
+def test_each_request_is_logged_without_what_signals(resources: Json, stage: str) -> None:
+    setting = choice(resources["RestAPI"]["Properties"]["AccessLogSetting"])
+    log = resources["ApiAccessLog"]
+
+    logged = json.loads(setting["Format"])
+    assert {"$context.resourcePath", "$context.status", "$context.identity.sourceIp"} <= set(logged.values())
+    assert "$context.path" not in logged.values()
+    assert setting["DestinationArn"]["Fn::Sub"].endswith(":log-group:${ApiAccessLog}")
+    assert log["Properties"]["RetentionInDays"] == STAGES[stage].log_days
+    # Other APIs of the account may have come to need the leave to write.
+    assert {resources[name]["DeletionPolicy"] for name in log["DependsOn"] + ["ApiLogRole"]} == {"Retain"}
+    assert {resources[name]["Condition"] for name in ("ApiAccessLog", "ApiLogRole", "ApiAccount")} == {
+        "LogsAccess"
+    }
