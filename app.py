@@ -7,6 +7,7 @@ import gc
 gc.disable()
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from chalice.app import BaseLambdaEvent, Chalice, CloudWatchEvent, Rate, SQSEvent
@@ -41,29 +42,28 @@ def tick(event: CloudWatchEvent) -> dict[str, Any]:
 
 
 @app.on_sqs_message(queue=settings.due_queue_name(), batch_size=1)
-def evaluate(event: SQSEvent) -> None:
-    from chalicelib.services.evaluate import work_off
-    from chalicelib.store.queue import shard_of_message
+def evaluate(event: SQSEvent) -> dict[str, Any]:
+    from chalicelib.services.evaluate import receive
 
-    _begin(event)
-    try:
-        for record in event:
-            work_off(shard_of_message(record.body), clock.now())
-    finally:
-        telemetry.write_line(function="evaluate")
+    return _answer("evaluate", event, receive)
 
 
 @app.on_sqs_message(queue=settings.queue_name(), batch_size=10)
-def notify(event: SQSEvent) -> None:
-    from chalicelib.services.notify import send_alerts
-    from chalicelib.store.queue import keys_of
+def notify(event: SQSEvent) -> dict[str, Any]:
+    from chalicelib.services.notify import receive
 
+    return _answer("notify", event, receive)
+
+
+def _answer(function: str, event: SQSEvent, receive: Callable[[list[str]], list[int]]) -> dict[str, Any]:
+    """Has messages worked on; answers which failed: the others do not come again with them."""
     _begin(event)
     try:
-        for record in event:
-            send_alerts(keys_of(record.body))
+        records = [record.to_dict() for record in event]
+        failed = receive([record["body"] for record in records])
+        return {"batchItemFailures": [{"itemIdentifier": records[place]["messageId"]} for place in failed]}
     finally:
-        telemetry.write_line(function="notify")
+        telemetry.write_line(function=function)
 
 
 def _begin(event: BaseLambdaEvent) -> None:

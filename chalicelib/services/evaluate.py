@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from functools import cache, partial
@@ -19,6 +19,7 @@ from chalicelib.domain.monitor.deadlines import due_at
 from chalicelib.domain.monitor.decision import Decision
 from chalicelib.domain.monitor.maintenance import covering
 from chalicelib.domain.monitor.on_tick import evaluate
+from chalicelib.services import clock
 from chalicelib.services.commit import commit_and_log, wake_for
 from chalicelib.services.context import (
     Blackouts,
@@ -33,7 +34,7 @@ from chalicelib.services.retries import retry_on_conflict
 from chalicelib.store import crons
 from chalicelib.store.alerts import put_notice
 from chalicelib.store.maintenance import maintenance_windows_of_org
-from chalicelib.store.queue import hand_over
+from chalicelib.store.queue import hand_over, shard_of_message
 from chalicelib.store.tick_log import release_shard, shards_done, take_shard
 
 log = logging.getLogger("cronhub.tick")
@@ -137,6 +138,18 @@ def shards_left(handed_over_at: datetime) -> list[int]:
 def _holds_something_due(shard: int, at: datetime) -> bool:
     report = TickReport()
     return next(_due([shard], at, report), None) is not None or bool(report.unread)
+
+
+def receive(messages: Sequence[str]) -> list[int]:
+    """Works off the shards that messages of the queue name; returns the places of those that failed."""
+    failed = []
+    for place, message in enumerate(messages):
+        try:
+            work_off(shard_of_message(message), clock.now())
+        except Exception:
+            log.exception("a shard could not be worked off; its message comes again")
+            failed.append(place)
+    return failed
 
 
 def _shards_of_minute(now: datetime) -> list[int]:

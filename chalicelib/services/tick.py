@@ -12,8 +12,9 @@ from chalicelib.services import clock, keyless_signals
 from chalicelib.services.context import blackouts_of, deaf_times_or_doubt
 from chalicelib.services.evaluate import BUDGET_SECONDS, TickReport, run_tick, shards_left, work_off
 from chalicelib.services.hearing import Canary
-from chalicelib.services.notify import send_due
+from chalicelib.services.notify import send_due, wake_due
 from chalicelib.services.orgs import go_on_deleting
+from chalicelib.store import queue
 from chalicelib.store.tick_log import load_watch, note_blackouts, note_tick
 from chalicelib.telemetry import SECONDS, measure
 
@@ -58,7 +59,7 @@ def _look_again(began: datetime, every: int, wait: Wait, *, hands_over: bool) ->
 
 
 def run_minute(now: datetime, scheduled_at: datetime | None = None) -> TickReport:
-    """Looks at the crons that are due, sends what no message woke anybody for, and goes on with what
+    """Looks at the crons that are due, asks for what no message woke anybody for, and goes on with what
     takes more than one request. scheduled_at: when it was to begin."""
     began = time.monotonic()
     watch = load_watch()
@@ -85,8 +86,10 @@ def run_minute(now: datetime, scheduled_at: datetime | None = None) -> TickRepor
     measure("tick_broken", report.broken)
     if report.handed_over:
         _step_in(left, now)
-    # `notify` sends what was decided just now. Two senders would split what belongs into one message.
-    send_due(now - MILLISECOND if report.woke_notify else clock.now())
+    # What was decided just now is asked for already. The tick itself sends only where nobody else can.
+    due = now - MILLISECOND if report.woke_notify else clock.now()
+    if not wake_due(due) and not queue.exists():
+        send_due(due)
     go_on_deleting()
     keyless_signals.go_on(now)
     measure("tick_duration", time.monotonic() - began, SECONDS)

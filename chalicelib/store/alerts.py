@@ -101,19 +101,9 @@ def find_outgoing(keys: Iterable[tuple[str, str]]) -> list[Outgoing]:
     return sorted(found, key=lambda one: one.alert.place)
 
 
-def claim(one: Outgoing, until: datetime) -> bool:
-    """Claims an alert to work on it; returns False where another sender did, or it is done. A claim that is not
-    settled, as its holder died, ends by itself."""
-    if one.send_at is None:
-        return False
-    try:
-        return _update(one.key, [AlertItem.send_at.set(to_ms(until))], AlertItem.send_at == to_ms(one.send_at))
-    except ConcurrentUpdate:
-        return False
-
-
-def record(deliveries: Mapping[tuple[str, str], Delivery], channel_id: str) -> None:
-    """Writes how far a channel is with these alerts, at once: what was sent is not to be sent again.
+def record(deliveries: Mapping[tuple[str, str], Delivery], channel_id: str) -> list[Outgoing]:
+    """Writes how far a channel is with these alerts, at once: what was sent is not to be sent again. Returns them
+    as they then stand.
 
     Those of one message together: a holder that dies in between would have a part of them sent again,
     which the receiver could not tell from a new message. Raises ConcurrentUpdate where another sender is writing
@@ -123,14 +113,35 @@ def record(deliveries: Mapping[tuple[str, str], Delivery], channel_id: str) -> N
         (key, [AlertItem.deliveries[channel_id].set(_delivery_map(delivery))])
         for key, delivery in deliveries.items()
     ]
+    if len(changes) == 1:
+        return _updated_alone(changes)
     for start in range(0, len(changes), _ITEMS_AT_ONCE):
         together = changes[start : start + _ITEMS_AT_ONCE]
-        if len(together) == 1 or not _updated_together(together):
-            for key, actions in together:
-                _update(key, actions, AlertItem.alert_id.exists())
+        if not _updated_together(together):
+            _updated_alone(together)
+    return find_outgoing(deliveries)
 
 
-def _updated_together(changes: Sequence[tuple[tuple[str, str], list[Action]]]) -> bool:
+def note_waiting(one: Outgoing, channel_id: str, delivery: Delivery) -> Outgoing:
+    """Notes that an alert waits for a channel that takes none just now, unless it was tried already; returns it as
+    it then stands."""
+    actions = [AlertItem.deliveries[channel_id].set(_delivery_map(delivery))]
+    with suppress(ConcurrentUpdate):
+        item = _update(one.key, actions, AlertItem.deliveries[channel_id].does_not_exist())
+        if item is not None:
+            return _outgoing(item)
+    return one
+
+
+_Changes = Sequence[tuple[tuple[str, str], list[Action]]]
+
+
+def _updated_alone(changes: _Changes) -> list[Outgoing]:
+    updated = (_update(key, actions, AlertItem.alert_id.exists()) for key, actions in changes)
+    return [_outgoing(item) for item in updated if item is not None]
+
+
+def _updated_together(changes: _Changes) -> bool:
     """Returns False where one of them is gone, or is being written by another sender: then none was."""
     try:
         with store_errors(), TransactWrite(connection=connection()) as transaction:
@@ -141,28 +152,33 @@ def _updated_together(changes: Sequence[tuple[tuple[str, str], list[Action]]]) -
     return True
 
 
-def settle(key: tuple[str, str], send_at: datetime | None, claimed_until: datetime) -> None:
-    """Ends a claim: the alert is worked on again at `send_at`, or never."""
+def settle(one: Outgoing, send_at: datetime | None) -> None:
+    """Has an alert looked at again at `send_at`, or never. Where it changed since it was read, whoever changed it
+    has settled it."""
+    if send_at == one.send_at or one.send_at is None:
+        return
     actions: list[Action] = (
         [AlertItem.send_at.remove(), AlertItem.send_shard.remove()]
         if send_at is None
         else [AlertItem.send_at.set(to_ms(send_at))]
     )
-    # Where another sender is writing it, the claim ends by itself.
+    # Where another sender is writing it, the next tick finds it.
     with suppress(ConcurrentUpdate):
-        _update(key, actions, AlertItem.send_at == to_ms(claimed_until))
+        _update(one.key, actions, AlertItem.send_at == to_ms(one.send_at))
 
 
-def _update(key: tuple[str, str], actions: list[Action], condition: Any) -> bool:
-    """False where the condition does not hold. Raises ConcurrentUpdate where it is being written just now."""
+def _update(key: tuple[str, str], actions: list[Action], condition: Any) -> AlertItem | None:
+    """Returns the item as it then stands, None where the condition does not hold. Raises ConcurrentUpdate where it
+    is being written just now."""
+    item = AlertItem(*key)
     with store_errors():
         try:
-            AlertItem(*key).update(actions, condition)
+            item.update(actions, condition)
         except UpdateError as error:
             if not is_unmet(error):
                 raise
-            return False
-    return True
+            return None
+    return item
 
 
 def alerts_between(cron_id: str, start: datetime, end: datetime | str) -> Iterator[Outgoing]:

@@ -15,11 +15,13 @@ from chalicelib.store.errors import failed_at, is_conflict, is_unmet, store_erro
 from chalicelib.store.reading import get_or_none
 from chalicelib.store.tables import ChannelItem, connection
 
-_HEALTH = (
+_HEALTH: tuple[Any, ...] = (
     ChannelItem.failing_since,
     ChannelItem.last_error,
     ChannelItem.last_delivered_at,
     ChannelItem.failing_alerted,
+    ChannelItem.failures,
+    ChannelItem.resume_at,
 )
 
 
@@ -46,7 +48,7 @@ def save_channel(channel: Channel, *, afresh: bool = False) -> Channel:
     ]
     if afresh:
         actions += [attribute.remove() for attribute in _HEALTH]
-        saved = saved._replace(failing_since=None, last_error=None, last_delivered_at=None, failing_alerted=False)
+        saved = forgotten(saved)._replace(last_delivered_at=None)
     is_as_loaded: Any = (
         ChannelItem.version == channel.version if channel.version else ChannelItem.channel_id.does_not_exist()
     )
@@ -73,21 +75,71 @@ def _settings(channel: Channel) -> list[tuple[Any, Any]]:
     ]
 
 
+def forgotten(channel: Channel) -> Channel:
+    """Without what was noted of failed tries."""
+    return channel._replace(failing_since=None, last_error=None, failing_alerted=False, failures=0, resume_at=None)
+
+
+def take(channel: Channel, now: datetime, until: datetime) -> Channel | None:
+    """Claims a channel to send over it; returns it as it now stands, None where nothing may be sent now.
+
+    One at a time sends over a channel, so that order is kept and one that hangs costs one sender. A claim whose
+    holder died ends by itself.
+    """
+    is_free: Any = ChannelItem.taken_until.does_not_exist() | (ChannelItem.taken_until <= to_ms(now))
+    may_go_on: Any = ChannelItem.resume_at.does_not_exist() | (ChannelItem.resume_at <= to_ms(now))
+    item = ChannelItem(channel.org_id, channel.id)
+    actions = [ChannelItem.taken_until.set(to_ms(until))]
+    return (
+        _channel(item) if _update(item, actions, ChannelItem.channel_id.exists() & is_free & may_go_on) else None
+    )
+
+
+def renew(channel: Channel, until: datetime) -> datetime | None:
+    """Has a claim last longer; returns until when, None where it is another's by now."""
+    is_ours = ChannelItem.taken_until == ms(channel.taken_until)
+    item, actions = ChannelItem(channel.org_id, channel.id), [ChannelItem.taken_until.set(to_ms(until))]
+    return until if _update(item, actions, is_ours) else None
+
+
+def release(before: Channel, after: Channel) -> None:
+    """Ends a claim, and notes how the deliveries went. One that ended meanwhile is another's: nothing is noted."""
+    actions: list[Any] = [ChannelItem.taken_until.remove()]
+    for attribute, old, new in zip(_HEALTH, _health_of(before), _health_of(after), strict=True):
+        if new != old:
+            actions.append(attribute.remove() if new is None else attribute.set(new))
+    _update(ChannelItem(before.org_id, before.id), actions, ChannelItem.taken_until == ms(before.taken_until))
+
+
+def _health_of(channel: Channel) -> tuple[Any, ...]:
+    """Returns what `_HEALTH` holds of a channel, in its order."""
+    return (
+        ms(channel.failing_since),
+        channel.last_error,
+        ms(channel.last_delivered_at),
+        channel.failing_alerted or None,
+        channel.failures or None,
+        ms(channel.resume_at),
+    )
+
+
 def note_delivered(org_id: str, channel_id: str, at: datetime) -> None:
     """That a delivery went well; of a channel that is gone, nothing is noted."""
-    _note(
+    _note_of(
         org_id,
         channel_id,
         ChannelItem.last_delivered_at.set(to_ms(at)),
         ChannelItem.failing_since.remove(),
         ChannelItem.last_error.remove(),
         ChannelItem.failing_alerted.remove(),
+        ChannelItem.failures.remove(),
+        ChannelItem.resume_at.remove(),
     )
 
 
 def note_failed(org_id: str, channel_id: str, at: datetime, error: str) -> None:
     """That a try failed: since when they do is that of the first since one went well."""
-    _note(
+    _note_of(
         org_id,
         channel_id,
         ChannelItem.failing_since.set(ChannelItem.failing_since | to_ms(at)),
@@ -111,13 +163,20 @@ def announce_failing(channel: Channel, notice: Alert) -> bool:
     return True
 
 
-def _note(org_id: str, channel_id: str, *actions: Any) -> None:
+def _note_of(org_id: str, channel_id: str, *actions: Any) -> None:
+    _update(ChannelItem(org_id, channel_id), list(actions), ChannelItem.channel_id.exists())
+
+
+def _update(item: ChannelItem, actions: list[Any], condition: Any) -> bool:
+    """Returns False where the condition does not hold, or another request is writing it just now."""
     with store_errors():
         try:
-            ChannelItem(org_id, channel_id).update(list(actions), condition=ChannelItem.channel_id.exists())
+            item.update(actions, condition=condition)
         except UpdateError as error:
             if not is_conflict(error):
                 raise
+            return False
+    return True
 
 
 def delete_channel(org_id: str, channel_id: str) -> bool:
@@ -149,6 +208,9 @@ def _channel(item: ChannelItem) -> Channel:
         last_error=item.last_error,
         last_delivered_at=at_ms(item.last_delivered_at),
         failing_alerted=bool(item.failing_alerted),
+        failures=int(item.failures or 0),
+        resume_at=at_ms(item.resume_at),
+        taken_until=at_ms(item.taken_until),
         version=int(item.version),
     )
 

@@ -5,9 +5,9 @@ A message on them is a hint: the outbox and the due index are what is true.
 
 import json
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from chalicelib import settings
 
@@ -15,7 +15,25 @@ log = logging.getLogger("cronhub.queue")
 
 _KEYS_AT_ONCE = 500
 _ENTRIES_AT_ONCE = 10
+# Of all messages of a call together, below the 256 KB that older queues take.
+_BYTES_AT_ONCE = 250_000
+# The longest that SQS keeps a message back.
+LONGEST_DELAY_SECONDS = 900
 AlertKey = tuple[str, str]
+
+
+class Wake(NamedTuple):
+    """What a message asks for: that these alerts are sent, over one channel, or over all that want them."""
+
+    keys: list[AlertKey]
+    org_id: str = ""
+    channel_id: str = ""
+    #: How long the queue keeps it back.
+    delay_seconds: int = 0
+
+    @property
+    def is_of_channel(self) -> bool:
+        return bool(self.channel_id)
 
 
 @cache
@@ -43,6 +61,14 @@ def forget() -> None:
         known.cache_clear()
 
 
+def exists() -> bool:
+    """Whether there is a queue at all that wakes `notify`: a deployment without one has the tick send."""
+    try:
+        return bool(queue_url())
+    except Exception:
+        return False
+
+
 def is_there() -> bool:
     """Whether the queue that wakes `notify` answers."""
     try:
@@ -58,13 +84,43 @@ def wake(keys: Iterable[AlertKey]) -> bool:
     found = list(keys)
     for start in range(0, len(found), _KEYS_AT_ONCE):
         try:
-            body = message_of(found[start : start + _KEYS_AT_ONCE])
+            body = message_of(Wake(found[start : start + _KEYS_AT_ONCE]))
             client().send_message(QueueUrl=queue_url(), MessageBody=body)
         except Exception as error:
             # Whatever it was: the alert is in the outbox, and the caller's answer must not depend on this.
             log.warning("notify was not woken (%s): the next tick sends what is due", type(error).__name__)
             return False
     return True
+
+
+def wake_channels(wakes: Iterable[Wake]) -> bool:
+    """Asks for alerts to be sent over these channels, each by a message of its own. False where not all could be
+    asked for: what is not, the next tick finds."""
+    try:
+        for entries in _batches(wakes):
+            answer = client().send_message_batch(QueueUrl=queue_url(), Entries=entries)
+            if answer.get("Failed"):
+                log.warning("%d channels were not asked for: the next tick finds them", len(answer["Failed"]))
+                return False
+    except Exception as error:
+        log.warning("notify was not woken (%s): the next tick finds what is due", type(error).__name__)
+        return False
+    return True
+
+
+def _batches(wakes: Iterable[Wake]) -> Iterator[list[dict[str, Any]]]:
+    batch: list[dict[str, Any]] = []
+    size = 0
+    for wake in wakes:
+        for start in range(0, len(wake.keys), _KEYS_AT_ONCE):
+            body = message_of(wake._replace(keys=wake.keys[start : start + _KEYS_AT_ONCE]))
+            if batch and (len(batch) == _ENTRIES_AT_ONCE or size + len(body) > _BYTES_AT_ONCE):
+                yield batch
+                batch, size = [], 0
+            batch.append({"Id": str(len(batch)), "MessageBody": body, "DelaySeconds": wake.delay_seconds})
+            size += len(body)
+    if batch:
+        yield batch
 
 
 def hand_over(shards: Iterable[int]) -> bool:
@@ -91,14 +147,16 @@ def shard_of_message(message: str) -> int:
     return shard
 
 
-def message_of(keys: Sequence[AlertKey]) -> str:
-    return json.dumps({"alerts": keys}, separators=(",", ":"))
+def message_of(wake: Wake) -> str:
+    named = {"org": wake.org_id, "channel": wake.channel_id} if wake.is_of_channel else {}
+    return json.dumps({**named, "alerts": wake.keys}, separators=(",", ":"))
 
 
-def keys_of(message: str) -> list[AlertKey]:
+def wake_of(message: str) -> Wake:
     """Raises ValueError for what is no message of ours."""
     body = json.loads(message)
     keys = body.get("alerts") if isinstance(body, dict) else None
-    if not isinstance(keys, list):
+    if not isinstance(keys, list) or not all(isinstance(key, list) and len(key) == 2 for key in keys):
         raise ValueError("not a message of ours")
-    return [(str(cron_id), str(alert_id)) for cron_id, alert_id in keys]
+    alerts = [(str(cron_id), str(alert_id)) for cron_id, alert_id in keys]
+    return Wake(alerts, str(body.get("org", "")), str(body.get("channel", "")))

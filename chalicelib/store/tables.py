@@ -465,6 +465,9 @@ class ChannelItem(Model):
     last_error = UnicodeAttribute(null=True)
     last_delivered_at = NumberAttribute(null=True)
     failing_alerted = BooleanAttribute(attr_name="failing_told", null=True)
+    failures = NumberAttribute(null=True)
+    resume_at = NumberAttribute(null=True)
+    taken_until = NumberAttribute(null=True)
 
 
 MODELS: tuple[type[Model], ...] = (

@@ -61,6 +61,8 @@ def _events(function: str) -> Json:
                 "Queue": sub(f"${{{queue.logical}.Arn}}"),
                 # More would be taken from the queue than can run, and count as tries.
                 "ScalingConfig": {"MaximumConcurrency": RESERVED[function]},
+                # Of a batch, only the messages that failed come again.
+                "FunctionResponseTypes": ["ReportBatchItemFailures"],
             }
             return {"Events": {event: {"Properties": properties}}}
     return {}

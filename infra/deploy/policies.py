@@ -20,12 +20,6 @@ class Access(NamedTuple):
     delivers: bool = False
 
 
-_DELIVERING = {
-    "alerts": "BatchGetItem PutItem Query UpdateItem",
-    "channels": "Query UpdateItem",
-    "incidents": "Query",
-}
-
 ACCESS = {
     "api_handler": Access(
         {
@@ -56,13 +50,12 @@ ACCESS = {
     ),
     "tick": Access(
         {
-            **_DELIVERING,
-            "alerts": "BatchGetItem PutItem Query UpdateItem DeleteItem",
+            "alerts": "PutItem Query DeleteItem",
             "alerts/send": "Query",
             "api_keys/org": "Query",
             "api_keys": "DeleteItem",
             "badges": "Query DeleteItem",
-            "channels": "Query UpdateItem DeleteItem",
+            "channels": "Query DeleteItem",
             "cron_names": "Query DeleteItem",
             "crons": "BatchGetItem GetItem PutItem Query UpdateItem DeleteItem",
             "crons/due": "Query",
@@ -79,7 +72,6 @@ ACCESS = {
             "watch": "BatchGetItem GetItem UpdateItem",
         },
         sends_to=("notify", "due"),
-        delivers=True,
     ),
     "evaluate": Access(
         {
@@ -95,7 +87,16 @@ ACCESS = {
         sends_to=("notify",),
         takes_from=("due",),
     ),
-    "notify": Access(_DELIVERING, sends_to=("notify",), takes_from=("notify",), delivers=True),
+    "notify": Access(
+        {
+            "alerts": "BatchGetItem PutItem Query UpdateItem",
+            "channels": "Query UpdateItem",
+            "incidents": "Query",
+        },
+        sends_to=("notify",),
+        takes_from=("notify",),
+        delivers=True,
+    ),
 }
 
 # What the service that reads a queue for a function does in the function's name.

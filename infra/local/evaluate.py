@@ -8,16 +8,14 @@ from infra.local import sqs
 def main(_arguments: list[str]) -> int:
     from chalicelib import settings
 
-    sqs.serve("eval", settings.due_queue_name(), _work_off)
+    sqs.serve("eval", settings.due_queue_name(), sqs.Function(_receive))
     return 0
 
 
-def _work_off(message: str) -> None:
-    from chalicelib.services import clock
-    from chalicelib.services.evaluate import work_off
-    from chalicelib.store.queue import shard_of_message
+def _receive(messages: list[str]) -> list[int]:
+    from chalicelib.services.evaluate import receive
 
-    work_off(shard_of_message(message), clock.now())
+    return receive(messages)
 
 
 if __name__ == "__main__":

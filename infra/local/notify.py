@@ -4,19 +4,21 @@ import sys
 
 from infra.local import sqs
 
+# As on AWS, where each batch of messages has a function of its own. Most of them only wait.
+WORKERS = 64
+
 
 def main(_arguments: list[str]) -> int:
     from chalicelib import settings
 
-    sqs.serve("notify", settings.queue_name(), _send, _send_due)
+    sqs.serve("notify", settings.queue_name(), sqs.Function(_receive, WORKERS, _send_due))
     return 0
 
 
-def _send(message: str) -> None:
-    from chalicelib.services.notify import send_alerts
-    from chalicelib.store.queue import keys_of
+def _receive(messages: list[str]) -> list[int]:
+    from chalicelib.services.notify import receive
 
-    send_alerts(keys_of(message))
+    return receive(messages)
 
 
 def _send_due() -> None:

@@ -302,7 +302,7 @@ def test_a_sender_that_died_is_followed_by_another(
     add_channel(api, hook)
     fail(api, api.new_cron())
     with monkeypatch.context() as patched:
-        patched.setattr("chalicelib.services.notify.deliver", _die)
+        patched.setattr("chalicelib.services.channel_queue.deliver", _die)
         with pytest.raises(KeyboardInterrupt):
             send_due(clock.now)
 

@@ -114,7 +114,7 @@ def test_a_tick_that_fails_is_no_good_tick_and_leaves_the_gap_to_the_next(
 def test_a_tick_whose_delivery_fails_has_looked_at_the_crons_all_the_same(
     api: Api, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chalicelib.services.tick.send_due", _die)
+    monkeypatch.setattr("chalicelib.services.tick.wake_due", _die)
 
     with pytest.raises(KeyboardInterrupt):
         run_minute(clock.now)

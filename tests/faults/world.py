@@ -67,11 +67,11 @@ class World:
     def _invoke(self, function: str, event: Any) -> bool:
         """Whether it ended well."""
         try:
-            self.api.client.lambda_.invoke(function, event)
+            answer = self.api.client.lambda_.invoke(function, event).payload
         except (CronHubError, BotoCoreError, ClientError) as error:
             print(f"{function} failed: {error}")
             return False
-        return True
+        return not (answer or {}).get("batchItemFailures")
 
     def get_well(self) -> None:
         """What is left of a fault is made good by the minutes after it."""

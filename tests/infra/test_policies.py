@@ -252,8 +252,7 @@ def test_notify(api: Api, clock: Clock, recorder: Recorder, wakes: str, topic: s
         # It has failed for a day, of which the others are told.
         note_failed(org_id(api), made.json["id"], clock.now - timedelta(days=1), "answered 500")
         api.post(f"/api/fail/{api.new_cron()}", key=None)
-        for _ in range(2):
-            messages = boto3.client("sqs").receive_message(QueueUrl=wakes)["Messages"]
+        while messages := boto3.client("sqs").receive_message(QueueUrl=wakes).get("Messages"):
             with recorder.function(), Client(app) as functions:
                 event = functions.events.generate_sqs_event([message["Body"] for message in messages])
                 functions.lambda_.invoke("notify", event)

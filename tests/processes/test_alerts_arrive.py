@@ -27,7 +27,7 @@ from tests.processes.steps import add_webhook, kinds_by_cron, register, signal
 from tests.stores import embedded_at
 
 ALERTS = 100
-KILLS = 5
+KILLS = 4
 # After this the claims of a sender that died have ended, and what failed once is tried again.
 CLAIMS_OVER = 61.0
 
@@ -116,7 +116,7 @@ def test_no_overdue_cron_is_lost_with_the_tick(service: Service, box: Inbox) -> 
     box.pause_seconds = 1.0
 
     # While it decides.
-    for missed in (10, 20, 30):
+    for missed in (10, 30):
         with service.dying_minute() as minute:
             minute.line("MISSED", nth=missed)
     # When it has woken `notify`: both then send, and die while the receiver has not answered.
@@ -150,8 +150,9 @@ def test_what_a_receiver_refused_arrives_in_order_when_it_is_well_again(service:
     for cron_id in fails_again:
         signal(api, "fail", cron_id)
     wait_until_idle(box)
-    refused = {arrival.id for arrival in box.arrivals if arrival.status == 500}
-    assert {cron_id for arrival in box.arrivals for cron_id in arrival.cron_ids} >= {*fails, *fails_again}
+    refused = {arrival.id: arrival.cron_ids for arrival in box.arrivals if arrival.status == 500}
+    # It is not asked about each of them: after a failed try it is left in peace for a while.
+    assert 1 <= len(refused) <= 2
     box.status = 200
     # The recoveries of an outage wait two minutes for each other.
     finish_minute(service, 2 * CLAIMS_OVER)
@@ -162,7 +163,8 @@ def test_what_a_receiver_refused_arrives_in_order_when_it_is_well_again(service:
     # What is down again by then is told as such, without the recovery in between.
     assert [told[cron_id] for cron_id in fails_again] == [["failed", "failed"]] * 5
     assert box.repeats() == 0
-    assert {arrival.id for arrival in box.taken if arrival.cron_ids[0] in fails} <= refused
+    tried = {cron_id for cron_ids in refused.values() for cron_id in cron_ids}
+    assert {arrival.id for arrival in box.taken if set(arrival.cron_ids) & tried & set(fails)} <= set(refused)
 
 
 def test_mail_that_is_refused_does_not_hold_up_a_webhook(
@@ -194,6 +196,6 @@ def test_mail_that_is_refused_does_not_hold_up_a_webhook(
         alert = api.get(f"/api/incidents/{incident}").json["alerts"][0]
         deliveries = {one["channel_id"]: one for one in alert["deliveries"]}
         assert deliveries[webhook]["state"] == "delivered"
-        assert (deliveries[by_mail]["state"], deliveries[by_mail]["attempts"]) == ("pending", 1)
+        assert deliveries[by_mail]["state"] == "pending"
         assert "ConnectionRefusedError" in deliveries[by_mail]["error"]
         assert deliveries[by_mail]["next_at"] is not None

@@ -88,6 +88,12 @@ class Channel(NamedTuple):
     last_delivered_at: datetime | None = None
     #: It failed for a day, and its org's other channels were told.
     failing_alerted: bool = False
+    #: How many tries failed in a row.
+    failures: int = 0
+    #: Nothing is sent over it before; None while the last delivery went well.
+    resume_at: datetime | None = None
+    #: Somebody is sending over it, at most until then.
+    taken_until: datetime | None = None
     version: int = 0
 
 

@@ -50,21 +50,29 @@ class Try(NamedTuple):
     error: str | None = None
     #: How long the receiver asks to wait; heeded up to the day's end.
     retry_after: timedelta | None = None
+    #: How many tries over the channel failed in a row, this one included. What takes the place of an earlier
+    #: alert goes on with its pauses by that, and does not begin anew.
+    failures: int = 0
 
 
 def tried(delivery: Delivery, one: Try, first_due_at: datetime) -> Delivery:
     """Returns a delivery after one more try."""
-    result, now, error, retry_after = one
+    result, now, error, retry_after, failures = one
     attempts = delivery.attempts + 1
     if result is TryResult.DELIVERED:
         return Delivery(DeliveryState.DELIVERED, attempts, None, now)
     if result is TryResult.REFUSED:
         return Delivery(DeliveryState.REFUSED, attempts, None, now, error)
-    pause = max(pause_after(attempts), retry_after or timedelta())
+    pause = max(pause_after(max(attempts, failures)), retry_after or timedelta())
     last_try = first_due_at + GIVEN_UP_AFTER
     if now >= last_try:
-        return Delivery(DeliveryState.GIVEN_UP, attempts, None, now, error)
+        return given_up(delivery._replace(attempts=attempts), one)
     return Delivery(DeliveryState.PENDING, attempts, min(now + pause, last_try), now, error)
+
+
+def given_up(delivery: Delivery, one: Try) -> Delivery:
+    """Returns a delivery that is not tried again, after a try of it or of another over the same channel."""
+    return Delivery(DeliveryState.GIVEN_UP, delivery.attempts, None, one.at, one.error)
 
 
 def pause_after(attempts: int) -> timedelta:
