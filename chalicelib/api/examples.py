@@ -50,6 +50,10 @@ PATHS = {
     "project": "1",
     "monitor": "nightly",
     "org_slug": "my-org",
+    "code": CRON,
+    "n": "1",
+    "hours": "2",
+    "token": CRON,
     "sentry_key": "ch_0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcd",
     "guide": "crontab",
     "problem": "not-found",
@@ -450,6 +454,8 @@ EXAMPLES: dict[str, Json] = {
 EXAMPLES["BadgeList"] = {"badges": [_BADGE], "next_cursor": None}
 EXAMPLES["BadgeOut"] = _BADGE
 EXAMPLES["CreateBadge"] = {"tag": "database", "label": "Database jobs"}
+EXAMPLES["HealthchecksError"] = {"error": "json validation error: name is not a string"}
+EXAMPLES["PushFailure"] = {"ok": False, "msg": "Monitor not found or not active."}
 EXAMPLES["SentryError"] = {"detail": "this API key is unknown or was revoked"}
 EXAMPLES["SentryId"] = {"id": "83a7c03ed0a04e1b97e2e3b18d38f244"}
 EXAMPLES["SentryMonitorsQuery"] = {"cursor": "0:100:0"}

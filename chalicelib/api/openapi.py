@@ -100,7 +100,7 @@ def _tag(module: str) -> str:
 def _operation(one: Route, method: str) -> Json:
     summary, _, description = (inspect.getdoc(one.handler) or "").partition("\n\n")
     found = {
-        "operationId": one.handler.__name__ + ("" if len(one.methods) == 1 else f"_{method.lower()}"),
+        "operationId": one.name + ("" if len(one.methods) == 1 else f"_{method.lower()}"),
         "tags": [_tag(one.handler.__module__)],
         "summary": summary,
         "description": "\n\n".join(part for part in (" ".join(description.split()), _needs(one)) if part),

@@ -40,6 +40,7 @@ _SETTINGS = (
     "reminder_seconds",
     "project_id",
     "slug",
+    "kept",
 )
 
 
@@ -75,6 +76,7 @@ def to_item(cron: Cron) -> CronItem:
         open_runs=[_open_run_map(run) for run in cron.open_runs] or None,
         last_run=_last_run_map(cron.last_run),
         last_signal_at=ms(cron.last_signal_at),
+        signals=cron.signals or None,
         last_signal=None if cron.last_signal is None else [cron.last_signal.digest, cron.last_signal.run_id],
         success_streak=cron.success_streak or None,
         failure_streak=cron.failure_streak or None,
@@ -117,6 +119,7 @@ def to_cron(item: CronItem) -> Cron:
         open_runs=tuple(_open_run(run) for run in item.open_runs or ()),
         last_run=_last_run(item.last_run),
         last_signal_at=at_ms(item.last_signal_at),
+        signals=int(item.signals or 0),
         last_signal=None
         if item.last_signal is None
         else LastSignal(bytes(item.last_signal[0]), item.last_signal[1]),

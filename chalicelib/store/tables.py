@@ -178,6 +178,8 @@ class CronItem(Model):
     waits_until = NumberAttribute(attr_name="wu", null=True)
     reminder_seconds = NumberAttribute(attr_name="rm", null=True)
     slug = UnicodeAttribute(attr_name="su", null=True)
+    kept = UnicodeAttribute(attr_name="kp", null=True)
+    signals = NumberAttribute(attr_name="sn", null=True)
     keyless_off = BooleanAttribute(attr_name="kl", null=True)
 
 

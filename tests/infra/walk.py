@@ -241,6 +241,44 @@ def _other_monitors(api: WalkedApi, clock: Clock, cron: str) -> None:
     check_in = '{}\n{"type":"check_in"}\n{"monitor_slug":"walked","status":"ok","environment":"dev"}'
     api.post("/api/1/envelope", raw=check_in, key=key, content_type="application/x-sentry-envelope")
     api.get("/api/0/organizations/walked/monitors")
+    _monitors(api)
+    clock.pass_by(minutes=2)
+    for method in ("GET", "POST"):
+        api.call(method, f"/api/push/{cron}?status=up", key=None)
+        clock.pass_by(minutes=2)
+    for version in (1, 2, 3):
+        _checks(api, f"/api/v{version}")
+
+
+def _monitors(api: WalkedApi) -> None:
+    api.call("PUT", "/api/monitors", {"monitors": [{"key": "kept"}, {"key": "gone"}]})
+    api.call("PUT", "/api/monitors.yaml", raw="jobs: {kept: {}}", content_type="application/yaml")
+    for path in ("", ".yaml", "/kept", "/kept/pause/2", "/kept/pause", "/kept/pause/0"):
+        api.get(f"/api/monitors{path}")
+    api.delete("/api/monitors/gone")
+
+
+def _checks(api: WalkedApi, base: str) -> None:
+    check = api.post(f"{base}/checks", {"name": "walked"}).json["uuid"]
+    api.call("POST", f"/ping/{check}", raw="output", key=None)
+    for path in (
+        "checks",
+        f"checks/{check}",
+        f"checks/{check}/pings",
+        f"checks/{check}/flips",
+        "channels",
+        "badges",
+    ):
+        api.get(f"{base}/{path}")
+        api.call("OPTIONS", f"{base}/{path}", key=None)
+    api.get(f"{base}/status", key=None)
+    api.get(f"{base}/checks/{check}/pings/1/body")
+    api.call("OPTIONS", f"{base}/checks/{check}/pings/1/body", key=None)
+    api.post(f"{base}/checks/{check}", {"name": "renamed"})
+    for path in ("pause", "resume"):
+        api.post(f"{base}/checks/{check}/{path}")
+        api.call("OPTIONS", f"{base}/checks/{check}/{path}", key=None)
+    api.delete(f"{base}/checks/{check}")
 
 
 def _windows(api: WalkedApi) -> None:

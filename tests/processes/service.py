@@ -54,6 +54,10 @@ class Service:
         self.store_file = Path(env["CRONHUB_STATE"]) / "cronhub.db"
         run.line("CronHub is at", seconds=STARTS_WITHIN_SECONDS)
 
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._port}"
+
     def org(self, slug: str) -> Api:
         """The API, as a new org of this name."""
         client: Any = _Http(self._port)

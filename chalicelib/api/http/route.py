@@ -52,6 +52,12 @@ class Route(NamedTuple):
     accepts: str | None = None
     #: Whether it is a page for people, which is no part of the documented API.
     is_page: bool = False
+    #: What it is called, where one handler has several routes; None: as its handler.
+    own_name: str | None = None
+
+    @property
+    def name(self) -> str:
+        return self.own_name or self.handler.__name__
 
     @property
     def is_signal(self) -> bool:
@@ -82,6 +88,7 @@ def route(
     successes: tuple[int, ...] = (200,),
     accepts: str | None = None,
     is_page: bool = False,
+    name: str | None = None,
 ) -> Callable[[H], H]:
     """Declares a handler. It takes a Call, the path's parameters, and where it names them `body` and `query`.
 
@@ -108,6 +115,7 @@ def route(
                 successes,
                 accepts,
                 is_page,
+                name,
             )
         )
         return handler
@@ -127,7 +135,7 @@ def _register(app: Chalice, one: Route) -> None:
         return _answer(app, one, params)
 
     # Any type of body is let in here: `body_object` refuses the wrong ones with a problem.
-    app.route(one.path, methods=list(one.methods), content_types=["*/*"], name=one.handler.__name__)(view)
+    app.route(one.path, methods=list(one.methods), content_types=["*/*"], name=one.name)(view)
 
 
 def _answer(app: Chalice, one: Route, params: dict[str, str]) -> Response:

@@ -22,17 +22,26 @@ from chalicelib.api.routes import (
     signals,
     static,
 )
-from chalicelib.api.routes.compat import cronitor, healthchecks_pings, sentry
+from chalicelib.api.routes.compat import (
+    cronitor,
+    cronitor_monitors,
+    healthchecks_api,
+    healthchecks_pings,
+    sentry,
+    uptime_kuma,
+)
 
 __all__ = [
     "ROUTES",
     "badges",
     "channels",
     "cronitor",
+    "cronitor_monitors",
     "crons",
     "dependencies",
     "docs",
     "health",
+    "healthchecks_api",
     "healthchecks_pings",
     "incidents",
     "maintenance",
@@ -48,4 +57,5 @@ __all__ = [
     "sessions",
     "signals",
     "static",
+    "uptime_kuma",
 ]

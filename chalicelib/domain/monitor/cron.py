@@ -47,8 +47,10 @@ class Settings(NamedTuple):
     sla_target: float = 99.0
     reminder_seconds: int | None = None
     project_id: str | None = None
-    #: What clients call it beside a key; None: what its name makes.
+    #: What clients call it beside a key; None: what its name makes; empty: nothing.
     slug: str | None = None
+    #: JSON of what another monitor's API set, that CronHub only keeps.
+    kept: str | None = None
 
 
 class OpenRun(NamedTuple):
@@ -187,6 +189,8 @@ class Cron(NamedTuple):
     open_runs: tuple[OpenRun, ...] = ()
     last_run: LastRun | None = None
     last_signal_at: datetime | None = None
+    #: How many signals counted so far.
+    signals: int = 0
     last_signal: LastSignal | None = None
     #: How many of the last runs succeeded.
     success_streak: int = 0

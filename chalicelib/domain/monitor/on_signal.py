@@ -52,7 +52,7 @@ def apply(cron: Cron, received: Received, context: Context | None = None) -> Dec
     if again is not None:
         return Decision(cron, run=again, anomaly=again.anomaly, replay=True)
     transition = Transition(cron, received.at, context, received.random)
-    transition.change(last_signal_at=received.at, last_signal=None)
+    transition.change(last_signal_at=received.at, last_signal=None, signals=cron.signals + 1)
     if received.signal.kind is SignalKind.LOG:
         return _log(transition, received)
     if _is_history(cron, received):

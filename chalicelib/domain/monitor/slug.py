@@ -13,7 +13,8 @@ _APART = "@"
 
 def slug_of(cron: Cron) -> str | None:
     """Returns what was set, else what its name makes; None where the name has no letter or digit of ASCII."""
-    return cron.settings.slug or slug_from(cron.name) or None
+    given = cron.settings.slug
+    return (slug_from(cron.name) if given is None else given) or None
 
 
 def slug_from(name: str) -> str:
