@@ -265,7 +265,7 @@ def test_a_machine_is_read_as_its_cron_and_systemd_read_it(tmp_path: Path) -> No
         "good-app": "0 1 * * *",
         "x": "0 2 * * *",
         "clean-hourly": "5 * * * *",
-        "a": "0 0 * * *",
+        "a": "daily",
     }
     why = {Path(one.place.file).name: one.why for one in found if isinstance(one, Unclear)}
     assert why == {

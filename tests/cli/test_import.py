@@ -153,7 +153,7 @@ def test_what_cronhub_cannot_hold_is_named(tool: Tool, api: Api, tmp_path: Path)
         check(1, name="twice"),
         check(2, name="twice"),
         check(3, name="", slug=""),
-        check(4, name="moon", schedule="Mon *-*-1..7 09:00", timeout=None),
+        check(4, name="moon", schedule="0 0 L * *", timeout=None),
         check(5, name="calendar", schedule="Mon..Fri 09:00", timeout=None),
         check(6, name="filters", methods="POST", start_kw="START", channels="a,b"),
         check(7, name="x" * 200, desc="d" * 2000, tags=" ".join(f"t{n}" for n in range(30))),
@@ -167,7 +167,7 @@ def test_what_cronhub_cannot_hold_is_named(tool: Tool, api: Api, tmp_path: Path)
     for words in (
         "twice 00000001: it is called 'twice 00000001' here",
         "00000003-0000-4000-8000-000000000000",
-        "moon: the schedule 'Mon *-*-1..7 09:00': a weekday and a day of the month",
+        "moon: the schedule '0 0 L * *': day of month: L is not a number",
         "filters: methods = 'POST'",
         "filters: start_kw = 'START'",
         "its own choice of integrations",
@@ -178,7 +178,7 @@ def test_what_cronhub_cannot_hold_is_named(tool: Tool, api: Api, tmp_path: Path)
     ):
         assert words in said.out
     found = listed(api)
-    assert (found["moon"]["schedule"], found["calendar"]["schedule"]) == (None, "0 9 * * 1,2,3,4,5")
+    assert (found["moon"]["schedule"], found["calendar"]["schedule"]) == (None, "Mon..Fri 09:00")
     assert len(found) == 8
     assert tool("import", "healthchecks", str(path), "--yes").out.splitlines()[-1].startswith("nothing to do")
 

@@ -154,7 +154,6 @@ def test_what_is_refused_says_why(expression: str, reason: str) -> None:
         "@",
         "@daily x",
         "@ daily",
-        "daily",
         "@every_minute",
         "@EVERY 1h",
     ]

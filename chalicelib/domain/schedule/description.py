@@ -3,7 +3,7 @@
 import re
 
 from chalicelib.domain.schedule.expression import CronFields
-from chalicelib.domain.schedule.schedule import Interval, parse_schedule
+from chalicelib.domain.schedule.schedule import CalendarSchedule, Interval, parse_schedule
 
 _UNITS = {"d": "day", "h": "hour", "m": "minute", "s": "second"}
 
@@ -16,6 +16,8 @@ def describe(expression: str) -> str:
     schedule = parse_schedule(expression)
     if isinstance(schedule, Interval):
         return _interval_words(schedule.expression)
+    if isinstance(schedule, CalendarSchedule):
+        return f"At {schedule.expression}, a calendar expression of systemd"
     return _cron_words(schedule.fields)
 
 

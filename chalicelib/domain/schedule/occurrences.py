@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-from chalicelib.domain.schedule.schedule import CronSchedule, Interval
+from chalicelib.domain.schedule.schedule import Interval, Schedule
 
 # Schedules know nothing beyond it.
 END_OF_TIME = datetime(2900, 1, 1, tzinfo=UTC)
@@ -48,7 +48,7 @@ class Every:
         return max(-1, (at - self.anchor) // self.step)
 
 
-def times_of(schedule: CronSchedule | Interval, anchor: datetime) -> Occurrences:
+def times_of(schedule: Schedule, anchor: datetime) -> Occurrences:
     """A schedule's occurrences; an interval's are counted from `anchor`."""
     if isinstance(schedule, Interval):
         return Every(anchor, timedelta(seconds=schedule.seconds))

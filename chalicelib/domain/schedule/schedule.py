@@ -19,13 +19,22 @@ begins depends on the jump before it. croniter finds the matching wall minutes a
 import re
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
+from chalicelib.domain.schedule.calendar import CalendarSchedule, looks_like_calendar, parse_calendar
 from chalicelib.domain.schedule.expression import CronFields, ScheduleError, parse_fields
 from chalicelib.domain.schedule.utc_offsets import Stretch, stretch_at, zone_names
 from chalicelib.domain.schedule.wall_clock import MINUTE, count_matches, first_match, last_match
 
-__all__ = ["CronSchedule", "Interval", "ScheduleError", "TimezoneError", "parse_schedule"]
+__all__ = [
+    "CalendarSchedule",
+    "CronSchedule",
+    "Interval",
+    "Schedule",
+    "ScheduleError",
+    "TimezoneError",
+    "parse_schedule",
+]
 
 MAX_LENGTH = 160
 MAX_INTERVAL = timedelta(days=366)
@@ -160,8 +169,11 @@ class CronSchedule:
         return done + MINUTE if late or caught_up else opening
 
 
-def parse_schedule(expression: str, timezone: str = "UTC") -> CronSchedule | Interval:
-    """Read five fields, a name such as `@daily`, or `@every 1h30m`, in an IANA time zone.
+Schedule: TypeAlias = CronSchedule | CalendarSchedule | Interval
+
+
+def parse_schedule(expression: str, timezone: str = "UTC") -> Schedule:
+    """Read five fields, a name such as `@daily`, `@every 1h30m`, or a calendar expression of systemd.
 
     The same arguments give the same object. Raises ScheduleError, or TimezoneError for the zone,
     which say in one line what is wrong. Takes bounded time, whatever it is given.
@@ -176,7 +188,7 @@ def parse_schedule(expression: str, timezone: str = "UTC") -> CronSchedule | Int
 
 
 @lru_cache(maxsize=2048)
-def _parse(expression: str, timezone: str) -> CronSchedule | Interval:
+def _parse(expression: str, timezone: str) -> Schedule:
     if timezone not in zone_names():
         raise TimezoneError(f"{timezone[:40]!r} is not the name of an IANA time zone")
     if not _PRINTABLE.fullmatch(expression):
@@ -186,6 +198,8 @@ def _parse(expression: str, timezone: str) -> CronSchedule | Interval:
         raise ScheduleError("the schedule is empty")
     if text.startswith("@every"):
         return Interval(text, timezone, _interval_seconds(text))
+    if looks_like_calendar(text):
+        return parse_calendar(text, timezone)
     return CronSchedule(text, timezone, parse_fields(_expanded(text)))
 
 

@@ -119,7 +119,7 @@ def _schedule(values: dict[str, list[str]]) -> tuple[str | None, str | None, tup
         raise NotUnderstood("it has several schedules; a cron has one. Register it by hand, or split the timer")
     if times:
         parsed = calendar.parse(times[0])
-        return calendar.as_cron(parsed), parsed.timezone, ()
+        return parsed.text, parsed.timezone, ()
     if repeats:
         return f"@every {_every(span(repeats[-1]))}", None, ()
     if any(values.get(name) for name in ("OnBootSec", "OnStartupSec", "OnActiveSec")):

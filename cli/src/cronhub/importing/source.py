@@ -136,9 +136,10 @@ def _schedule(text: str) -> str:
         return expression.translated(given, expression.CRON)
     except NotUnderstood as error:
         try:
-            return calendar.as_cron(calendar.parse(given))
+            calendar.parse(given)
         except NotUnderstood as other:
             raise (error if len(given.split()) == 5 and ":" not in given else other) from None
+        return given
 
 
 def with_distinct_names(checks: list[Check]) -> list[Check]:
