@@ -516,8 +516,30 @@ CURL_BODIES: dict[str, Json | str] = {
 }
 #: Answers that say more than the example of their type, by handler.
 ANSWERS: dict[str, Json] = {
+    "create_org": {**EXAMPLES["OrgOut"], "name": "Mon Org", "slug": "mon-org"},
+    "register_crons": {
+        "crons": [
+            {**EXAMPLES["RegisteredCron"], "name": "daily-cleanup", "next_expected_at": "2026-02-18T02:00:00Z"}
+        ],
+        "archived": [],
+    },
+    "heartbeat": {
+        **EXAMPLES["SignalOut"],
+        "run": {**_RUN, "run_id": None, "duration_ms": 1234, "exit_code": None, "message": None, "metrics": {}},
+    },
+    "create_window": {
+        **_WINDOW,
+        "name": "Deploy v2",
+        "starts_at": "2026-02-17T02:00:00Z",
+        "ends_at": "2026-02-17T03:00:00Z",
+        "product": None,
+        "tags": None,
+        "next_starts_at": None,
+        "next_ends_at": None,
+    },
     "start": {
         **EXAMPLES["SignalOut"],
+        "status": "running",
         "run": {
             **_RUN,
             "run_id": None,
@@ -526,6 +548,7 @@ ANSWERS: dict[str, Json] = {
             "duration_ms": None,
             "exit_code": None,
             "message": None,
+            "metrics": {},
         },
     },
 }

@@ -174,9 +174,9 @@ def test_an_answer_that_says_more_than_the_example_of_its_type_fits_its_type(nam
     (one,) = (
         one for methods in contract()["paths"].values() for one in methods.values() if one["operationId"] == name
     )
-    schema = one["responses"]["200"]["content"]["application/json"]["schema"]
+    good = next(answer for status, answer in one["responses"].items() if status.startswith("2"))
 
-    assert faults(examples.ANSWERS[name], schema) == []
+    assert faults(examples.ANSWERS[name], good["content"]["application/json"]["schema"]) == []
 
 
 @pytest.mark.parametrize("name", guides.NAMES)
