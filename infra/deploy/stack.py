@@ -13,9 +13,10 @@ from botocore.exceptions import ClientError, WaiterError
 
 from infra.deploy import emulated
 from infra.deploy.cfn import Json
-from infra.deploy.parameters import BASE_URL, PARAMETERS, Parameter
+from infra.deploy.parameters import BASE_URL, Parameter
 from infra.deploy.refusal import Refusal
 from infra.deploy.stages import Stage
+from infra.deploy.update import Change, tags, update
 
 ROOT = Path(__file__).resolve().parents[2]
 AWS_PYTHON = ROOT / ".venv-aws" / "bin" / "python"
@@ -75,18 +76,37 @@ def _upload(stack: str, template: Path, bucket: str) -> Path:
 def _deploy(
     stack: str, stage: Stage, packaged: Path, bucket: str, given: dict[Parameter, str], before: Any
 ) -> None:
-    values = [f"{parameter.name}={value}" for parameter, value in {**_unknown_to(before), **given}.items()]
-    is_new = before is None or before["StackStatus"] in (_UNFINISHED, "REVIEW_IN_PROGRESS")
+    if before is not None and before["StackStatus"] not in (_UNFINISHED, "REVIEW_IN_PROGRESS"):
+        url = _put(packaged, bucket, stack)
+        _update(Change(stack, stage, url, given, _CAPABILITIES), before)
+        return
+    values = [f"{parameter.name}={value}" for parameter, value in given.items()]
     done = run_cloudformation(
         "deploy",
         *("--template-file", str(packaged), "--stack-name", stack),
         *("--s3-bucket", bucket, "--s3-prefix", stack, "--no-fail-on-empty-changeset"),
         *("--capabilities", *_CAPABILITIES),
         *(["--parameter-overrides", *values] if values else []),
-        *(["--disable-rollback"] if is_new else []),
+        *("--tags", *(f"{key}={value}" for key, value in tags(stage, stack).items())),
+        "--disable-rollback",
     )
     if not done:
         raise Refusal(_how_to_go_on(stack, stage))
+
+
+def _put(packaged: Path, bucket: str, stack: str) -> str:
+    """Puts a template where CloudFormation reads it; returns its address."""
+    s3, key = boto3.client("s3"), f"{stack}/update.template"
+    s3.put_object(Bucket=bucket, Key=key, Body=packaged.read_text())
+    return f"{s3.meta.endpoint_url}/{bucket}/{key}"
+
+
+def _update(change: Change, before: Any) -> None:
+    try:
+        update(change, before)
+    except (ClientError, WaiterError) as error:
+        sys.stderr.write(f"{error}\n")
+        raise Refusal(_how_to_go_on(change.stack, change.stage)) from None
 
 
 def _keeps_tables(stack: str) -> bool:
@@ -113,6 +133,7 @@ def _take_over(stack: str, stage: Stage, packaged: Path, bucket: str, given: dic
             TemplateURL=f"{s3.meta.endpoint_url}/{bucket}/{key}",
             Parameters=[{"ParameterKey": each.name, "ParameterValue": value} for each, value in given.items()],
             Capabilities=list(_CAPABILITIES),
+            Tags=[{"Key": name, "Value": value} for name, value in tags(stage, stack).items()],
         )
         client.get_waiter("change_set_create_complete").wait(**named, WaiterConfig={"Delay": 2})
         client.execute_change_set(**named)
@@ -129,14 +150,6 @@ def _with_plain_names(template: Json, prefix: str) -> str:
             name = resource["Properties"]["TableName"]["Fn::Sub"]
             resource["Properties"]["TableName"] = name.replace("${Prefix}", prefix)
     return json.dumps(template)
-
-
-def _unknown_to(before: Any) -> dict[Parameter, str]:
-    """Returns empty values for parameters that the stack does not know; those that it knows keep their value."""
-    if not before or not before.get("Parameters"):
-        return {}
-    known = {each["ParameterKey"] for each in before["Parameters"]}
-    return {parameter: "" for parameter in PARAMETERS if parameter.name not in known}
 
 
 def run_cloudformation(command: str, *arguments: str) -> bool:
@@ -185,10 +198,11 @@ def _cause(stack: str) -> str:
     for event in events:
         if event["LogicalResourceId"] == stack and event["ResourceStatus"] in _BEGUN:
             break
-        if event["ResourceStatus"].endswith("_FAILED") and "cancelled" not in event.get(
-            "ResourceStatusReason", ""
-        ):
-            reason = " ".join(event.get("ResourceStatusReason", "").split())
+        reason = " ".join(event.get("ResourceStatusReason", "").split())
+        failed = event["ResourceStatus"].endswith("_FAILED") and "cancelled" not in reason
+        # An alarm that rang is told of with the stack, as no resource failed.
+        put_back = event["ResourceStatus"] == "UPDATE_ROLLBACK_IN_PROGRESS" and "alarm" in reason.lower()
+        if failed or put_back:
             first = f" ({event['LogicalResourceId']}: {reason})"
     return first
 
