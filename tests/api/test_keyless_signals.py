@@ -53,6 +53,20 @@ def test_without_them_a_ping_url_is_unknown_and_changes_nothing(api: Api, kind: 
     assert api.runs(cron_id) == []
 
 
+@pytest.mark.parametrize("path", ["/ping/{}", "/ping/{}/start", "/ping/{}/3", "/{}", "/api/push/{}"])
+def test_nor_does_any_other_protocol_signal_by_an_id(api: Api, path: str) -> None:
+    cron_id = api.new_cron()
+    turn(api, False)
+    before = item(cron_id)
+
+    answer, unknown = (api.get(path.format(one), key=None) for one in (cron_id, UNKNOWN))
+
+    assert (answer.status, answer.text) == (unknown.status, unknown.text)
+    assert item(cron_id) == before
+    turn(api, True)
+    assert api.get(path.format(cron_id), key=None).status == 200
+
+
 def test_signals_with_a_key_go_on(api: Api) -> None:
     cron_id = api.new_cron()
     turn(api, False)

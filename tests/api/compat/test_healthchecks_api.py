@@ -228,6 +228,13 @@ def test_a_read_only_key_sees_unique_keys(api: Api, hc: Hc) -> None:
     assert hc.call("GET", f"/checks/{'0' * 40}").status == 404
 
 
+def test_without_keyless_signals_there_is_no_ping_url(api: Api, hc: Hc) -> None:
+    hc.make(name="backup")
+    api.patch("/api/orgs/mon-org", {"keyless_signals": False})
+
+    assert [check["ping_url"] for check in hc.get("/checks/")["checks"]] == [""]
+
+
 def test_pause_and_resume(hc: Hc) -> None:
     uuid = hc.make(name="a")["uuid"]
 

@@ -261,7 +261,8 @@ def _addresses(cron: Cron, view: View, kept: Json) -> Json:
     url = f"{settings.base_url()}/api/v{view.version}/checks/{cron.id}"
     return {
         "uuid": cron.id,
-        "ping_url": f"{settings.base_url()}/ping/{cron.id}",
+        # Text, as clients of Healthchecks read it; empty where the organization wants keys.
+        "ping_url": f"{settings.base_url()}/ping/{cron.id}" if cron.keyless_signals else "",
         "update_url": url,
         "pause_url": f"{url}/pause",
         "resume_url": f"{url}/resume",
