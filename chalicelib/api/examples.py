@@ -332,6 +332,7 @@ EXAMPLES: dict[str, Json] = {
         "dependencies": [_DEPENDENCY],
         "dependants": [],
         "next_runs": ["2026-02-18T01:00:00Z", "2026-02-19T01:00:00Z"],
+        "schedule_proposal": {"schedule": "30 2 * * 1-5", "timezone": "UTC", "runs": 12},
     },
     "CronList": {"crons": [_CRON], "next_cursor": None},
     "CronOut": _CRON,
@@ -456,6 +457,7 @@ EXAMPLES["BadgeOut"] = _BADGE
 EXAMPLES["CreateBadge"] = {"tag": "database", "label": "Database jobs"}
 EXAMPLES["HealthchecksError"] = {"error": "json validation error: name is not a string"}
 EXAMPLES["PushFailure"] = {"ok": False, "msg": "Monitor not found or not active."}
+EXAMPLES["ProposalOut"] = {"schedule": "30 2 * * 1-5", "timezone": "UTC", "runs": 12}
 EXAMPLES["SentryError"] = {"detail": "this API key is unknown or was revoked"}
 EXAMPLES["SentryId"] = {"id": "83a7c03ed0a04e1b97e2e3b18d38f244"}
 EXAMPLES["SentryMonitorsQuery"] = {"cursor": "0:100:0"}

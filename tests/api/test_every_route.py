@@ -74,6 +74,7 @@ ROUTES = {
     "GET /api/crons/{cron_id}/runs/{run_id}": Route(f"{CRON}/runs/{NO_ID}", READ),
     "POST /api/crons/{cron_id}/pause": Route(f"{CRON}/pause", CHANGE),
     "POST /api/crons/{cron_id}/resume": Route(f"{CRON}/resume", CHANGE),
+    "POST /api/crons/{cron_id}/accept-schedule": Route(f"{CRON}/accept-schedule", CHANGE),
     "POST /api/crons/{cron_id}/dependencies": Route(f"{CRON}/dependencies", CHANGE, has_body=True, of_org=False),
     "GET /api/crons/{cron_id}/dependencies": Route(f"{CRON}/dependencies", READ),
     "DELETE /api/crons/{cron_id}/dependencies/{depends_on_id}": Route(f"{CRON}/dependencies/{UNKNOWN}", CHANGE),

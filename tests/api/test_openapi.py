@@ -176,6 +176,8 @@ _NEEDS_MORE = {
     *(name for name in OPERATIONS if "{project}" in name or " /p/" in name or " /api/v" in name),
     *(name for name in OPERATIONS if " /api/monitors" in name),
     "DELETE /api/crons/{cron_id}/dependencies/{depends_on_id}",
+    # Runs that show a schedule.
+    "POST /api/crons/{cron_id}/accept-schedule",
     "GET /api/health/deep",
     "HEAD /api/health/deep",
 }

@@ -242,12 +242,21 @@ def _other_monitors(api: WalkedApi, clock: Clock, cron: str) -> None:
     api.post("/api/1/envelope", raw=check_in, key=key, content_type="application/x-sentry-envelope")
     api.get("/api/0/organizations/walked/monitors")
     _monitors(api)
+    _learned(api, clock)
     clock.pass_by(minutes=2)
     for method in ("GET", "POST"):
         api.call(method, f"/api/push/{cron}?status=up", key=None)
         clock.pass_by(minutes=2)
     for version in (1, 2, 3):
         _checks(api, f"/api/v{version}")
+
+
+def _learned(api: WalkedApi, clock: Clock) -> None:
+    cron = api.register({"name": "learned", "schedule": None}, service="learned")[0]
+    for _ in range(9):
+        clock.pass_by(minutes=10)
+        api.heartbeat(cron)
+    api.post(f"/api/crons/{cron}/accept-schedule")
 
 
 def _monitors(api: WalkedApi) -> None:

@@ -9,7 +9,7 @@ from chalicelib.domain.accounts.permissions import Action
 from chalicelib.domain.errors import FieldError, Invalid
 from chalicelib.domain.ids import org_of
 from chalicelib.domain.monitor.cron import Cron
-from chalicelib.services import crons, statistics
+from chalicelib.services import crons, proposals, statistics
 from chalicelib.services.paging import Page
 from chalicelib.services.register import register
 
@@ -84,6 +84,16 @@ def resume_cron(call: Call, cron_id: str) -> CronOut:
     It starts from its next occurrence. Resuming a cron that is not paused changes nothing.
     """
     return _shown(call, crons.resume(call.org_id, cron_id, call.now))
+
+
+@route("POST", "/api/crons/{cron_id}/accept-schedule", action=Action.CHANGE, problems=(409,))
+def accept_schedule(call: Call, cron_id: str) -> CronOut:
+    """Accept the schedule that is proposed
+
+    A cron without a schedule, such as one that its first ping made, has a `schedule_proposal` in its details once
+    its runs show one. 409 while there is none.
+    """
+    return _shown(call, proposals.accept(call.org_id, cron_id, call.now))
 
 
 def _shown(call: Call, cron: Cron) -> CronOut:

@@ -16,8 +16,10 @@ from chalicelib.domain.monitor.expectation import occurrences
 from chalicelib.domain.runs.counts import Counts, DailyCounts, sum_counts
 from chalicelib.domain.runs.periods import Period
 from chalicelib.domain.runs.sla import sla_of
+from chalicelib.domain.schedule.learning import ScheduleProposal
 from chalicelib.domain.schedule.occurrences import END_OF_TIME
 from chalicelib.services.crons import shown_with
+from chalicelib.services.proposals import proposal_of
 from chalicelib.services.statistics import Days, Details
 
 _NEXT_RUNS = 10
@@ -153,6 +155,19 @@ class PeriodSlas(Answer):
         return cls(target, *(SlaOut.of(periods[name].counts, target) for name in names))
 
 
+class ProposalOut(Answer):
+    #: A cron expression, or `@every 10m`.
+    schedule: str
+    #: The IANA time zone of the schedule.
+    timezone: str
+    #: How many runs it was learned from.
+    runs: int
+
+    @classmethod
+    def of(cls, one: ScheduleProposal | None) -> Self | None:
+        return None if one is None else cls(one.schedule, one.timezone, one.runs)
+
+
 class CronDetails(CronOut, kw_only=True):
     #: Figures by period.
     stats: PeriodFigures
@@ -168,6 +183,8 @@ class CronDetails(CronOut, kw_only=True):
     dependants: tuple[NamedCron, ...]
     #: The next 10 occurrences.
     next_runs: tuple[datetime, ...]
+    #: The schedule that a cron without one seems to run on; null while its runs do not show one.
+    schedule_proposal: ProposalOut | None
 
     @classmethod
     def detailed(cls, found: Details, now: datetime) -> Self:
@@ -181,6 +198,7 @@ class CronDetails(CronOut, kw_only=True):
             drift=DriftOut.of(drift_of_cron(cron)),
             **fields_of(around),
             next_runs=_next_runs(cron, now),
+            schedule_proposal=ProposalOut.of(proposal_of(cron, found.recent, now)),
         )
 
 
