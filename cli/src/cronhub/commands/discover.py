@@ -62,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
         client = with_key(settings)
     known = _known(client)
     jobs = [one for one in found if isinstance(one, Job)]
-    done = _register(client, jobs, known) if registers and client else Registered({}, {}, {})
+    done = register(client, jobs, known) if registers and client else Registered({}, {}, {})
     watched = {job.called: _is_watched(job, known, done) for job in jobs}
     _show(found, watched, done, arguments)
     if arguments.rewrite:
@@ -205,7 +205,8 @@ def _is_watched(job: Job, known: dict[str, Object], done: Registered) -> bool:
 # -- registering
 
 
-def _register(client: Client, jobs: list[Job], known: dict[str, Object]) -> Registered:
+def register(client: Client, jobs: list[Job], known: dict[str, Object]) -> Registered:
+    """known: the crons that CronHub has, by what they are called and by id."""
     done = Registered({}, {}, {})
     services: dict[tuple[str, str], list[Job]] = {}
     for job in jobs:

@@ -57,6 +57,11 @@ def jobs_of(path: Path, text: str | None = None) -> list[Found]:
     return with_distinct_names(found)
 
 
+def jobs_of_document(document: Any, name: str) -> list[Found]:
+    """What one document schedules, wherever it comes from."""
+    return list(_of_document(document, Path(name)))
+
+
 def _of_document(document: Any, path: Path) -> Iterator[Found]:
     if not isinstance(document, dict):
         return
