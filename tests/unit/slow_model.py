@@ -12,7 +12,7 @@ from chalicelib.domain.monitor.cron import Reason, Settings, Status
 from chalicelib.domain.monitor.event import EventKind
 from chalicelib.domain.monitor.signal import Signal, SignalKind
 from chalicelib.domain.runs.run import RunStatus
-from chalicelib.domain.schedule.schedule import CronSchedule, Interval, parse_schedule
+from chalicelib.domain.schedule.schedule import Interval, Schedule, parse_schedule
 
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
@@ -187,7 +187,7 @@ class SlowCron:
 
     # -- the schedule
 
-    def _schedule(self) -> CronSchedule | Interval | None:
+    def _schedule(self) -> Schedule | None:
         if self.settings.schedule is None:
             return None
         return parse_schedule(self.settings.schedule, self.settings.timezone)

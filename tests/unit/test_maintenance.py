@@ -20,7 +20,7 @@ from chalicelib.domain.monitor.maintenance import (
     maintained_until,
     next_spans,
 )
-from chalicelib.domain.schedule.schedule import CronSchedule, parse_schedule
+from chalicelib.domain.schedule.schedule import CronSchedule, Interval, parse_schedule
 
 MINUTE = timedelta(minutes=1)
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -216,6 +216,7 @@ def model_starts(one: MaintenanceWindow, begin: datetime) -> list[datetime]:
     schedule = parse_schedule(one.schedule, one.timezone)
     if isinstance(schedule, CronSchedule):
         return cron_starts(schedule, begin)
+    assert isinstance(schedule, Interval)
     step = timedelta(seconds=schedule.seconds)
     return [minute for minute in minutes_of(begin) if minute >= one.since and not (minute - one.since) % step]
 
