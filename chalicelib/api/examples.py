@@ -558,6 +558,38 @@ ANSWERS: dict[str, Json] = {
 CURL_LINES = {
     "hc_ping_slug": "curl http://localhost:4000/ping/ch_xxx/daily-cleanup/start",
     "bare_ping_slug": "curl http://localhost:4000/ch_xxx/daily-cleanup/start",
+    "hc_checks_v3": "curl http://localhost:4000/api/v3/checks/ -H 'X-Api-Key: ch_xxx'",
+    "hc_create_check_v3": (
+        "curl -X POST http://localhost:4000/api/v3/checks/ -H 'X-Api-Key: ch_xxx' "
+        """-d '{"name":"Backup","schedule":"0 2 * * *","tz":"Europe/Paris"}'"""
+    ),
+    "hc_check_v3": "curl http://localhost:4000/api/v3/checks/ID -H 'X-Api-Key: ch_xxx'",
+    "hc_update_check_v3": (
+        """curl -X POST http://localhost:4000/api/v3/checks/ID -H 'X-Api-Key: ch_xxx' -d '{"grace":3600}'"""
+    ),
+    "hc_delete_check_v3": "curl -X DELETE http://localhost:4000/api/v3/checks/ID -H 'X-Api-Key: ch_xxx'",
+    "hc_pause_v3": "curl -X POST http://localhost:4000/api/v3/checks/ID/pause -H 'X-Api-Key: ch_xxx'",
+    "hc_resume_v3": "curl -X POST http://localhost:4000/api/v3/checks/ID/resume -H 'X-Api-Key: ch_xxx'",
+    "hc_pings_v3": "curl http://localhost:4000/api/v3/checks/ID/pings/ -H 'X-Api-Key: ch_xxx'",
+    "hc_ping_body_v3": "curl http://localhost:4000/api/v3/checks/ID/pings/1/body -H 'X-Api-Key: ch_xxx'",
+    "hc_flips_v3": "curl http://localhost:4000/api/v3/checks/ID/flips/ -H 'X-Api-Key: ch_xxx'",
+    "hc_channels_v3": "curl http://localhost:4000/api/v3/channels/ -H 'X-Api-Key: ch_xxx'",
+    "hc_badges_v3": "curl http://localhost:4000/api/v3/badges/ -H 'X-Api-Key: ch_xxx'",
+    "cronitor_list": "curl http://localhost:4000/api/monitors -u ch_xxx:",
+    "cronitor_put": (
+        "curl -X PUT http://localhost:4000/api/monitors -u ch_xxx: -H 'Content-Type: application/json' "
+        """-d '{"monitors":[{"key":"daily-cleanup","type":"job","schedule":"0 2 * * *"}]}'"""
+    ),
+    "cronitor_list_yaml": "curl http://localhost:4000/api/monitors.yaml -u ch_xxx:",
+    "cronitor_put_yaml": (
+        "curl -X PUT http://localhost:4000/api/monitors.yaml -u ch_xxx: -H 'Content-Type: application/yaml' "
+        """--data-binary $'jobs:\\n  daily-cleanup:\\n    schedule: "0 2 * * *"\\n'"""
+    ),
+    "cronitor_get": "curl http://localhost:4000/api/monitors/daily-cleanup -u ch_xxx:",
+    "cronitor_delete": "curl -X DELETE http://localhost:4000/api/monitors/daily-cleanup -u ch_xxx:",
+    "cronitor_pause": "curl http://localhost:4000/api/monitors/daily-cleanup/pause -u ch_xxx:",
+    "cronitor_pause_for": "curl http://localhost:4000/api/monitors/daily-cleanup/pause/2 -u ch_xxx:",
+    "kuma_push": "curl 'http://localhost:4000/api/push/CRON_ID?status=up&msg=OK'",
     "cronitor_ping": "curl 'http://localhost:4000/p/ch_xxx/daily-cleanup?state=complete'",
     "sentry_envelope": (
         "curl -X POST 'http://localhost:4000/api/1/envelope/?sentry_key=ch_xxx' --data-binary "

@@ -130,22 +130,36 @@ def _turn(line: str) -> int:
 
 def _prepared(api: Api, box: Mailbox, line: str) -> str:
     """What a line needs that was used up by the lines before it, or that only somebody outside has."""
+    if " -X DELETE " in line:
+        return _with_something_to_delete(api, line)
+    if "/pings/1/body" in line:
+        cron = line.partition("/checks/")[2].partition("/")[0]
+        api.post(f"/api/ping/{cron}", raw="1204 tables", key=None)
+        pings = api.get(f"/api/v3/checks/{cron}/pings").json["pings"]
+        return line.replace("/1/", f"/{next(ping['n'] for ping in pings if ping['body_url'])}/")
     if "/channels/confirm" in line:
         return re.sub(r"token=\S+", f"token={_mailed_token(api, box)}", line)
     if "/invites/look" in line or "/invites/accept" in line:
         link = api.post("/api/orgs/mon-org/invite", {"email": "eve@example.com"}).json["link"]
         return re.sub(r'"token":"[^"]+"', f'"token":"{link.partition("#")[2]}"', line)
-    if "-X DELETE" in line and "/invites/" in line:
-        invited = api.post("/api/orgs/mon-org/invite", {"email": "ida@example.com"}).json["id"]
-        return re.sub(r"/invites/\w+", f"/invites/{invited}", line)
-    if "-X DELETE" in line and "/api-keys/" in line:
-        made = api.post("/api/orgs/mon-org/api-keys", {"name": "old"}).json["id"]
-        return re.sub(r"/api-keys/\w+", f"/api-keys/{made}", line)
-    if "-X DELETE" in line and "/dependencies/" in line:
-        cron, other = re.findall(r"/crons/([\w-]+)/dependencies/([\w-]+)", line)[0]
-        api.post(f"/api/crons/{cron}/dependencies", {"depends_on_id": other})
     if line.startswith("curl -X POST") and re.search(r"/api/orgs(/mon-org/api-keys)? -H 'Content-Type", line):
         return line.replace("mon-org", "another-org")
+    return line
+
+
+def _with_something_to_delete(api: Api, line: str) -> str:
+    if "/v3/checks/" in line:
+        made = api.register({"name": "old", "schedule": None})[0]
+        return re.sub(r"/checks/[\w-]+", f"/checks/{made}", line)
+    if "/invites/" in line:
+        made = api.post("/api/orgs/mon-org/invite", {"email": "ida@example.com"}).json["id"]
+        return re.sub(r"/invites/\w+", f"/invites/{made}", line)
+    if "/api-keys/" in line:
+        made = api.post("/api/orgs/mon-org/api-keys", {"name": "old"}).json["id"]
+        return re.sub(r"/api-keys/\w+", f"/api-keys/{made}", line)
+    if "/dependencies/" in line:
+        cron, other = re.findall(r"/crons/([\w-]+)/dependencies/([\w-]+)", line)[0]
+        api.post(f"/api/crons/{cron}/dependencies", {"depends_on_id": other})
     return line
 
 

@@ -136,12 +136,15 @@ class _Reader:
         return Reference(Group("first-steps", title, lead, first), groups, tuple(self._objects()))
 
     def _operations(self) -> Iterator[tuple[str, Operation]]:
-        for path, operations in self._document["paths"].items():
+        paths = self._document["paths"]
+        for path, operations in paths.items():
+            if _is_old(path, paths):
+                continue
             shown = {method: one for method, one in operations.items() if not _is_page(one)}
             handlers: dict[str, list[str]] = {}
             for method in _METHODS:
                 if method in shown:
-                    handlers.setdefault(_handler(shown[method]), []).append(method)
+                    handlers.setdefault(_handler(method, shown), []).append(method)
             for name, methods in handlers.items():
                 # A POST sends what a GET could; the others are named beside it.
                 operation = shown[methods[0]]
@@ -270,8 +273,19 @@ def _title(tag: str) -> str:
     return _TITLES.get(tag) or tag.replace("_", " ").capitalize()
 
 
-def _handler(operation: Json) -> str:
-    return re.sub("_(get|head|post|put|patch|delete)$", "", operation["operationId"])
+def _is_old(path: str, paths: Json) -> bool:
+    """Whether a newer version of another's protocol has the same."""
+    version = re.match(r"/api/v(\d)/", path)
+    return version is not None and path.replace(version[0], f"/api/v{int(version[1]) + 1}/") in paths
+
+
+def _handler(method: str, operations: Json) -> str:
+    """Its name. A handler of several methods is one operation each, `ping_get` and `ping_post`."""
+    one = operations[method]
+    name = str(one["operationId"])
+    plain = name.removesuffix(f"_{method}")
+    others = {other["operationId"] for other in operations.values() if other["summary"] == one["summary"]} - {name}
+    return plain if others & {f"{plain}_{each}" for each in _METHODS} else name
 
 
 def _key(security: list[Json]) -> str:
