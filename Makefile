@@ -15,7 +15,9 @@ help:
 	@echo "make run              start CronHub on http://localhost:4000 (PORT=4001 for another port)"
 	@echo "make backup           copy the store, also while CronHub runs (TO=file; by default into .local/backups/)"
 	@echo "make restore          put a copy in the place of the store: FROM=file; CronHub must be stopped"
+	@echo "make demo             run CronHub with an organization of 60 crons and 90 days of history (state in .local/demo)"
 	@echo "make test             run all tests"
+	@echo "make test-web         run the tests of the pages in Chromium (installs it and playwright)"
 	@echo "make test-cli         run the tests of the command line tool only"
 	@echo "make test-deployed    deploy the real package to an emulated AWS and test it there"
 	@echo "make test-store       run the tests of the API over the embedded store instead of moto"
@@ -57,6 +59,13 @@ test: .venv/.installed .venv-stack/.installed
 
 test-cli: .venv/.installed
 	@$(BIN)/python -m pytest -n 2 --dist loadfile tests/cli
+
+demo: .venv/.runs
+	@exec $(BIN)/python -m infra.demo
+
+test-web: .venv/.web
+	@command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq chromium; }
+	@$(BIN)/python -m pytest -m web -p no:xdist tests/web
 
 test-deployed: .venv/.installed .venv-aws/.installed .venv-stack/.installed
 	@$(BIN)/python -m pytest -m deployed -p no:xdist tests/deployed
@@ -155,6 +164,9 @@ endef
 
 .venv/.runs: requirements.txt infra/local/requirements.txt
 	$(call make_venv,.venv,requirements.txt infra/local/requirements.txt)
+
+.venv/.web: requirements-web.txt .venv/.installed
+	$(call make_venv,.venv,requirements-web.txt)
 
 .venv/.installed: requirements-dev.txt .venv/.runs
 	$(call make_venv,.venv,requirements-dev.txt)
