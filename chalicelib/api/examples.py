@@ -22,6 +22,7 @@ ALERT = "01kh0c7p4tq9s7v5x3z1b8d6fh"
 WINDOW = "01kgy53t1vw3x5y7z9a2b4c6de"
 CHANNEL = "01kgy54v3xh5j7k9m2n4p6q8rs"
 SESSION = "01kgy52c8m4n6p8q1r3s5t7v9w"
+PAGE = "01kgy56x8bc2d4f6h8j1k3m5np"
 BADGE = "01kgy55w7ab9c1d3e5f7g9h1jk"
 BADGE_ADDRESS = "http://localhost:4000/badge/uD3nq0Jr6vYw2kZt8xLb5mPa"
 TOKEN = f"{ORG}.{INVITE}.uD3nq0Jr6vYw2kZt8xLb5mPa9sQc4fHe7gTi1oWy"
@@ -43,6 +44,8 @@ PATHS = {
     "session_id": SESSION,
     "file": "site.css",
     "badge_id": BADGE,
+    "page_id": PAGE,
+    "page_path": "my-org",
     "badge_file": "uD3nq0Jr6vYw2kZt8xLb5mPa.svg",
     "target": CRON,
     "part": "start",
@@ -66,6 +69,7 @@ _ORG = {
     "name": "My org",
     "keyless_signals": True,
     "keyless_signals_pending": False,
+    "allowed_origins": ["https://dashboard.example.com"],
     "created_at": "2026-02-08T09:30:00Z",
     "first_contact": True,
 }
@@ -452,6 +456,29 @@ EXAMPLES: dict[str, Json] = {
     "WindowQuery": {**_PAGE, "active": True},
     "WrongField": _IGNORED,
 }
+_PAGE_CRON = {"cron_id": CRON, "name": "Nightly backup", "group": "Databases"}
+_PAGE_IN = {
+    "title": "My org",
+    "description": "The jobs behind our reports",
+    "address": "slug",
+    "crons": [_PAGE_CRON],
+    "show_uptime": True,
+    "show_incidents": True,
+    "show_maintenance": True,
+}
+_PAGE_OUT = {
+    "id": PAGE,
+    **_PAGE_IN,
+    "url": "http://localhost:4000/status/my-org",
+    "feed_url": "http://localhost:4000/status/my-org/feed",
+    "created_at": "2026-02-08T09:38:00Z",
+}
+EXAMPLES["ChangeStatusPage"] = {"title": "My jobs", "crons": [_PAGE_CRON]}
+EXAMPLES["CreateStatusPage"] = {**_PAGE_IN, "address": "secret"}
+EXAMPLES["PageCronIn"] = _PAGE_CRON
+EXAMPLES["PageCronOut"] = _PAGE_CRON
+EXAMPLES["StatusPageList"] = {"status_pages": [_PAGE_OUT], "next_cursor": None}
+EXAMPLES["StatusPageOut"] = _PAGE_OUT
 EXAMPLES["BadgeList"] = {"badges": [_BADGE], "next_cursor": None}
 EXAMPLES["BadgeOut"] = _BADGE
 EXAMPLES["CreateBadge"] = {"tag": "database", "label": "Database jobs"}
@@ -461,6 +488,10 @@ EXAMPLES["ProposalOut"] = {"schedule": "30 2 * * 1-5", "timezone": "UTC", "runs"
 EXAMPLES["SentryError"] = {"detail": "this API key is unknown or was revoked"}
 EXAMPLES["SentryId"] = {"id": "83a7c03ed0a04e1b97e2e3b18d38f244"}
 EXAMPLES["SentryMonitorsQuery"] = {"cursor": "0:100:0"}
+_COUNTS = {"new": 3, "up": 54, "late": 1, "blocked": 0, "down": 2, "in_maintenance": 1, "paused": 2}
+EXAMPLES["CronCounts"] = {"total": sum(_COUNTS.values()), **_COUNTS}
+EXAMPLES["MetricsQuery"] = {"per_cron": True, "limit": 1000, "product": "shop", "service": "nightly"}
+EXAMPLES["Overview"] = {"crons": EXAMPLES["CronCounts"]}
 EXAMPLES["RegisteredCrons"] = {
     "crons": [
         {**EXAMPLES["RegisteredCron"], "id": OTHER_CRON, "name": "rotate-logs"},

@@ -22,7 +22,7 @@ def commit_and_log(before: Cron, decision: Decision, now: datetime) -> list[Aler
     Raises as `commit` does.
     """
     alerts = alerts_of(decision, before.incident, _runs_of_earlier(decision))
-    commit(decision, now, alerts)
+    commit(before, decision, now, alerts)
     missed = sum(one.run.occurrences for one in decision.writes if one.run.status is RunStatus.MISSED)
     if missed:
         measure("runs_missed", missed)

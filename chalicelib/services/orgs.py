@@ -27,6 +27,7 @@ class OrgChanges(NamedTuple):
     slug: str | UnsetType = UNSET
     first_contact: bool | UnsetType = UNSET
     keyless_signals: bool | UnsetType = UNSET
+    allowed_origins: tuple[str, ...] | UnsetType = UNSET
 
 
 class NewKey(NamedTuple):
@@ -66,6 +67,12 @@ def find(key: ApiKey) -> Org:
     if org is None:
         raise NotFound("no such organization")
     return org
+
+
+def allowed_origins(key: ApiKey) -> tuple[str, ...]:
+    """Returns the sites whose pages may read what the key's org has."""
+    org = orgs.find_org(key.org_id)
+    return () if org is None else org.allowed_origins
 
 
 def org_of_key(slug: str, key: ApiKey) -> Org:

@@ -43,6 +43,7 @@ CONFIRMATIONS_OF_ORG = Limit("confirmation links mailed for this organization", 
 CONFIRMATIONS_TO_ADDRESS = Limit("confirmation links mailed to this address", 5, HOUR, 0, 1)
 HEALTH_CHECKS = Limit("deep health checks from this address", 120, MINUTE, 10, 10)
 BADGES = Limit("badges to this address", 1200, MINUTE, 60, 60)
+STATUS_PAGES = Limit("status pages to this address", 300, MINUTE, 20, 20)
 TESTS = Limit("channel tests by this organization", 60, MINUTE, 5, 5)
 
 

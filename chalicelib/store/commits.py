@@ -23,17 +23,18 @@ from chalicelib.store.dependencies import added, move_edges, move_graph_on, remo
 from chalicelib.store.errors import failed_at, store_errors
 from chalicelib.store.incidents import incident_changes
 from chalicelib.store.slugs import slug_item, slugs_to_move
+from chalicelib.store.standing_counts import save_moves
 from chalicelib.store.tables import CronItem, CronNameItem, RunItem, connection
 
-# A transaction holds 100 items; one is kept for the version of the org's graph.
-ITEMS_AT_ONCE = 99
+# A transaction holds 100 items. One is kept for the version of the org's graph, one for how its crons stand.
+ITEMS_AT_ONCE = 98
 
 # A cron as it was, None for a new one, and what is to be made of it.
 Change = tuple[Cron | None, Decision]
 
 
-def commit(decision: Decision, now: datetime, alerts: Sequence[Alert] = ()) -> Cron:
-    """Writes a decision and the alerts it makes; returns the cron as it now stands.
+def commit(before: Cron, decision: Decision, now: datetime, alerts: Sequence[Alert] = ()) -> Cron:
+    """Writes a decision about a cron and the alerts it makes; returns the cron as it now stands.
 
     Raises ConcurrentUpdate where the cron has changed since it was loaded, or a run's own id was taken;
     Unavailable where the store does not answer (it may have been written all the same).
@@ -57,6 +58,7 @@ def commit(decision: Decision, now: datetime, alerts: Sequence[Alert] = ()) -> C
                     transaction.save(alert_item(alert))
                 for incident in decision.incidents:
                     transaction.update(*incident_changes(incident, cron))
+                save_moves(transaction, [(before, cron)])
         except TransactWriteError as error:
             if any(failed_at(error, place) for place in range(len(claims))):
                 raise ConcurrentUpdate(claimed=True) from error
@@ -120,6 +122,7 @@ def commit_many(changes: Sequence[Change], graph_version: int | None = None) -> 
                 assert graph_version is not None
                 move_graph_on(transaction, crons[0].org_id, graph_version)
                 graph_version += 1
+            save_moves(transaction, [(before, decision.cron) for before, decision in chunk])
         written.update((cron.id, cron) for cron in crons)
     return written
 
@@ -230,6 +233,7 @@ def delete_cron(cron: Cron, decision: Decision) -> None:
         if slug is not None:
             transaction.delete(slug)
         remove_edges(transaction, cron)
+        save_moves(transaction, [(cron, None)])
         _save_told(transaction, cron, decision)
 
 

@@ -61,6 +61,19 @@ def list_incidents(org_id: str, query: IncidentQuery) -> tuple[list[NamedInciden
     return found, None
 
 
+def incidents_since(org_id: str, since: datetime, limit: int) -> list[NamedIncident]:
+    """The latest of an org's incidents that opened since then, latest first."""
+    with store_errors():
+        items = IncidentItem.query(
+            org_id,
+            IncidentItem.incident_id >= first_id_at(since),
+            scan_index_forward=False,
+            limit=limit,
+            consistent_read=True,
+        )
+        return [_named(item) for item in items]
+
+
 def open_incidents(org_id: str, since: datetime, limit: int) -> list[NamedIncident]:
     """The latest of an org's open incidents that opened since then."""
     with store_errors():

@@ -7,6 +7,7 @@ from pynamodb.models import Model
 from chalicelib.store.badges import token_item
 from chalicelib.store.errors import store_errors
 from chalicelib.store.reading import get_or_none
+from chalicelib.store.status_pages import path_item
 from chalicelib.store.tables import (
     MODELS,
     AlertItem,
@@ -17,6 +18,7 @@ from chalicelib.store.tables import (
     KeyItem,
     OrgItem,
     RunItem,
+    StatusPageItem,
 )
 
 # One item names the orgs that are to go: the tick reads it, and no table is ever scanned.
@@ -71,6 +73,9 @@ def _steps(org_id: str) -> Iterator[Model]:
         yield from AlertItem.query(channel.channel_id)
     for badge in BadgeItem.query(org_id, consistent_read=True):
         yield token_item(badge.token)
+    for page in StatusPageItem.query(org_id, consistent_read=True):
+        if page.path is not None:
+            yield path_item(page.path)
     for model in _OF_ORG:
         yield from model.query(org_id, consistent_read=True)
     org = get_or_none(OrgItem, org_id)

@@ -73,6 +73,7 @@ def find_org(org_id: str) -> Org | None:
         keyless_signals=not item.keyless_off,
         keyless_changed_at=at_ms(item.keyless_changed_at),
         keyless_pending=bool(item.keyless_pending),
+        allowed_origins=tuple(item.allowed_origins or ()),
     )
 
 
@@ -84,6 +85,8 @@ def change_org(before: Org, after: Org) -> None:
         OrgItem.slug.set(after.slug),
         OrgItem.first_contact.set(after.first_contact),
     ]
+    if before.allowed_origins != after.allowed_origins:
+        changes.append(OrgItem.allowed_origins.set(list(after.allowed_origins)))
     if after.keyless_changed_at is not None and before.keyless_signals != after.keyless_signals:
         changes += [
             OrgItem.keyless_off.set(not after.keyless_signals),

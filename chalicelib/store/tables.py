@@ -65,6 +65,7 @@ class OrgItem(Model):
     keyless_changed_at = NumberAttribute(null=True)
     keyless_pending = BooleanAttribute(null=True)
     switching: Any = UnicodeSetAttribute(null=True)
+    allowed_origins: Any = ListAttribute(of=UnicodeAttribute, null=True)
 
 
 class KeysOfOrg(GlobalSecondaryIndex["KeyItem"]):
@@ -183,6 +184,25 @@ class CronItem(Model):
     keyless_off = BooleanAttribute(attr_name="kl", null=True)
 
 
+class StandingCountsItem(Model):
+    """A part of how many crons of an org stand how (`standing_counts.py`). The parts are added up."""
+
+    class Meta(_Meta):
+        table_name = _name("standings")
+
+    org_id = UnicodeAttribute(hash_key=True)
+    part = UnicodeAttribute(range_key=True)
+    changes = NumberAttribute(null=True)
+    new = NumberAttribute(null=True)
+    up = NumberAttribute(null=True)
+    late = NumberAttribute(null=True)
+    blocked = NumberAttribute(null=True)
+    down = NumberAttribute(null=True)
+    in_maintenance = NumberAttribute(null=True)
+    paused = NumberAttribute(null=True)
+    archived = NumberAttribute(null=True)
+
+
 class CronNameItem(Model):
     """The natural key of a cron, reserved: registering the same list again returns the same ids.
 
@@ -295,6 +315,27 @@ class BadgeItem(Model):
     created_at = NumberAttribute()
     cron_id = UnicodeAttribute(null=True)
     tag = UnicodeAttribute(null=True)
+
+
+class StatusPageItem(Model):
+    """A status page under its org and its id; and under `path#…` which page is at an unguessable path."""
+
+    class Meta(_Meta):
+        table_name = _name("status_pages")
+
+    org_id = UnicodeAttribute(hash_key=True)
+    page_id = UnicodeAttribute(range_key=True)
+    of_org = UnicodeAttribute(null=True)
+    id = UnicodeAttribute(null=True)
+    version = NumberAttribute(null=True)
+    title = UnicodeAttribute(null=True)
+    description = UnicodeAttribute(null=True)
+    created_at = NumberAttribute(null=True)
+    path = UnicodeAttribute(null=True)
+    crons = UnicodeAttribute(null=True)
+    show_uptime = BooleanAttribute(null=True)
+    show_incidents = BooleanAttribute(null=True)
+    show_maintenance = BooleanAttribute(null=True)
 
 
 class MaintenanceWindowItem(Model):
@@ -491,17 +532,50 @@ MODELS: tuple[type[Model], ...] = (
     ChannelItem,
     WatchItem,
     BadgeItem,
+    StandingCountsItem,
+    StatusPageItem,
 )
 
 
 def create_tables() -> list[str]:
-    """Creates the tables that do not exist yet; returns their names."""
+    """Creates the tables and indexes that do not exist yet; returns the names of the tables."""
     made = []
     for model in MODELS:
         if not model.exists():
             model.create_table(wait=True)
             made.append(model.Meta.table_name)
+        else:
+            _add_missing_indexes(model)
     return made
+
+
+def _add_missing_indexes(model: type[Model]) -> None:
+    """For tables that an older release made; on AWS the stack does it."""
+    name = model.Meta.table_name
+    there = model.describe_table().get("GlobalSecondaryIndexes", ())
+    known = {index["IndexName"] for index in there}
+    schema: Any = model._get_schema()
+    for index in schema["global_secondary_indexes"]:
+        if index["index_name"] not in known:
+            request = {
+                "TableName": name,
+                "AttributeDefinitions": _attributes_of(schema),
+                "GlobalSecondaryIndexUpdates": [{"Create": _index_to_create(index)}],
+            }
+            model._get_connection().connection.dispatch("UpdateTable", request)
+
+
+def _attributes_of(schema: Any) -> list[dict[str, str]]:
+    return [
+        {"AttributeName": one["AttributeName"], "AttributeType": one["AttributeType"]}
+        for one in schema["attribute_definitions"]
+    ]
+
+
+def _index_to_create(index: Any) -> dict[str, Any]:
+    # DynamoDB wants the hash key first.
+    keys = sorted(index["key_schema"], key=lambda key: str(key["KeyType"]))
+    return {"IndexName": index["index_name"], "KeySchema": keys, "Projection": index["projection"]}
 
 
 @cache

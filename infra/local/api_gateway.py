@@ -13,12 +13,15 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, quote, unquote_to_bytes
 from uuid import uuid4
 
-from chalice.app import Chalice
+from chalice.app import Chalice, Request
 from chalice.config import Config
 from chalice.local import LambdaEventConverter, LocalGateway, LocalGatewayException, RouteMatcher
 
 from chalicelib.api.http.problem_types import BY_STATUS
+from chalicelib.api.http.request import Call
+from chalicelib.api.pages.errors import error_page
 from chalicelib.api.routes import ROUTES
+from chalicelib.services import clock
 from infra.local.long_bodies import blocks, head_and_tail
 
 if TYPE_CHECKING:
@@ -38,6 +41,7 @@ _CONTROL = re.compile(r"[\0-\x20\x7f]")
 _AUTHORITY = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*")
 # The server frames the answer itself (PEP 3333 forbids these to applications).
 _FRAMING = {"connection", "content-length", "keep-alive", "transfer-encoding", "upgrade"}
+_WITH_PAGE = (HTTPStatus.NOT_FOUND, HTTPStatus.BAD_REQUEST, HTTPStatus.INTERNAL_SERVER_ERROR)
 _NO_BODY = {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED}
 
 log = logging.getLogger(__name__)
@@ -142,10 +146,10 @@ class Gateway:
         try:
             answer = self._answer(environ)
         except Problem as problem:
-            answer = problem.answer()
+            answer = _as_page(environ, problem) or problem.answer()
         except Exception:
             log.exception("the app failed")
-            answer = _failed().answer()
+            answer = _as_page(environ, _failed()) or _failed().answer()
         return _send(answer, environ["REQUEST_METHOD"], start_response)
 
     def _answer(self, environ: "WSGIEnvironment") -> Answer:
@@ -207,6 +211,22 @@ class Gateway:
         if _is_chalice_failure(response):
             raise _failed()
         return response
+
+
+def _as_page(environ: "WSGIEnvironment", problem: Problem) -> Answer | None:
+    """What a browser is shown that asked for a page; None for all else."""
+    path = str(environ.get("PATH_INFO", ""))
+    wants_page = environ["REQUEST_METHOD"] in ("GET", "HEAD") and "text/html" in environ.get("HTTP_ACCEPT", "")
+    if not wants_page or path.startswith("/api/") or problem.status not in _WITH_PAGE:
+        return None
+    # Quoted: what could not be decoded is not looked at again.
+    sent = quote(path.encode("latin-1", "replace"), safe="/")
+    event = _event(environ, sent, sent, str(environ.get("QUERY_STRING", "")), {})
+    page = error_page(Call(Request(event), clock.now()), problem.status.value)
+    if page is None:
+        return None
+    headers = [(name, str(value)) for name, value in page.headers.items()]
+    return Answer(problem.status.value, [*headers, *problem.headers], str(page.body).encode())
 
 
 def _failed() -> Problem:

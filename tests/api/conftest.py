@@ -7,7 +7,7 @@ from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.ses.models import ses_backends
 from moto.sns.models import sns_backends
 
-from chalicelib.services import throttle
+from chalicelib.services import public_page, throttle
 from chalicelib.store import api_keys
 from chalicelib.store.tables import create_tables
 from tests.api.client import Api, Clock
@@ -55,6 +55,7 @@ def store(tables: None, clock: Clock) -> None:
     """An empty one. To empty the tables takes a hundredth of what it takes to make them."""
     api_keys.forget_keys()
     throttle.forget()
+    public_page.forget()
     empty_tables()
     delete_queues()
     for backends in (sns_backends, ses_backends):

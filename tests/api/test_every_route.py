@@ -39,6 +39,7 @@ ROUTES = {
     "GET /api/health/deep": Route("/api/health/deep", None, of_org=False),
     "HEAD /api/health/deep": Route("/api/health/deep", None, of_org=False),
     "GET /openapi.json": Route("/openapi.json", None, of_org=False),
+    "GET /api/overview": Route("/api/overview", READ, of_org=False),
     "GET /api/metrics": Route("/api/metrics", READ, of_org=False),
     "POST /api/orgs": Route("/api/orgs", None, has_body=True, of_org=False),
     "GET /api/orgs/{slug}": Route("/api/orgs/other", READ),
@@ -105,6 +106,21 @@ ROUTES = {
     "POST /api/badges": Route("/api/badges", ADMIN, has_body=True, of_org=False),
     "GET /api/badges": Route("/api/badges", READ, of_org=False),
     "DELETE /api/badges/{badge_id}": Route(f"/api/badges/{NO_ID}", ADMIN),
+    "POST /api/status-pages": Route("/api/status-pages", ADMIN, has_body=True, of_org=False),
+    "GET /api/status-pages": Route("/api/status-pages", READ, of_org=False),
+    "GET /api/status-pages/{page_id}": Route(f"/api/status-pages/{NO_ID}", READ),
+    "PATCH /api/status-pages/{page_id}": Route(f"/api/status-pages/{NO_ID}", ADMIN, has_body=True),
+    "DELETE /api/status-pages/{page_id}": Route(f"/api/status-pages/{NO_ID}", ADMIN),
+    **{
+        f"{method} /status/{{page_path}}{more}": Route(f"/status/nothing{more}", None)
+        for method in ("GET", "HEAD")
+        for more in ("", "/feed")
+    },
+    **{
+        f"{method} {path}": Route(path, None, of_org=False)
+        for method in ("GET", "HEAD")
+        for path in ("/robots.txt", "/favicon.ico")
+    },
     "GET /badge/{badge_file}": Route("/badge/nothing.svg", None),
     "HEAD /badge/{badge_file}": Route("/badge/nothing.svg", None),
     "GET /api/schedules/preview": Route("/api/schedules/preview", None, of_org=False),
@@ -154,7 +170,9 @@ def key_of(org_id: str, role: Role, scope: Scope, clock: Clock) -> str:
 
 
 def test_the_table_has_every_route_and_no_other() -> None:
-    there = {f"{method} {path}" for path, methods in app.routes.items() for method in methods}
+    there = {
+        f"{method} {path}" for path, methods in app.routes.items() for method in methods if method != "OPTIONS"
+    }
 
     of_others = {f"{method} {one.path}" for one in DECLARED if one.dialect is not None for method in one.methods}
 

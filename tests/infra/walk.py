@@ -56,7 +56,12 @@ def _itself(api: WalkedApi, clock: Clock) -> None:
         for path in ("/api/health", "/api/health/deep"):
             api.call(method, path, key=None)
     api.get("/api/metrics")
+    api.get("/api/metrics", per_cron="true", product="shop", service="nightly")
+    api.get("/api/overview")
     api.get("/openapi.json", key=None)
+    for method in ("GET", "HEAD"):
+        for path in ("/robots.txt", "/favicon.ico"):
+            api.call(method, path, key=None)
 
 
 def _pattern(route: str) -> re.Pattern[str]:
@@ -86,6 +91,7 @@ def walk(api: WalkedApi, clock: Clock, hook: str, topic: str) -> None:
     _other_monitors(api, clock, first)
     _windows(api)
     _badges(api, first)
+    _status_pages(api, first)
     api.get("/api/schedules/preview", schedule="0 2 * * *")
     for method in ("GET", "HEAD"):
         for path in ("/static/site.css", "/docs", "/docs/guides/crontab", "/problems/not-found"):
@@ -306,6 +312,20 @@ def _badges(api: WalkedApi, cron: str) -> None:
         for method in ("GET", "HEAD"):
             api.call(method, urlsplit(badge["svg_url"]).path, key=None)
     api.delete(f"/api/badges/{made[0]['id']}")
+
+
+def _status_pages(api: WalkedApi, cron: str) -> None:
+    crons = [{"cron_id": cron}]
+    page = api.post("/api/status-pages", {"title": "Jobs", "crons": crons}).json
+    hidden = api.post("/api/status-pages", {"title": "More", "crons": crons, "address": "secret"}).json
+    api.get("/api/status-pages")
+    api.get(f"/api/status-pages/{page['id']}")
+    for url in (page["url"], page["feed_url"], hidden["url"], hidden["feed_url"]):
+        for method in ("GET", "HEAD"):
+            api.call(method, urlsplit(url).path, key=None)
+    api.patch(f"/api/status-pages/{page['id']}", {"crons": []})
+    api.patch(f"/api/status-pages/{hidden['id']}", {"title": "Less"})
+    api.delete(f"/api/status-pages/{page['id']}")
 
 
 def _leave(api: WalkedApi, cron: str, project: str) -> None:

@@ -225,6 +225,33 @@ def test_an_unknown_path_is_a_404_problem(gateway: Gateway, path: str) -> None:
     assert_problem(call(gateway, path, HTTP_AUTHORIZATION="Bearer é"), 404)
 
 
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_an_unknown_path_is_a_page_in_a_browser(gateway: Gateway, language: str) -> None:
+    browser: dict[str, Any] = {"HTTP_ACCEPT": "text/html,*/*;q=0.8", "HTTP_ACCEPT_LANGUAGE": language}
+
+    answer = call(gateway, "/nowhere/at/all", **browser)
+    of_api = call(gateway, "/api/nowhere", **browser)
+    posted = call(gateway, "/nowhere", method="POST", **browser)
+    undecodable = call(gateway, "/%ff", **browser)
+
+    assert answer.status == 404
+    assert answer.header("Content-Type") == "text/html; charset=utf-8"
+    assert ("Page introuvable" if language == "fr" else "Page not found") in answer.body.decode()
+    assert 'href="../../' in answer.body.decode()
+    assert_problem(of_api, 404)
+    assert_problem(posted, 404)
+    assert undecodable.status == 400
+    assert "<h1>" in undecodable.body.decode()
+
+
+def test_an_app_that_fails_is_a_page_in_a_browser(gateway: Gateway) -> None:
+    answer = call(gateway, "/boom", HTTP_ACCEPT="text/html")
+
+    assert answer.status == 500
+    assert "<h1>Something went wrong</h1>" in answer.body.decode()
+    assert b"secret" not in answer.body
+
+
 @pytest.mark.parametrize("method", ["DELETE", "HEAD", "OPTIONS", "PUT"])
 def test_an_unknown_method_is_a_405_that_says_what_is_allowed(gateway: Gateway, method: str) -> None:
     answer = call(gateway, "/things/x", method)

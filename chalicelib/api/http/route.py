@@ -7,6 +7,7 @@ from chalice.app import Chalice, Response
 from msgspec import Struct
 
 from chalicelib import telemetry
+from chalicelib.api.http import cors
 from chalicelib.api.http.answers import NoContent, WithStatus
 from chalicelib.api.http.dialect import Dialect
 from chalicelib.api.http.json import json_response
@@ -63,6 +64,16 @@ class Route(NamedTuple):
     def is_signal(self) -> bool:
         """Whether no form of its body is refused."""
         return self.takes_text or get_origin(self.parameter("body")) is Lenient
+
+    @property
+    def is_page(self) -> bool:
+        """Whether people read it in a browser."""
+        return self.produces == "text/html"
+
+    @property
+    def is_readable_elsewhere(self) -> bool:
+        """Whether pages of sites that an org allows may read it."""
+        return self.dialect is None and cors.is_readable(self.methods, self.path, self.action)
 
     def parameter(self, name: str) -> Any:
         """Returns the type of the handler's `body` or `query`; None where it has none."""
@@ -136,6 +147,16 @@ def _register(app: Chalice, one: Route) -> None:
 
     # Any type of body is let in here: `body_object` refuses the wrong ones with a problem.
     app.route(one.path, methods=list(one.methods), content_types=["*/*"], name=one.name)(view)
+    if one.is_readable_elsewhere:
+        app.route(one.path, methods=["OPTIONS"], content_types=["*/*"], name=f"{one.name}_options")(
+            lambda **_: _guarded(*_preflight(app))
+        )
+
+
+def _preflight(app: Chalice) -> tuple[Call, Response]:
+    assert app.current_request is not None
+    call = Call(app.current_request, clock.now())
+    return call, cors.preflight(call)
 
 
 def _answer(app: Chalice, one: Route, params: dict[str, str]) -> Response:
@@ -154,6 +175,8 @@ def _answer(app: Chalice, one: Route, params: dict[str, str]) -> Response:
         response = _response(one.handler(call, **params, **_read(call, one)))
     except Exception as error:
         response = _failed(call, one, error)
+    if one.is_readable_elsewhere:
+        cors.let_read(call, response)
     telemetry.write_line(function="api", status=response.status_code)
     return _guarded(call, response)
 
@@ -175,7 +198,14 @@ def _guarded(call: Call, response: Response) -> Response:
 def _failed(call: Call, one: Route, error: Exception) -> Response:
     if one.browser_error is not None and call.from_browser and isinstance(error, Invalid | NotFound):
         return one.browser_error(call)
-    return problem_of(error) if one.dialect is None else one.dialect.failed(error)
+    if one.dialect is not None:
+        return one.dialect.failed(error)
+    found = problem_of(error)
+    if one.is_page and call.from_browser:
+        from chalicelib.api.pages.errors import error_page
+
+        return error_page(call, found.status_code) or found
+    return found
 
 
 def _call(call: Call, one: Route, params: Mapping[str, str]) -> Call:

@@ -20,7 +20,9 @@ from chalicelib.api.routes import (
     schedules,
     sessions,
     signals,
+    site,
     static,
+    status_pages,
 )
 from chalicelib.api.routes.compat import (
     cronitor,
@@ -56,6 +58,8 @@ __all__ = [
     "sentry",
     "sessions",
     "signals",
+    "site",
     "static",
+    "status_pages",
     "uptime_kuma",
 ]

@@ -3,8 +3,7 @@
 prometheus.io, "Exposition formats", version 0.0.4.
 """
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -12,9 +11,11 @@ from chalice.app import Response
 
 from chalicelib.api.http.request import Call
 from chalicelib.api.http.route import route
+from chalicelib.api.schemas.metrics import CronCounts, MetricsQuery, Overview
 from chalicelib.domain.accounts.permissions import Action
 from chalicelib.domain.monitor.cron import Cron, Status
-from chalicelib.services.crons import Shown, watched_crons
+from chalicelib.domain.monitor.display_status import DisplayStatus
+from chalicelib.services.cron_counts import count_crons, first_crons
 
 _MEDIA = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -60,25 +61,45 @@ _GAUGES = (
 )
 
 
+@route("GET", "/api/overview", action=Action.READ)
+def read_overview(call: Call) -> Overview:
+    """Count the crons by status
+
+    Takes the same time for ten crons and for ten thousand. A cron that is running counts by how it was before, and
+    one is late once the tick has seen it.
+    """
+    return Overview(CronCounts.of(count_crons(call.org_id)))
+
+
 @route("GET", "/api/metrics", action=Action.READ, produces=_MEDIA)
-def read_metrics(call: Call) -> Response:
-    """The organization's crons as Prometheus metrics"""
-    watched = watched_crons(call.org_id, call.now)
-    return Response("".join(f"{line}\n" for line in _lines(watched)), {"Content-Type": _MEDIA}, 200)
+def read_metrics(call: Call, query: MetricsQuery) -> Response:
+    """The organization's crons as Prometheus metrics
+
+    How many crons there are by status, in the same time for ten crons and for ten thousand. With `per_cron=true`
+    also six gauges for each of the first crons, or for each of one service.
+    """
+    lines = [*_counted(count_crons(call.org_id))]
+    if query.per_cron:
+        lines += _each(first_crons(call.org_id, query.limit, query.of_service()))
+    return Response("".join(f"{line}\n" for line in lines), {"Content-Type": _MEDIA}, 200)
 
 
-def _lines(crons: Sequence[Shown]) -> Iterator[str]:
+def _counted(numbers: Mapping[DisplayStatus, int]) -> Iterator[str]:
     yield "# HELP cronhub_crons How many crons there are, by status."
     yield "# TYPE cronhub_crons gauge"
-    for status, number in sorted(Counter(one.status.value for one in crons).items()):
-        yield f'cronhub_crons{{status="{status}"}} {number}'
+    for status, number in sorted(numbers.items()):
+        if status is not DisplayStatus.ARCHIVED:
+            yield f'cronhub_crons{{status="{status}"}} {number}'
+
+
+def _each(crons: Sequence[Cron]) -> Iterator[str]:
     for gauge in _GAUGES:
         yield f"# HELP {gauge.name} {gauge.help}"
         yield f"# TYPE {gauge.name} gauge"
-        for one in crons:
-            value = gauge.value(one.cron)
+        for cron in crons:
+            value = gauge.value(cron)
             if value is not None:
-                yield f"{gauge.name}{{{_labels(one.cron)}}} {value:.15g}"
+                yield f"{gauge.name}{{{_labels(cron)}}} {value:.15g}"
 
 
 def _labels(cron: Cron) -> str:

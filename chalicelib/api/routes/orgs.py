@@ -1,5 +1,7 @@
 """Orgs and their API keys."""
 
+from msgspec import UnsetType
+
 from chalicelib.api.http.answers import Accepted, Created, NoContent
 from chalicelib.api.http.request import Call
 from chalicelib.api.http.route import route
@@ -39,7 +41,9 @@ def change_org(call: Call, slug: str, body: ChangeOrg) -> OrgOut:
 
     Without `keyless_signals`, ping URLs answer 404 as if they were unknown; jobs then signal with a key.
     """
-    changes = orgs.OrgChanges(body.name, body.slug, body.first_contact, body.keyless_signals)
+    origins = body.allowed_origins
+    distinct = origins if isinstance(origins, UnsetType) else tuple(dict.fromkeys(origins))
+    changes = orgs.OrgChanges(body.name, body.slug, body.first_contact, body.keyless_signals, distinct)
     return OrgOut.of(orgs.change_org(slug, call.key, changes, call.now))
 
 

@@ -1,14 +1,17 @@
 """Orgs and their API keys."""
 
 from datetime import datetime
-from typing import Self
+from typing import Annotated, Self
 
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Meta, UnsetType
 
-from chalicelib.api.schemas.values import Answer, Name, Request, Slug, fields_of
+from chalicelib.api.schemas.values import Answer, Name, Origin, Request, Slug, fields_of
 from chalicelib.domain.accounts.api_key import ApiKey
 from chalicelib.domain.accounts.org import Org
+from chalicelib.domain.accounts.origin import MOST_ORIGINS
 from chalicelib.domain.accounts.permissions import Role, Scope
+
+Origins = Annotated[tuple[Origin, ...], Meta(max_length=MOST_ORIGINS)]
 
 
 class CreateOrg(Request):
@@ -27,6 +30,8 @@ class ChangeOrg(Request):
     first_contact: bool | UnsetType = UNSET
     #: Whether ping URLs work, which need no key. Without them, ids of crons are only names.
     keyless_signals: bool | UnsetType = UNSET
+    #: Sites whose pages may read the crons from a browser, with a key: `https://…` or localhost, without a path.
+    allowed_origins: Origins | UnsetType = UNSET
 
 
 class DeleteOrg(Request):
@@ -45,6 +50,8 @@ class OrgOut(Answer):
     keyless_signals: bool
     #: True while a change of `keyless_signals` is still on its way to some of the crons.
     keyless_signals_pending: bool
+    #: Sites whose pages may read the crons from a browser, with a key.
+    allowed_origins: tuple[str, ...]
     #: When it was created.
     created_at: datetime
     #: Whether the first signal of an unknown slug makes a cron.
@@ -58,6 +65,7 @@ class OrgOut(Answer):
             name=org.name,
             keyless_signals=org.keyless_signals,
             keyless_signals_pending=org.keyless_pending,
+            allowed_origins=org.allowed_origins,
             created_at=org.created_at,
             first_contact=org.first_contact,
         )

@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar, TypeAlias
 
 from msgspec import Meta, Struct
 
+from chalicelib.domain.accounts.origin import is_origin
 from chalicelib.domain.errors import FieldError
 from chalicelib.domain.ids import is_timed_id
 from chalicelib.domain.schedule.schedule import ScheduleError, parse_schedule
@@ -111,6 +112,13 @@ def cron_slug(value: Any) -> str:
     found = _string(value)
     if not re.fullmatch(_CRON_SLUG, found):
         raise wrong("must be 1 to 100 of a-z, 0-9, - and _; an @ and an environment may follow")
+    return found
+
+
+def origin(value: Any) -> str:
+    found = _string(value)
+    if not is_origin(found):
+        raise wrong("must be an origin such as https://example.com or http://localhost:8080, as browsers send it")
     return found
 
 
@@ -229,6 +237,7 @@ def checked(check: Callable[[Any], Any], **schema: Any) -> Meta:
 Name: TypeAlias = Annotated[str, checked(name, minLength=1, maxLength=_NAME_LENGTH, pattern=r"\S")]
 Slug: TypeAlias = Annotated[str, checked(slug, pattern=f"^{_SLUG}$")]
 CronSlug: TypeAlias = Annotated[str, checked(cron_slug, pattern=f"^{_CRON_SLUG}$")]
+Origin: TypeAlias = Annotated[str, checked(origin, maxLength=300)]
 Email: TypeAlias = Annotated[str, checked(email, format="email")]
 Schedule: TypeAlias = Annotated[str, checked(schedule, maxLength=160)]
 Timezone: TypeAlias = Annotated[str, checked(timezone)]

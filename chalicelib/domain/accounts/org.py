@@ -71,6 +71,8 @@ class Org(NamedTuple):
     keyless_changed_at: datetime | None = None
     #: True while some of its crons may not know of that change.
     keyless_pending: bool = False
+    #: Sites whose pages may read its crons, with a key.
+    allowed_origins: tuple[str, ...] = ()
 
     def lets_claim(self, now: datetime) -> bool:
         """Whether the first key can be had without a key."""

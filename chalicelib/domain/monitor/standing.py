@@ -9,6 +9,9 @@ from chalicelib.domain.monitor.display_status import DisplayStatus
 #: With these there is nothing to look for; crons with another standing are few.
 UNTROUBLED = frozenset({DisplayStatus.UP, DisplayStatus.NEW, DisplayStatus.ARCHIVED})
 
+#: All that there are: that a cron is running is not kept, as it changes with every run.
+STANDINGS = tuple(status for status in DisplayStatus if status is not DisplayStatus.RUNNING)
+
 
 def standing(cron: Cron) -> DisplayStatus:
     """Returns the status that is shown of it in general; a cron that is running counts by how it was before."""

@@ -31,11 +31,18 @@ def _update_time_to_live(connection: sqlite3.Connection, request: Request) -> An
     return answer
 
 
+def _update_table(connection: sqlite3.Connection, request: Request) -> Answer:
+    table, answer = tables.add_index(connection, request)
+    rows.fill_index(connection, table, table.indexes[-1])
+    return answer
+
+
 _DYNAMODB: Mapping[str, Operation] = {
     "CreateTable": Operation(tables.create_table, is_write=True),
     "DescribeTable": _reads(tables.describe_table),
     "ListTables": _reads(tables.list_tables),
     "DeleteTable": _writes(tables.delete_table),
+    "UpdateTable": _writes(_update_table),
     "UpdateTimeToLive": _writes(_update_time_to_live),
     "DescribeTimeToLive": _reads(tables.describe_time_to_live),
     "GetItem": _reads(batches.get_item),

@@ -73,13 +73,25 @@ class Change(NamedTuple):
             consumed.add(self.table.name, write_units(size_of_item(before.item)), index.name)
         if after is not None:
             size = size_of_item(after.item)
-            connection.execute(
-                "INSERT OR REPLACE INTO entries "
-                "(table_id, position, hash, range, item_hash, item_range, size, item) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (*place, *after.key, *self.key, size, encode(after.item)),
-            )
+            _save_entry(connection, (*place, *after.key, *self.key), after.item)
             consumed.add(self.table.name, write_units(size), index.name)
+
+
+def _save_entry(connection: sqlite3.Connection, key: tuple[int | bytes, ...], item: Item) -> None:
+    connection.execute(
+        "INSERT OR REPLACE INTO entries (table_id, position, hash, range, item_hash, item_range, size, item) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (*key, size_of_item(item), encode(item)),
+    )
+
+
+def fill_index(connection: sqlite3.Connection, table: Table, index: Index) -> None:
+    """Writes the entries of an index that was added to a table with items. Items without its keys have none."""
+    rows = connection.execute("SELECT hash, range, item FROM items WHERE table_id = ?", (table.id,))
+    for hash_key, range_key, raw in rows.fetchall():
+        entry = _entry(index, decode(raw))
+        if entry is not None:
+            _save_entry(connection, (table.id, index.position, *entry.key, hash_key, range_key), entry.item)
 
 
 def _entry(index: Index, item: Item) -> Entry | None:

@@ -118,6 +118,35 @@ def create_table(connection: sqlite3.Connection, request: Request, now: float) -
     return {"TableDescription": _description(connection, find_table(connection, name))}
 
 
+def add_index(connection: sqlite3.Connection, request: Request) -> tuple[Table, Answer]:
+    """Adds the index of an UpdateTable; returns the table with it. Its entries are the caller's to write."""
+    table = _described(connection, request)
+    updates = request.get("GlobalSecondaryIndexUpdates") or []
+    if len(updates) != 1 or "Create" not in updates[0]:
+        raise Invalid("UpdateTable adds one index at a time to this store, and does nothing else")
+    index = {key: updates[0]["Create"][key] for key in ("IndexName", "KeySchema", "Projection")}
+    definition = dict(table.definition)
+    known = {one["AttributeName"]: one for one in definition["AttributeDefinitions"]}
+    known.update((one["AttributeName"], one) for one in request.get("AttributeDefinitions") or [])
+    _checked_schema(index["KeySchema"], {name: one["AttributeType"] for name, one in known.items()})
+    indexes = [*definition["GlobalSecondaryIndexes"], index]
+    _check_indexes(indexes)
+    _save(
+        connection,
+        table,
+        {**definition, "AttributeDefinitions": [*known.values()], "GlobalSecondaryIndexes": indexes},
+    )
+    found = find_table(connection, table.name)
+    return found, {"TableDescription": _description(connection, found)}
+
+
+def _save(connection: sqlite3.Connection, table: Table, definition: dict[str, Any]) -> None:
+    connection.execute(
+        "UPDATE tables SET revision = ?, definition = ? WHERE id = ?",
+        (_new_revision(), json.dumps(definition), table.id),
+    )
+
+
 def describe_table(connection: sqlite3.Connection, request: Request) -> Answer:
     return {"Table": _description(connection, _described(connection, request))}
 
@@ -173,10 +202,7 @@ def set_time_to_live(connection: sqlite3.Connection, request: Request) -> tuple[
             f"TimeToLive is active on a different AttributeName: current AttributeName is {table.expires}"
         )
     definition = {**table.definition, "Expires": attribute if specification["Enabled"] else None}
-    connection.execute(
-        "UPDATE tables SET revision = ?, definition = ? WHERE id = ?",
-        (_new_revision(), json.dumps(definition), table.id),
-    )
+    _save(connection, table, definition)
     return find_table(connection, table.name), {"TimeToLiveSpecification": dict(specification)}
 
 
