@@ -11,6 +11,8 @@ from chalicelib.api.openapi import document
 from chalicelib.api.routes import ROUTES
 
 _LONGEST = 50_000
+#: What browsers ask before a page of another site reads: no part of the documented API.
+PREFLIGHTS = {f"OPTIONS {one.path}" for one in ROUTES if one.is_readable_elsewhere}
 
 
 @cache

@@ -24,6 +24,7 @@ from chalicelib.store.tick_log import note_tick
 from infra.deploy.policies import ACCESS, LOGGING, TAKING
 from infra.deploy.template import ROOT
 from tests.api.client import Api, Clock
+from tests.api.contract import PREFLIGHTS
 from tests.channels.receivers import Receiver, Reply, receiver
 from tests.infra.recorder import ACCOUNT, Recorder, Use
 from tests.infra.walk import WalkedApi, walk
@@ -107,9 +108,7 @@ def test_the_api(api: Api, clock: Clock, recorder: Recorder, wakes: str, topic: 
 
     walk(walked, clock, hook.url, topic)
 
-    there = {
-        f"{method} {path}" for path, methods in app.routes.items() for method in methods if method != "OPTIONS"
-    }
+    there = {f"{method} {path}" for path, methods in app.routes.items() for method in methods} - PREFLIGHTS
     assert there - walked.walked == set()
     assert_fits("api_handler", recorder)
 

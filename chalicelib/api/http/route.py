@@ -66,9 +66,9 @@ class Route(NamedTuple):
         return self.takes_text or get_origin(self.parameter("body")) is Lenient
 
     @property
-    def is_page(self) -> bool:
+    def shows_errors_as_pages(self) -> bool:
         """Whether people read it in a browser."""
-        return self.produces == "text/html"
+        return self.is_page or self.produces == "text/html"
 
     @property
     def is_readable_elsewhere(self) -> bool:
@@ -201,7 +201,7 @@ def _failed(call: Call, one: Route, error: Exception) -> Response:
     if one.dialect is not None:
         return one.dialect.failed(error)
     found = problem_of(error)
-    if one.is_page and call.from_browser:
+    if one.shows_errors_as_pages and call.from_browser:
         from chalicelib.api.pages.errors import error_page
 
         return error_page(call, found.status_code) or found

@@ -15,7 +15,6 @@ Disallow: /ping/
 Disallow: /badge/
 Disallow: /crons/
 Disallow: /invites/
-Disallow: /static/
 """
 _A_DAY = "public, max-age=86400"
 
