@@ -88,19 +88,19 @@ class _Work(NamedTuple):
         return self.outgoing.alert
 
 
-def work_off(channel: Channel, found: Sequence[Outgoing], channels: Sequence[Channel]) -> Left | None:
+def work_off(channel: Channel, found: Sequence[Outgoing], channels: Sequence[Channel]) -> list[Left]:
     """Sends what is due of these alerts over a channel; returns what is left. channels: all of its org."""
     now = clock.now()
     due = sorted((one for one in found if channel.id in looks_at(one, [channel], now)), key=_place)
     if not due:
-        return None
+        return []
     if channel.resume_at is not None and channel.resume_at > now:
         for one in due:
             settle(waiting(one, channel), looks_at(one, channels, now))
-        return Left([one.key for one in due], channel.resume_at)
+        return [Left([one.key for one in due], channel.resume_at)]
     taken = take(channel, now, now + longest_delivery(channel) + _RECORDING)
     if taken is None:
-        return Left([one.key for one in due], now + _TAKEN_AGAIN_AFTER)
+        return [Left([one.key for one in due], now + _TAKEN_AGAIN_AFTER)]
     queue = ChannelQueue(taken, [taken if one.id == taken.id else one for one in channels])
     try:
         left = queue.work_off(due)
@@ -151,7 +151,7 @@ class ChannelQueue:
         self._outages = _Outages("", [])
         self._is_failing = False
 
-    def work_off(self, due: Sequence[Outgoing]) -> Left | None:
+    def work_off(self, due: Sequence[Outgoing]) -> list[Left]:
         self._works = list(self._loaded(due))
         loaded = {work.outgoing.key for work in self._works}
         rest = [one.key for one in due[len(self._works) :] if one.key not in loaded]
@@ -193,7 +193,7 @@ class ChannelQueue:
             return []
         return open_incidents(self.channel.org_id, clock.now() - _LOOK_BACK, _LOOKED_AT)
 
-    def _left(self, rest: list[AlertKey]) -> Left | None:
+    def _left(self, rest: list[AlertKey]) -> list[Left]:
         """Settles the alerts, and returns what is to be looked at again over this channel."""
         now = clock.now()
         looks: dict[AlertKey, datetime] = dict.fromkeys(rest, now)
@@ -207,7 +207,8 @@ class ChannelQueue:
                 looks[key] = of_channels[self.channel.id]
                 one = waiting(one, self.channel)
             settle(one, of_channels)
-        return Left(list(looks), min(looks.values())) if looks else None
+        # An alert is not looked at before its time, so those of one time have a message together.
+        return [Left([key for key in looks if looks[key] == at], at) for at in sorted(set(looks.values()))]
 
     def _is_due(self, work: _Work) -> bool:
         delivery = self._deliveries.get(work.outgoing.key)
@@ -239,9 +240,7 @@ class ChannelQueue:
             (
                 one
                 for one in work.of_cron
-                if one.alert.kind is EventKind.RECOVERED
-                and one.alert.incident_id == work.alert.incident_id
-                and wants(self.channel, one.alert)
+                if _says_as_well(one.alert, work.alert) and wants(self.channel, one.alert)
             ),
             None,
         )
@@ -354,7 +353,7 @@ class ChannelQueue:
     def _is_held_up(self, work: _Work) -> bool:
         """Whether an earlier alert of the same cron is still waiting for this channel."""
         earlier = (one for one in work.of_cron if one.alert.id < work.alert.id and one.send_at is not None)
-        return any(self._is_to_come(one) for one in earlier)
+        return any(self._is_to_come(one) and not _says_as_well(work.alert, one.alert) for one in earlier)
 
     def _is_to_come(self, one: Outgoing) -> bool:
         delivery = self._deliveries.get(one.key)
@@ -390,6 +389,11 @@ def _units(works: list[_Work]) -> list[list[_Work]]:
         if work is group[0]:
             units.append(group)
     return units
+
+
+def _says_as_well(recovery: Alert, down: Alert) -> bool:
+    """Whether an alert is the recovery from what another tells: it says so itself."""
+    return _is_recovery(recovery) and is_down(down) and recovery.incident_id == down.incident_id
 
 
 def _is_recovery(alert: Alert) -> bool:

@@ -86,7 +86,7 @@ def receive(messages: Sequence[str]) -> list[int]:
 
 def _work_on(key: ChannelKey, keys: list[AlertKey]) -> None:
     units = _units_of(_due(keys), channels_of_org(key[0]), clock.now())
-    _post([_run(unit) for unit in units if unit.key == key])
+    queue.wake_channels(wake for unit in units if unit.key == key for wake in _run(unit))
 
 
 def _fan_out(keys: list[AlertKey]) -> None:
@@ -94,7 +94,7 @@ def _fan_out(keys: list[AlertKey]) -> None:
     now = clock.now()
     units = _units(_due(keys))
     if len(units) == 1 and units[0].at <= now:
-        _post([_run(units[0])])
+        queue.wake_channels(_run(units[0]))
     elif not queue.wake_channels(unit.wake(now) for unit in units if _is_in_reach(unit.at, now)):
         _side_by_side({unit.key: partial(_run, unit) for unit in units})
 
@@ -166,15 +166,15 @@ def _with_waits(one: Outgoing, channels: Iterable[Channel]) -> Outgoing:
     return one
 
 
-def _run(unit: _Unit) -> Wake | None:
+def _run(unit: _Unit) -> list[Wake]:
     """Sends over one channel; returns what is to be asked for again."""
     now = clock.now()
     with _turns.taken(unit.channel) as is_taken:
         if not is_taken:
-            return unit.wake(now)._replace(delay_seconds=_HAS_TURN_AFTER_SECONDS)
+            return [unit.wake(now)._replace(delay_seconds=_HAS_TURN_AFTER_SECONDS)]
         left = work_off(unit.channel, unit.found, unit.channels)
     now = clock.now()
-    return None if left is None or not _is_in_reach(left.at, now) else _wake(unit.channel, left, now)
+    return [_wake(unit.channel, one, now) for one in left if _is_in_reach(one.at, now)]
 
 
 def _wake(channel: Channel, left: Left, now: datetime) -> Wake:
@@ -184,10 +184,6 @@ def _wake(channel: Channel, left: Left, now: datetime) -> Wake:
 def _is_in_reach(at: datetime, now: datetime) -> bool:
     """Whether the queue can keep a message back until then. What is later, the tick finds."""
     return (at - now).total_seconds() <= LONGEST_DELAY_SECONDS
-
-
-def _post(wakes: Iterable[Wake | None]) -> None:
-    queue.wake_channels(wake for wake in wakes if wake is not None)
 
 
 def _side_by_side(works: Mapping[K, Callable[[], object]]) -> list[K]:
