@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from tests.api.client import Api
 from tests.channels.receivers import receiver
-from tests.processes.inbox import Inbox, inbox
+from tests.processes.inbox import IDS, Inbox, inbox
 from tests.processes.service import running
 
 SIGNALS = 100
@@ -34,6 +34,7 @@ def main() -> int:
         made = api.post("/api/channels", {"name": "ops", "kind": "webhook", "url": box.url})
         assert made.status == 201, made.text
         ids = api.register(*({"name": f"job {n}", "schedule": None} for n in range(SIGNALS)))
+        IDS.update({("shop", "nightly", f"job {n}"): cron_id for n, cron_id in enumerate(ids)})
         floor, taken = [], []
         for cron_id in ids:
             floor.append(plain_post(plain.url))

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bench.bench_alerts import in_words, percentile
-from tests.processes.inbox import inbox
+from tests.processes.inbox import IDS, inbox
 from tests.processes.service import running
 
 CRONS = 60
@@ -25,6 +25,7 @@ def main() -> int:
             assert made.status == 201, made.text
             job = {"name": f"job {number}", "schedule": None, "max_runtime_seconds": RUNTIME_SECONDS}
             [cron_id] = api.register(job)
+            IDS["shop", "nightly", f"job {number}"] = cron_id
             run = api.start(cron_id)["run"]
             began = datetime.fromisoformat(run["started_at"]).astimezone(UTC).timestamp()
             started[cron_id] = time.monotonic() - (time.time() - began)

@@ -55,6 +55,11 @@ def look_every_seconds() -> int | None:
     return int(os.environ.get("CRONHUB_LOOK_EVERY_SECONDS") or 0) or None
 
 
+def due_shards() -> int:
+    """How many shards of the due index crons are written to: `CRONHUB_DUE_SHARDS`."""
+    return int(os.environ.get("CRONHUB_DUE_SHARDS") or 16)
+
+
 def throttling() -> bool:
     """Whether the routes without a key are throttled: `CRONHUB_THROTTLE=off` turns it off."""
     return os.environ.get("CRONHUB_THROTTLE", "on").lower() != "off"
@@ -107,6 +112,7 @@ _GOOD = {
     "CRONHUB_DUE_QUEUE_URL": (r"https?://\S+", "the queue's URL"),
     "CRONHUB_SELF_PING_URL": (r"https?://\S+", "an http or https URL"),
     "CRONHUB_LOOK_EVERY_SECONDS": ("[0-9]|[12][0-9]|30", "0 (off) to 30"),
+    "CRONHUB_DUE_SHARDS": ("[1-9][0-9]{0,2}|1[0-9]{3}|20[0-3][0-9]|204[0-8]", "a number from 1 to 2048"),
     "CRONHUB_THROTTLE": ("(?i:on|off)", "on or off"),
     "CRONHUB_ALLOW_PRIVATE_TARGETS": ("[01]", "1 or 0"),
     "CRONHUB_TRANSPORT": ("(?i:lean|botocore)", "lean or botocore"),

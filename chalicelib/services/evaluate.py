@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from functools import cache, partial
-from itertools import islice
+from itertools import chain, islice
 from threading import Lock
 from typing import NamedTuple, Self
 
@@ -19,7 +19,7 @@ from chalicelib.domain.monitor.deadlines import due_at
 from chalicelib.domain.monitor.decision import Decision
 from chalicelib.domain.monitor.maintenance import covering
 from chalicelib.domain.monitor.on_tick import evaluate
-from chalicelib.services import clock
+from chalicelib.services import clock, due_shards
 from chalicelib.services.commit import commit_and_log, wake_for
 from chalicelib.services.context import (
     Blackouts,
@@ -47,6 +47,8 @@ PUT_OFF_BROKEN = timedelta(minutes=15)
 HANDED_OVER_FROM = 500
 # How far a chain of dependencies is followed: Python's own stack ends at 1000 calls, and a link is 7.
 _DEEPEST = 80
+# More shards than these are read side by side.
+_READ_IN_TURN = 16
 
 # Crons that are read in one call (the most that one takes), and how many are then worked on side by side.
 _READ_TOGETHER = 100
@@ -102,7 +104,7 @@ def run_tick(
     """
     shards = _shards_of_minute(now)
     report = TickReport()
-    due = list(islice(_due(shards, now, report), HANDED_OVER_FROM + 1))
+    due = _first_due(shards, now, report)
     report.backlog = len(due)
     if len(due) <= HANDED_OVER_FROM:
         return _look_at_all(due, _Round.begun(now, blackouts, report), budget_seconds)
@@ -130,8 +132,8 @@ def work_off(shard: int, now: datetime, budget_seconds: float = BUDGET_SECONDS) 
 
 def shards_left(handed_over_at: datetime) -> list[int]:
     """Returns the shards handed over then that still hold something that was due then."""
-    done = shards_done()
-    waiting = (shard for shard in crons.shards() if shard not in done or done[shard] < handed_over_at)
+    done = shards_done(due_shards.to_read())
+    waiting = (shard for shard in due_shards.to_read() if shard not in done or done[shard] < handed_over_at)
     return [shard for shard in waiting if _holds_something_due(shard, handed_over_at)]
 
 
@@ -154,9 +156,19 @@ def receive(messages: Sequence[str]) -> list[int]:
 
 def _shards_of_minute(now: datetime) -> list[int]:
     """They begin at another one each minute, so that none is always the last in a long backlog."""
-    shards = list(crons.shards())
+    shards = list(due_shards.to_read())
     first = int(now.timestamp()) // 60 % len(shards)
     return shards[first:] + shards[:first]
+
+
+def _first_due(shards: list[int], now: datetime, report: TickReport) -> list[CronKey]:
+    """Returns what is due, up to one more than a tick looks at by itself."""
+    most = HANDED_OVER_FROM + 1
+    if len(shards) <= _READ_IN_TURN:
+        return list(islice(_due(shards, now, report), most))
+    with ThreadPoolExecutor(_READ_IN_TURN) as pool:
+        parts = pool.map(lambda shard: list(islice(_due([shard], now, report), most)), shards)
+        return list(islice(chain.from_iterable(parts), most))
 
 
 def _due(shards: Iterable[int], now: datetime, report: TickReport) -> Iterator[CronKey]:

@@ -8,7 +8,7 @@ from datetime import datetime
 from chalicelib import settings
 from chalicelib.domain.monitor.blackout import Backlog, Blackout, blackouts_until
 from chalicelib.domain.times import MILLISECOND
-from chalicelib.services import clock, keyless_signals
+from chalicelib.services import clock, due_shards, keyless_signals
 from chalicelib.services.context import blackouts_of, deaf_times_or_doubt
 from chalicelib.services.evaluate import BUDGET_SECONDS, TickReport, run_tick, shards_left, work_off
 from chalicelib.services.hearing import Canary
@@ -70,6 +70,7 @@ def run_minute(now: datetime, scheduled_at: datetime | None = None) -> TickRepor
             blackouts[-1].since,
         )
         note_blackouts(blackouts)
+    due_shards.look(watch, now)
     left = shards_left(watch.backlog.handed_over_at) if watch.backlog.handed_over_at else []
     canary = Canary(watch.hearing, now)
 

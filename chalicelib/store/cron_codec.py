@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+from chalicelib import settings
 from chalicelib.domain.ids import moment_of_id, shard_of
 from chalicelib.domain.monitor.blackout import Blackout
 from chalicelib.domain.monitor.cron import (
@@ -23,7 +24,7 @@ from chalicelib.domain.runs.anomaly import Baseline
 from chalicelib.domain.runs.run import RunStatus
 from chalicelib.domain.times import MILLISECOND, from_ms, to_ms
 from chalicelib.store.daily_counts import pack_daily_counts, unpack_daily_counts
-from chalicelib.store.tables import DUE_SHARDS, CronItem
+from chalicelib.store.tables import CronItem
 from chalicelib.store.varints import pack_signed, pack_steps, unpack_signed, unpack_steps
 
 _USUAL = Settings()
@@ -60,7 +61,7 @@ def to_item(cron: Cron) -> CronItem:
         cron.id,
         version=cron.version,
         due_at=ms(due),
-        due_shard=None if due is None else shard_of(cron.id, DUE_SHARDS),
+        due_shard=None if due is None else shard_of(cron.id, settings.due_shards()),
         standing=None if stands in UNTROUBLED else stands.value,
         product=cron.product,
         service=cron.service,

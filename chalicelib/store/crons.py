@@ -12,7 +12,7 @@ from chalicelib.domain.times import to_ms
 from chalicelib.store.cron_codec import to_cron
 from chalicelib.store.errors import is_conflict, store_errors
 from chalicelib.store.reading import get_or_none
-from chalicelib.store.tables import DUE_SHARDS, CronItem, DueIndex
+from chalicelib.store.tables import CronItem, DueIndex
 
 _PAGE = 200
 
@@ -71,8 +71,10 @@ def due_crons(shard: int, now: datetime) -> Iterator[tuple[str, str]]:
             yield item.org_id, item.cron_id
 
 
-def shards() -> range:
-    return range(DUE_SHARDS)
+def is_empty(shard: int) -> bool:
+    """Whether no cron of a shard is due, now or later."""
+    with store_errors():
+        return next(iter(CronItem.due.query(shard, limit=1)), None) is None
 
 
 def put_off_unchanged(cron: Cron, until: datetime) -> None:

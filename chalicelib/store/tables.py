@@ -28,8 +28,6 @@ from chalicelib.store import lean_transport
 
 lean_transport.install()
 
-DUE_SHARDS = 16
-
 
 class _Meta:
     """What all tables share. A fault reaches the caller soon: the function has 60 s in all."""
@@ -482,6 +480,9 @@ class WatchItem(Model):
     heard_at = NumberAttribute(null=True)
     heard_through = UnicodeAttribute(null=True)
     deaf: Any = ListAttribute(of=NumberAttribute, null=True)
+    shards_set = NumberAttribute(null=True)
+    shards_read = NumberAttribute(null=True)
+    shards_since = NumberAttribute(null=True)
     taken_until = NumberAttribute(null=True)
     done_at = NumberAttribute(null=True)
 

@@ -6,10 +6,9 @@ from typing import Any
 
 from pynamodb.exceptions import UpdateError
 
-from chalicelib.domain.monitor.blackout import NOTHING_LEFT, Backlog, Blackout, Hearing, Watch
+from chalicelib.domain.monitor.blackout import NOTHING_LEFT, Backlog, Blackout, Hearing, Shards, Watch
 from chalicelib.domain.times import from_ms, to_ms
 from chalicelib.store.cron_codec import at_ms
-from chalicelib.store.crons import shards
 from chalicelib.store.errors import is_conflict, store_errors
 from chalicelib.store.reading import get_or_none
 from chalicelib.store.tables import WatchItem
@@ -30,7 +29,22 @@ def load_watch() -> Watch:
         deaf=_from_flat(item.deaf),
     )
     backlog = Backlog(at_ms(item.handed_over_at), at_ms(item.behind_since))
-    return Watch(at_ms(item.ticked_at), _from_flat(item.gaps), backlog, hearing)
+    return Watch(at_ms(item.ticked_at), _from_flat(item.gaps), backlog, hearing, _shards(item))
+
+
+def _shards(item: WatchItem) -> Shards | None:
+    since = at_ms(item.shards_since)
+    return None if since is None else Shards(int(item.shards_set), int(item.shards_read), since)
+
+
+def note_shards(shards: Shards) -> None:
+    actions: list[Any] = [
+        WatchItem.shards_set.set(shards.written),
+        WatchItem.shards_read.set(shards.read),
+        WatchItem.shards_since.set(to_ms(shards.since)),
+    ]
+    with store_errors():
+        WatchItem(_TICK).update(actions)
 
 
 def _from_flat(flat: Sequence[int | float] | None) -> tuple[Blackout, ...]:
@@ -81,10 +95,10 @@ def release_shard(shard: int, until: datetime, done_at: datetime | None) -> None
     _update(_due(shard), actions, WatchItem.taken_until == to_ms(until))
 
 
-def shards_done() -> dict[int, datetime]:
+def shards_done(shards: Iterable[int]) -> dict[int, datetime]:
     """Returns as of when everything due in a shard was judged last, for those that were ever handed over."""
     with store_errors():
-        items = list(WatchItem.batch_get([_due(shard) for shard in shards()], consistent_read=True))
+        items = list(WatchItem.batch_get([_due(shard) for shard in shards], consistent_read=True))
     return {int(item.name.removeprefix(_DUE)): from_ms(int(item.done_at)) for item in items if item.done_at}
 
 

@@ -98,6 +98,12 @@ PARAMETERS = (
         "How often, in seconds, a tick looks again inside its minute; empty or 0: it does not",
         pattern="([0-9]|[12][0-9]|30)?",
     ),
+    Parameter(
+        "CRONHUB_DUE_SHARDS",
+        "DueShards",
+        "How many shards of the index of what is due crons are written to; empty: 16",
+        pattern="([1-9][0-9]{0,2}|1[0-9]{3}|20[0-3][0-9]|204[0-8])?",
+    ),
     Parameter("CRONHUB_THROTTLE", "Throttle", "off: routes without a key are not throttled", pattern="(on|off)?"),
     Parameter(
         "CRONHUB_ALLOW_PRIVATE_TARGETS",

@@ -362,7 +362,7 @@ def loaded(cron_id: str) -> Cron:
 
 
 def due(now: datetime) -> list[str]:
-    return [cron_id for shard in crons.shards() for _, cron_id in crons.due_crons(shard, now)]
+    return [cron_id for shard in range(16) for _, cron_id in crons.due_crons(shard, now)]
 
 
 @pytest.mark.parametrize("method", ["PATCH", "DELETE"])

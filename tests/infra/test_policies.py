@@ -18,7 +18,6 @@ from chalicelib.services.evaluate import work_off
 from chalicelib.services.tick import run_minute
 from chalicelib.store import org_deletion, queue
 from chalicelib.store.channels import note_failed
-from chalicelib.store.crons import shards
 from chalicelib.store.tables import ChannelItem, CronItem
 from chalicelib.store.tick_log import note_tick
 from infra.deploy.policies import ACCESS, LOGGING, TAKING
@@ -218,7 +217,7 @@ def test_evaluate(api: Api, clock: Clock, recorder: Recorder, wakes: str, monkey
 
 def evaluate(recorder: Recorder, clock: Clock) -> None:
     with recorder.function():
-        for shard in shards():
+        for shard in range(16):
             work_off(shard, clock.now)
 
 

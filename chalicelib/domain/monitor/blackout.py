@@ -59,6 +59,17 @@ class Hearing(NamedTuple):
 NEVER_HEARD = Hearing()
 
 
+class Shards(NamedTuple):
+    """How many shards of the due index there are."""
+
+    #: How many crons are written to, as the setting says.
+    written: int
+    #: How many are read: more while crons of an earlier setting are on the others.
+    read: int
+    #: Since when the setting has been this one.
+    since: datetime
+
+
 class Watch(NamedTuple):
     #: When the last tick that ran to its end began.
     ticked_at: datetime | None = None
@@ -67,6 +78,8 @@ class Watch(NamedTuple):
     #: What the last tick left.
     backlog: Backlog = NOTHING_LEFT
     hearing: Hearing = NEVER_HEARD
+    #: None: no tick has noted them yet.
+    shards: Shards | None = None
 
 
 def blackouts_until(watch: Watch, now: datetime) -> tuple[Blackout, ...]:
