@@ -10,9 +10,10 @@ import pytest
 from pynamodb.models import Model
 
 from app import app
+from chalicelib import settings
 from chalicelib.api.routes import ROUTES
 from chalicelib.domain.monitor.signal import SignalKind
-from chalicelib.store.tables import DUE_SHARDS, MODELS
+from chalicelib.store.tables import MODELS
 from chalicelib.telemetry import NAMESPACE
 from infra.deploy.cfn import logical
 from infra.deploy.functions import logical_function
@@ -307,7 +308,7 @@ def test_functions_run_on_what_is_pinned_and_not_on_what_deploys(resources: Json
 
 
 def test_an_api_flood_leaves_room_for_detection_and_delivery(resources: Json) -> None:
-    for function, least in (("tick", 2), ("evaluate", DUE_SHARDS), ("notify", 10)):
+    for function, least in (("tick", 2), ("evaluate", settings.due_shards()), ("notify", 10)):
         made = resources[logical_function(function)]["Properties"]
         reserved = made["ReservedConcurrentExecutions"]
         assert reserved["Fn::If"][0] == "Reserves"
