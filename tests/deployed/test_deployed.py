@@ -22,7 +22,7 @@ from tests.deployed.conftest import ROOT, STAGE, Deployed, call, run, url_in
 
 pytestmark = pytest.mark.deployed
 
-MOST_BYTES = 25_000_000
+MOST_BYTES = 12_000_000
 # Two ticks, and what a loaded machine takes to start three functions.
 PATIENCE = 170.0
 

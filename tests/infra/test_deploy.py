@@ -2,9 +2,11 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +18,7 @@ from moto import mock_aws
 
 from infra.deploy import __main__ as deploying
 from infra.deploy import checks, emulated, stack
-from infra.deploy.package import Target, api_by_name, for_target
+from infra.deploy.package import USED_SERVICES, Target, api_by_name, for_target, leave_out_unused_services
 from infra.deploy.parameters import BASE_URL, PARAMETERS, PREFIX
 from infra.deploy.policies import ACCESS, policy
 from infra.deploy.refusal import Refusal
@@ -262,6 +264,33 @@ def test_a_package_is_for_what_it_is_built_for() -> None:
 
     assert made["Tick"]["Properties"] == {"Runtime": "python3.11", "Architectures": ["arm64"], "Timeout": 60}
     assert made["Topic"]["Properties"] == {}
+
+
+def test_a_package_holds_only_the_services_that_are_called(tmp_path: Path) -> None:
+    package = tmp_path / "deployment.zip"
+    kept = [
+        "app.py",
+        "botocore/data/endpoints.json",
+        "botocore/data/sqs/2012-11-05/service-2.json.gz",
+        "botocore/x.py",
+    ]
+    with zipfile.ZipFile(package, "w") as whole:
+        for name in [*kept, "botocore/data/ec2/2016-11-15/service-2.json.gz"]:
+            whole.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), name)
+
+    leave_out_unused_services(package)
+
+    with zipfile.ZipFile(package) as lean:
+        assert {name: lean.read(name).decode() for name in lean.namelist()} == {name: name for name in kept}
+        assert {one.date_time for one in lean.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+    assert [path.name for path in tmp_path.iterdir()] == ["deployment.zip"]
+
+
+def test_every_service_that_is_called_is_in_the_package() -> None:
+    sources = "".join(path.read_text() for path in (ROOT / "chalicelib").rglob("*.py"))
+    called = set(re.findall(r'boto3\.client\(\s*"(\w+)"', sources))
+
+    assert called | {"dynamodb"} == set(USED_SERVICES)
 
 
 def test_an_emulated_api_is_where_the_emulator_has_it() -> None:
