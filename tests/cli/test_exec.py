@@ -360,8 +360,7 @@ def test_a_folder_that_cannot_be_written_is_no_reason_to_fail(nowhere: int, tmp_
 
 def test_many_jobs_at_once_are_all_reported(fake: FakeCronHub) -> None:
     processes = [
-        subprocess.Popen(command(*JOB, "sh", "-c", f"exit {number % 3}"), env=environment())
-        for number in range(8)
+        subprocess.Popen(command(*JOB, "sh", "-c", f"exit {number % 3}"), env=environment()) for number in range(8)
     ]
 
     assert [process.wait(60) for process in processes] == [number % 3 for number in range(8)]
