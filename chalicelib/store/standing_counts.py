@@ -17,10 +17,12 @@ from chalicelib.domain.monitor.cron import Cron
 from chalicelib.domain.monitor.display_status import DisplayStatus
 from chalicelib.domain.monitor.standing import STANDINGS, standing
 from chalicelib.store.errors import store_errors
-from chalicelib.store.tables import DUE_SHARDS, StandingCountsItem
+from chalicelib.store.tables import StandingCountsItem
 
 # Two shards of the tick never write the same item; two threads of one seldom do, and then they try again.
 _ITEMS_PER_SHARD = 4
+# However many shards the due index has: the sums are over all parts.
+_SHARDS = 16
 # Among the parts, what the crons were that are older than the counting: nothing in a new org.
 _BASE = "base"
 
@@ -68,7 +70,7 @@ def save_moves(transaction: TransactWrite, moves: Iterable[Move]) -> bool:
 
 def _part_of(crons: list[Cron]) -> str:
     """One cron's parts are few; of many crons at once it is any part."""
-    shard = shard_of(crons[0].id, DUE_SHARDS) if len(crons) == 1 else random.randrange(DUE_SHARDS)  # noqa: S311
+    shard = shard_of(crons[0].id, _SHARDS) if len(crons) == 1 else random.randrange(_SHARDS)  # noqa: S311
     return f"{shard:02}.{random.randrange(_ITEMS_PER_SHARD)}"  # noqa: S311 - not a secret
 
 
