@@ -129,6 +129,7 @@ _SETTINGS = {
     "reminder_seconds": 3600,
     "project_id": PROJECT,
     "slug": "backup",
+    "resumes_on_signal": False,
 }
 _LAST_RUN = {
     "id": RUN,

@@ -140,6 +140,7 @@ class SettingsChanges(NamedTuple):
     reminder_seconds: int | UnsetType | None = UNSET
     project_id: str | UnsetType | None = UNSET
     slug: str | UnsetType | None = UNSET
+    resumes_on_signal: bool | UnsetType | None = UNSET
     kept: str | UnsetType | None = UNSET
 
 

@@ -42,6 +42,7 @@ _SETTINGS = (
     "project_id",
     "slug",
     "kept",
+    "resumes_on_signal",
 )
 
 

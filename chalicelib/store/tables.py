@@ -178,6 +178,7 @@ class CronItem(Model):
     reminder_seconds = NumberAttribute(attr_name="rm", null=True)
     slug = UnicodeAttribute(attr_name="su", null=True)
     kept = UnicodeAttribute(attr_name="kp", null=True)
+    resumes_on_signal = BooleanAttribute(attr_name="ro", null=True)
     signals = NumberAttribute(attr_name="sn", null=True)
     keyless_off = BooleanAttribute(attr_name="kl", null=True)
 

@@ -61,6 +61,8 @@ class SettingsIn(Request):
     project_id: Name | UnsetType | None = UNSET
     #: What a ping by key and slug calls it: a-z, 0-9, - and _; null: what its name makes.
     slug: CronSlug | UnsetType | None = UNSET
+    #: true: a signal resumes it while it is paused; false unless given.
+    resumes_on_signal: bool | UnsetType | None = UNSET
 
     def settings(self, schedule: str | UnsetType | None) -> SettingsChanges:
         return SettingsChanges(
@@ -77,6 +79,7 @@ class SettingsIn(Request):
             reminder_seconds=self.reminder_seconds,
             project_id=self.project_id,
             slug=self.slug,
+            resumes_on_signal=self.resumes_on_signal,
         )
 
 
@@ -249,6 +252,8 @@ class CronOut(Answer):
     project_id: str | None
     #: What a ping by key and slug calls it; null where its name makes none.
     slug: str | None
+    #: Whether a signal resumes it while it is paused.
+    resumes_on_signal: bool
     #: The grace of the run expected next.
     effective_grace_seconds: int | None
     #: The status that people see.
@@ -295,6 +300,7 @@ class CronOut(Answer):
             reminder_seconds=values.reminder_seconds,
             project_id=values.project_id,
             slug=slug_of(cron),
+            resumes_on_signal=values.resumes_on_signal,
             effective_grace_seconds=None if grace is None else int(grace.total_seconds()),
             status=one.status,
             reason=cron.reason,

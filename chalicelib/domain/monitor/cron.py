@@ -49,6 +49,8 @@ class Settings(NamedTuple):
     project_id: str | None = None
     #: What clients call it beside a key; None: what its name makes; empty: nothing.
     slug: str | None = None
+    #: True: a signal resumes it while it is paused.
+    resumes_on_signal: bool = False
     #: JSON of what another monitor's API set, that CronHub only keeps.
     kept: str | None = None
 

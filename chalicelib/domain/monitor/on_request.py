@@ -97,6 +97,13 @@ def resolve(cron: Cron, now: datetime, context: Context) -> Decision:
 def resume(cron: Cron, now: datetime) -> Decision:
     """Starts afresh from the next occurrence; runs that are still open get their time again."""
     transition = Transition(cron, now)
+    resume_within(transition)
+    return transition.decide()
+
+
+def resume_within(transition: Transition) -> None:
+    """The same, as a part of a decision that goes on."""
+    cron, now = transition.cron, transition.now
     _record_skipped(transition)
     transition.change(
         status=_untroubled(cron),
@@ -108,7 +115,6 @@ def resume(cron: Cron, now: datetime) -> Decision:
         open_runs=tuple(_seen_now(run, now) for run in cron.open_runs),
         **_calm(cron),
     )
-    return transition.decide()
 
 
 def _seen_now(run: OpenRun, now: datetime) -> OpenRun:

@@ -26,6 +26,7 @@ from chalicelib.domain.monitor.misses import (
     record_missed_while_running,
     restart_interval,
 )
+from chalicelib.domain.monitor.on_request import resume_within
 from chalicelib.domain.monitor.retry import (
     corrects,
     ends_late,
@@ -57,7 +58,9 @@ def apply(cron: Cron, received: Received, context: Context | None = None) -> Dec
         return _log(transition, received)
     if _is_history(cron, received):
         return _record_history(transition, received)
-    if cron.status is Status.NEW:
+    if cron.status is Status.PAUSED and cron.settings.resumes_on_signal:
+        resume_within(transition)
+    if transition.cron.status is Status.NEW:
         transition.change(status=Status.UP)
     time_out_overdue(transition, run_to_close(cron, received))
     judge_unmet(transition)

@@ -325,3 +325,19 @@ def test_three_hundred_checks_are_listed_in_a_few_reads(api: Api, hc: Hc, calls:
     assert len(hc.get("/checks/")["checks"]) == 300
     assert len(calls) <= 6
     assert len(json.dumps(hc.get("/checks/"))) > 10_000
+
+
+@pytest.mark.parametrize(("manual", "status"), [(False, "up"), (True, "paused")])
+@pytest.mark.parametrize("part", ["", "/start"])
+def test_a_ping_resumes_a_paused_check_unless_that_is_left_to_people(
+    hc: Hc, clock: Clock, manual: bool, status: str, part: str
+) -> None:
+    made = hc.make(name="a", schedule="0 * * * *", manual_resume=manual)
+    send("GET", f"/ping/{made['uuid']}")
+    hc.call("POST", f"/checks/{made['uuid']}/pause")
+    clock.pass_by(hours=5)
+    send("GET", f"/ping/{made['uuid']}/log")
+    send("GET", f"/ping/{made['uuid']}{part}")
+
+    after = hc.get(f"/checks/{made['uuid']}")
+    assert (after["manual_resume"], after["status"], bool(after["next_ping"])) == (manual, status, not manual)

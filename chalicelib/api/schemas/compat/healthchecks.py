@@ -24,12 +24,13 @@ from chalicelib.services.crons import SettingsChanges, Shown
 
 Json = dict[str, Any]
 _LEAST_SECONDS, _MOST_SECONDS = 60, 31_536_000
-_USUAL_TIMEOUT, _USUAL_GRACE = 86_400, 3600
+_USUAL_GRACE = 3600
+#: What a new check is unless its request says otherwise.
+_USUAL: dict[str, Any] = {"timeout": 86_400, "grace": _USUAL_GRACE, "slug": "", "manual_resume": False}
 _SLUG = re.compile(r"[a-z0-9_-]*")
 _UNIQUE = ("name", "slug", "tags", "timeout", "grace")
 #: What CronHub only keeps, with what it is unless it was set.
 _KEPT: Json = {
-    "manual_resume": False,
     "methods": "",
     "start_kw": "",
     "success_kw": "",
@@ -166,7 +167,7 @@ class Spec(NamedTuple):
     def settings(self, before: Cron | None) -> SettingsChanges:
         """before: None for a new check, which has Healthchecks' usual values."""
         given = self.fields
-        usual: Json = {"timeout": _USUAL_TIMEOUT, "grace": _USUAL_GRACE, "slug": ""} if before is None else {}
+        usual: Json = _USUAL if before is None else {}
         wanted = {**usual, **given}
         schedule = wanted.get("schedule") or (f"@every {wanted['timeout']}s" if "timeout" in wanted else UNSET)
         return SettingsChanges(
@@ -176,6 +177,7 @@ class Spec(NamedTuple):
             grace_seconds=wanted.get("grace", UNSET),
             tags=tuple(dict.fromkeys(wanted["tags"].split())) if "tags" in wanted else UNSET,
             slug=wanted.get("slug", UNSET),
+            resumes_on_signal=not wanted["manual_resume"] if "manual_resume" in wanted else UNSET,
             kept=self._kept(before),
         )
 
@@ -243,11 +245,11 @@ def check_of(one: Shown, view: View) -> Json:
         "started": _is_started(cron),
         "last_ping": iso(cron.last_run.finished_at if cron.last_run else None),
         "next_ping": iso(one.next_expected_at),
-        "manual_resume": kept["manual_resume"],
+        "manual_resume": not cron.settings.resumes_on_signal,
         "methods": kept["methods"],
         "subject": kept["success_kw"] if by_subject else "",
         "subject_fail": kept["failure_kw"] if by_subject else "",
-        **{name: kept[name] for name in _KEPT if name not in ("manual_resume", "methods")},
+        **{name: kept[name] for name in _KEPT if name != "methods"},
         "badge_url": "",
     }
     if cron.last_run and cron.last_run.duration_ms is not None:
