@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from chalicelib.store.queue import LONGEST_DELAY_SECONDS
 from infra.deploy.cfn import Json, arn, logical, resource, sub
 
 FUNCTION_SECONDS = 60
@@ -22,7 +23,8 @@ class Queue(NamedTuple):
 
 
 QUEUES = (
-    Queue("notify", "CRONHUB_QUEUE_URL"),
+    # What is tried again later is kept back on the queue for up to 15 minutes.
+    Queue("notify", "CRONHUB_QUEUE_URL", patience_seconds=LONGEST_DELAY_SECONDS + 120),
     Queue("due", "CRONHUB_DUE_QUEUE_URL"),
 )
 

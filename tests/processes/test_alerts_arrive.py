@@ -19,6 +19,7 @@ from chalicelib.services.crons import SettingsChanges
 from chalicelib.services.register import Registration, WantedCron
 from chalicelib.store import queue
 from tests.api.client import Api
+from tests.channels.hostile import silent
 from tests.channels.mailbox import Mailbox, mailbox
 from tests.local.program import wait_for
 from tests.processes.inbox import IDS, Inbox
@@ -199,3 +200,19 @@ def test_mail_that_is_refused_does_not_hold_up_a_webhook(
         assert deliveries[by_mail]["state"] == "pending"
         assert "ConnectionRefusedError" in deliveries[by_mail]["error"]
         assert deliveries[by_mail]["next_at"] is not None
+
+
+def test_a_webhook_that_never_answers_does_not_hold_up_another_org(service: Service, box: Inbox) -> None:
+    bad, good = service.org("hanging"), service.org("innocent")
+    add_webhook(good, box)
+    [cron_id] = register(good, "innocent", 1)
+    with silent() as port:
+        url = f"http://127.0.0.1:{port}/"
+        assert bad.post("/api/channels", {"name": "ops", "kind": "webhook", "url": url}).status == 201
+        for hanging in register(bad, "hanging", 24):
+            signal(bad, "fail", hanging)
+        began = time.monotonic()
+        signal(good, "fail", cron_id)
+        took = box.wait_for_cron(cron_id).at - began
+
+    assert took < 2, took
