@@ -139,6 +139,7 @@ def test_three_hundred_checks_are_taken_over_field_by_field_and_only_once(
             one["slug"],
         )
         assert sorted(cron["tags"]) == sorted(one["tags"].split())
+        assert cron["resumes_on_signal"] is True
         assert (cron["status"] == "paused") is (one["status"] == "paused")
     rows = list(csv.DictReader((tmp_path / "map.csv").open()))
     assert rows[7]["old_id"] == checks[7]["uuid"]

@@ -37,7 +37,7 @@ from cronhub.settings import UsageError
 CRON: Object = {
     "schedule": None, "timezone": "UTC", "description": "", "grace_seconds": None, "max_runtime_seconds": None,
     "anomaly_factor": 3.0, "failure_tolerance": 0, "recovery_threshold": 1, "tags": [], "sla_target": 99.0,
-    "reminder_seconds": None, "project": None, "slug": None, "depends_on": [],
+    "reminder_seconds": None, "project": None, "slug": None, "resumes_on_signal": False, "depends_on": [],
 }  # fmt: skip
 WINDOW: Object = {
     "starts_at": None, "ends_at": None, "schedule": None, "timezone": "UTC", "duration_minutes": None,

@@ -12,7 +12,7 @@ from cronhub.terminal import moment
 URL = "https://healthchecks.io"
 #: Settings that CronHub has no like of, and what each is where it changes nothing.
 _NOT_HELD = {
-    "manual_resume": False, "methods": "", "subject": "", "subject_fail": "", "start_kw": "", "success_kw": "",
+    "methods": "", "subject": "", "subject_fail": "", "start_kw": "", "success_kw": "",
     "failure_kw": "", "filter_subject": False, "filter_body": False, "filter_http_body": False,
     "filter_default_fail": False,
 }  # fmt: skip
@@ -40,6 +40,8 @@ def _check(one: Object, history: tuple[PastRun, ...]) -> Check:
     draft.seconds("grace_seconds", one.get("grace"))
     if one.get("status") == "paused":
         draft.cron["paused"] = True
+    if one.get("manual_resume") is False:
+        draft.cron["resumes_on_signal"] = True
     _slug(one, draft)
     for name, usual in _NOT_HELD.items():
         if one.get(name, usual) not in (usual, None):
