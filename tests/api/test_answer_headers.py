@@ -21,7 +21,7 @@ def test_every_answer_is_taken_for_what_it_is_and_none_with_a_key_is_kept(api: A
 
 
 def test_only_pages_may_be_kept(api: Api) -> None:
-    assert header(api.get("/", key=None), "cache-control") == "no-cache"
+    assert "no-cache" in (header(api.get("/", key=None), "cache-control") or "")
     assert header(api.get("/", headers={"Cookie": "session=x"}, key=None), "cache-control") == "no-store"
 
 
