@@ -55,7 +55,7 @@ def _placeholder(one: Route, name: str) -> str:
         return "ID" if one.action is not None else "CRON_ID"
     if name.endswith(("_id", "_file")):
         return _NAMES.get(name, name.upper())
-    return _NAMES.get(name, examples.PATHS[name])
+    return SLUG if examples.PATHS[name] == examples.PATHS["slug"] else examples.PATHS[name]
 
 
 def _required(one: Route, query: type[Struct] | None) -> dict[str, Any]:
