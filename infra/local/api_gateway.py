@@ -222,6 +222,7 @@ def _as_page(environ: "WSGIEnvironment", problem: Problem) -> Answer | None:
     # Quoted: what could not be decoded is not looked at again.
     sent = quote(path.encode("latin-1", "replace"), safe="/")
     event = _event(environ, sent, sent, str(environ.get("QUERY_STRING", "")), {})
+    event |= {"body": None, "isBase64Encoded": False}
     page = error_page(Call(Request(event), clock.now()), problem.status.value)
     if page is None:
         return None
