@@ -91,8 +91,9 @@ def _work_on(key: ChannelKey, keys: list[AlertKey]) -> None:
 
 def _fan_out(keys: list[AlertKey]) -> None:
     """Has each channel send its alerts by a message of its own; a single one has them sent here and now."""
-    now = clock.now()
     units = _units(_due(keys))
+    # After the units were made: what is due as of then has no second to wait.
+    now = clock.now()
     if len(units) == 1 and units[0].at <= now:
         queue.wake_channels(_run(units[0]))
     elif not queue.wake_channels(unit.wake(now) for unit in units if _is_in_reach(unit.at, now)):
