@@ -215,4 +215,4 @@ def test_a_webhook_that_never_answers_does_not_hold_up_another_org(service: Serv
         signal(good, "fail", cron_id)
         took = box.wait_for_cron(cron_id).at - began
 
-    assert took < 2, took
+    assert took < 1, took
