@@ -77,7 +77,7 @@ class Canary:
         if self._address is None:
             return
         hearing = self.hearing()
-        measure("canary_lost", hearing.waits)
+        measure("canary_lost", int(hearing.waits))
         if hearing.waits and hearing.sent_at == self._now:
             log.warning("%s", reason_of_silence(hearing, self._address))
 

@@ -83,7 +83,7 @@ def run_minute(now: datetime, scheduled_at: datetime | None = None) -> TickRepor
     note_tick(now, backlog)
     measure("due_backlog", report.backlog)
     measure("shards_behind", len(left))
-    measure("hand_over_failed", report.fell_back)
+    measure("hand_over_failed", int(report.fell_back))
     measure("tick_broken", report.broken)
     if report.handed_over:
         _step_in(left, now)

@@ -174,7 +174,7 @@ def test_where_nobody_takes_a_backlog_over_the_tick_works_it_off(
 ) -> None:
     report = run_tick(clock.now)
 
-    assert (report.handed_over, report.changed) == (False, 5)
+    assert (report.handed_over, report.fell_back, report.changed) == (False, True, 5)
     assert [api.cron(cron_id)["status"] for cron_id in backlog] == ["down"] * 5
 
 

@@ -75,7 +75,9 @@ def test_a_tick_measures_itself(api: Api, clock: Clock, on_aws: None, capsys: py
     telemetry.write_line(function="tick")
 
     *logged, line = lines(capsys)
-    assert {"due_backlog", "tick_broken", "tick_duration", "tick_lag", "runs_missed"} == set(declared(line))
+    of_the_tick = {"due_backlog", "shards_behind", "hand_over_failed", "tick_broken", "tick_duration", "tick_lag"}
+    assert of_the_tick | {"runs_missed"} == set(declared(line))
+    assert all(type(line[name]) in (int, float) for name in of_the_tick), "CloudWatch takes no other values"
     assert (line["due_backlog"], line["tick_lag"], line["runs_missed"]) == (1, 2.0, 1)
     missed = next(one for one in logged if one.get("event") == "missed")
     assert missed["level"] == "INFO"

@@ -4,8 +4,9 @@ import json
 import os
 import subprocess
 import sys
+import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,6 +19,8 @@ from infra.local.stack import PYTHON as STACK_PYTHON
 
 ROOT = Path(__file__).parents[2]
 STAGE = "dev"
+# Two ticks, and what a loaded machine takes to start three functions.
+PATIENCE = 170.0
 
 
 class Deployed(NamedTuple):
@@ -39,7 +42,18 @@ def call(method: str, url: str, body: Any = None, key: str = "") -> Any:
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(url, data, headers, method=method)
     with urllib.request.urlopen(request, timeout=30) as answer:
-        return json.load(answer)
+        text = answer.read()
+        return json.loads(text) if text else None
+
+
+def eventually(what: Callable[[], Any], patience: float = PATIENCE) -> Any:
+    deadline = time.monotonic() + patience
+    while time.monotonic() < deadline:
+        found = what()
+        if found:
+            return found
+        time.sleep(1)
+    raise AssertionError("it did not come to pass")
 
 
 def url_in(said: str) -> str:

@@ -4,10 +4,9 @@ import json
 import shutil
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,23 +17,11 @@ from standardwebhooks import Webhook
 from infra.deploy.package import OUT, build, emulated_target
 from infra.deploy.stages import STAGES
 from tests.channels.receivers import Receiver, receiver
-from tests.deployed.conftest import ROOT, STAGE, Deployed, call, run, url_in
+from tests.deployed.conftest import ROOT, STAGE, Deployed, call, eventually, run, url_in
 
 pytestmark = pytest.mark.deployed
 
 MOST_BYTES = 12_000_000
-# Two ticks, and what a loaded machine takes to start three functions.
-PATIENCE = 170.0
-
-
-def eventually(what: Callable[[], Any]) -> Any:
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        found = what()
-        if found:
-            return found
-        time.sleep(1)
-    raise AssertionError("it did not come to pass")
 
 
 class Watched(NamedTuple):
