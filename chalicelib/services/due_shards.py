@@ -3,12 +3,16 @@
 A cron moves to its new shard when it is written next, so a setting may be changed on a live deployment.
 """
 
+import logging
 from datetime import datetime, timedelta
 
 from chalicelib import settings
+from chalicelib.domain.errors import ConcurrentUpdate, CronHubError
 from chalicelib.domain.monitor.blackout import Shards, Watch
 from chalicelib.store.crons import is_empty
 from chalicelib.store.tick_log import note_shards
+
+log = logging.getLogger("cronhub.tick")
 
 # What releases before the setting wrote to.
 _BEFORE = 16
@@ -32,8 +36,16 @@ def look(watch: Watch, now: datetime) -> None:
     """Finds out which shards are to be read from now on."""
     shards = _shards(watch.shards, settings.due_shards(), now)
     if shards != watch.shards:
-        note_shards(shards)
+        _note(shards)
     _Remembered.read = shards.read
+
+
+def _note(shards: Shards) -> None:
+    try:
+        note_shards(shards)
+    except (CronHubError, ConcurrentUpdate) as error:
+        # The next tick finds it out again: no reason not to look at the crons.
+        log.warning("how many shards are read could not be noted: %s", error)
 
 
 def forget() -> None:

@@ -72,7 +72,10 @@ def test_a_message_names_the_cron_and_holds_nothing_that_signals(api: Api, clock
     assert data["cron"]["url"] in data["text"]
     link = urlsplit(data["cron"]["url"])
     assert dict(parse_qsl(link.query)) == names
-    assert api.get(f"{link.path}?{link.query}", key=None).status == 200
+    # Who is not signed in is asked to, and then sees it.
+    asked = api.get(f"{link.path}?{link.query}", key=None)
+    assert asked.status == 303
+    assert asked.headers["Location"].startswith("./signin?next=crons")
     # What the page, or a program with a key, finds by it.
     assert [one["id"] for one in api.get("/api/crons", **names).json["crons"]] == [cron_id]
 

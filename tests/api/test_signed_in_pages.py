@@ -171,9 +171,9 @@ def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(api: Api, monkeyp
 
 
 def test_a_session_that_is_ended_is_out_at_once(api: Api, browser: Browser) -> None:
+    [mine] = api.get("/api/sessions").json["sessions"]
     other = Browser(api)
     other.sign_in(api.key)
-    mine = api.get("/api/sessions").json["sessions"][0]
 
     api.delete(f"/api/sessions/{mine['id']}")
 

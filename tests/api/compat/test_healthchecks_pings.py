@@ -290,7 +290,7 @@ def test_a_start_that_has_to_wait_says_so(api: Api, ping_key: str) -> None:
     assert said(send("GET", f"/ping/{second}/start")) == (409, "blocked: waits for first")
 
 
-@pytest.mark.parametrize("path", ["/nothing", "/no/thing", "/no/such/path", "/favicon.ico"])
+@pytest.mark.parametrize("path", ["/nothing", "/no/thing", "/no/such/path"])
 def test_other_paths_are_still_nothing(api: Api, path: str) -> None:
     reply = send("GET", path)
 
