@@ -8,7 +8,7 @@ import pytest
 
 from tests.deployed.conftest import Deployed, call, eventually
 
-pytestmark = pytest.mark.deployed
+pytestmark = [pytest.mark.deployed, pytest.mark.long]
 
 CRONS = 600
 SHARDS = 16
