@@ -98,7 +98,7 @@ def test_what_is_typed_and_opened_survives_the_refresh(page: "Page", address: st
     )
     ask(cron["ping_url"] + "?duration_ms=5")
 
-    expect(page.locator("h1 .badge")).to_have_text("up")
+    expect(page.locator("h1 .badge")).to_have_text("up", timeout=40_000)
 
     assert page.locator("#depend").input_value() == "half typed"
     expect(page.locator("#s-python")).to_have_attribute("open", "")
