@@ -1,4 +1,4 @@
-"""Makes the tables that the store lacks, and ends."""
+"""Makes the tables that the store lacks, and the queues of the embedded one, and ends."""
 
 import socket
 import sys
@@ -24,6 +24,7 @@ def main(_arguments: list[str]) -> int:
         chosen_store.use()
         make_tables()
         if endpoint is None:
+            make_queues()
             older_state.take_over()
     except (StoreFileError, older_state.UnreadableState) as reason:
         say("tables", str(reason))
@@ -37,6 +38,15 @@ def make_tables() -> None:
     created = create_tables()
     if created:
         say("tables", f"made {', '.join(created)}")
+
+
+def make_queues() -> None:
+    """Before the first signal: an alert that finds no queue waits for the next tick."""
+    from chalicelib import settings
+    from chalicelib.store.queue import client
+
+    for name in (settings.queue_name(), settings.due_queue_name()):
+        client().create_queue(QueueName=name)
 
 
 def answers(endpoint: str, patience: float) -> bool:

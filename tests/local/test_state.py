@@ -182,6 +182,13 @@ def test_a_tick_alone_runs_once_and_says_whether_it_went_well(state: Path) -> No
     assert "is damaged or is no SQLite file" in broken.lines[0]
 
 
+def test_the_queues_are_there_before_the_first_signal(state: Path) -> None:
+    command(state, "tables")
+
+    store = Store(state / "cronhub.db")
+    assert len(store.answer("sqs", "ListQueues", {})["QueueUrls"]) == 2
+
+
 def test_the_api_runs_alone(state: Path) -> None:
     port = free_port()
     command(state, "tables")
