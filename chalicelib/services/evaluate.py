@@ -235,10 +235,13 @@ def _chunks(due: Iterable[CronKey]) -> Iterator[list[CronKey]]:
 def _look_at_some(keys: list[CronKey], this: _Round, look: _Look, pool: ThreadPoolExecutor) -> None:
     """Looks at crons that are read in one call: side by side, then in turn those with dependencies."""
     found = _read(keys)
-    independent = [key for key in keys if key not in found or not found[key].depends_on]
-    if len(independent) >= _WORTH_THREADS:
+    dependent = [key for key in keys if key in found and found[key].depends_on]
+    in_turn = keys
+    if len(keys) - len(dependent) >= _WORTH_THREADS:
+        independent = (key for key in keys if key not in dependent)
         list(pool.map(lambda key: look(this, key, found.get(key)), independent))
-    for key in keys:
+        in_turn = dependent
+    for key in in_turn:
         look(this, key, found.get(key))
 
 

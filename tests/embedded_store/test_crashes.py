@@ -1,6 +1,5 @@
 """kill -9 again and again, under load: what was acknowledged is there, and every transaction whole (long)."""
 
-import os
 import random
 import signal
 import subprocess
@@ -17,7 +16,7 @@ from tests.api.client import Api
 from tests.embedded_store.test_store import ROOT, WRITER
 from tests.local.program import wait_for
 from tests.processes.inbox import Inbox, inbox
-from tests.processes.service import Service, pids_of, running
+from tests.processes.service import running
 from tests.processes.steps import add_webhook, register
 
 KILLS_OF_WRITERS = 200
@@ -105,12 +104,6 @@ def fail_until_gone(api: Api, crons: list[str]) -> dict[str, str]:
     return kept
 
 
-def kill_all(service: Service) -> None:
-    for pid in [service.run.process.pid, *(pid for pid, _ in pids_of(service.run))]:
-        os.kill(pid, signal.SIGKILL)
-    service.run.end()
-
-
 def test_everything_is_killed_at_once_again_and_again(tmp_path: Path) -> None:
     chance, state = random.Random(SEED), tmp_path / "state"
     kept: dict[str, str] = {}
@@ -127,7 +120,7 @@ def test_everything_is_killed_at_once_again_and_again(tmp_path: Path) -> None:
                 with ThreadPoolExecutor(4) as pool:
                     sent = [pool.submit(fail_until_gone, api, crons[part::4]) for part in range(4)]
                     time.sleep(chance.uniform(0, 2))
-                    kill_all(service)
+                    service.kill_all()
                     for one in sent:
                         kept |= one.result()
         lost = lost_runs(state, key, kept)

@@ -40,13 +40,6 @@ def command(state: Path, *arguments: str) -> Run:
     return run
 
 
-def kill_all(service: Service) -> None:
-    """The supervisor first, so that it starts nothing again."""
-    for pid in [service.run.process.pid, *(pid for pid, _ in pids_of(service.run))]:
-        os.kill(pid, signal.SIGKILL)
-    service.run.end()
-
-
 def acknowledged(api: Api, cron_id: str, count: int) -> list[str]:
     """Sends signals until CronHub is gone; returns the ids of the runs that it said it has."""
     kept: list[str] = []
@@ -68,7 +61,7 @@ def test_what_was_acknowledged_outlives_a_kill_of_everything(state: Path) -> Non
         with ThreadPoolExecutor(4) as pool:
             sending = {cron_id: pool.submit(acknowledged, api, cron_id, 1000) for cron_id in crons}
             wait_for(lambda: sum("ping" in line for line in service.run.lines) > 100)
-            kill_all(service)
+            service.kill_all()
             kept = {cron_id: sent.result() for cron_id, sent in sending.items()}
 
     with running(state) as again:

@@ -73,6 +73,12 @@ class Service:
     def kill(self, part: str) -> None:
         os.kill(self.pid(part), signal.SIGKILL)
 
+    def kill_all(self) -> None:
+        """The supervisor first, so that it starts nothing again."""
+        for pid in [self.run.process.pid, *(pid for pid, _ in pids_of(self.run))]:
+            os.kill(pid, signal.SIGKILL)
+        self.run.end()
+
     @contextmanager
     def standing_still(self, part: str) -> Iterator[None]:
         pid = self.pid(part)
