@@ -425,6 +425,8 @@ class SlowCron:
             return Answer(SlowRun(RunStatus.LOG, now, now, key=signal.run_key, finished_at=now))
         if known is None and self._is_past(signal):
             return self._remember(signal)
+        if self.paused and self.settings.resumes_on_signal:
+            self.resume(now)
         self.signalled = True
         meant = self._meant(signal)
         for one in sorted(self.open, key=self._limit_at):

@@ -86,6 +86,7 @@ SETTINGS = st.builds(
     sla_target=st.sampled_from([99.0, 0.0, 99.95]),
     reminder_seconds=st.sampled_from([None, None, 600]),
     project_id=st.sampled_from([None, "p1"]),
+    resumes_on_signal=st.sampled_from([False, False, True]),
 )
 
 
