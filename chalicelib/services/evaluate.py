@@ -34,7 +34,7 @@ from chalicelib.services.retries import retry_on_conflict
 from chalicelib.store import crons
 from chalicelib.store.alerts import put_notice
 from chalicelib.store.maintenance import maintenance_windows_of_org
-from chalicelib.store.queue import hand_over, shard_of_message
+from chalicelib.store.queue import HandedOver, hand_over, handed_over_in
 from chalicelib.store.tick_log import release_shard, shards_done, take_shard
 
 log = logging.getLogger("cronhub.tick")
@@ -42,6 +42,8 @@ log = logging.getLogger("cronhub.tick")
 # A function has 60 s; what is left over is due at the next tick as well.
 BUDGET_SECONDS = 45.0
 TAKEN_FOR = timedelta(seconds=60)
+# Until the next tick has its own moment.
+JUDGED_AS_OF_ITS_TICK_FOR = timedelta(seconds=60)
 PUT_OFF_BROKEN = timedelta(minutes=15)
 # A backlog larger than this is worked off by shards, side by side.
 HANDED_OVER_FROM = 500
@@ -110,7 +112,7 @@ def run_tick(
         return _look_at_all(due, _Round.begun(now, blackouts, report), budget_seconds)
     if not hands_over:
         return report
-    if hand_over(shards):
+    if hand_over(shards, now):
         report.handed_over = True
         log.info("more than %d crons are due: worked off by shards", HANDED_OVER_FROM)
         return report
@@ -120,9 +122,13 @@ def run_tick(
 
 
 def work_off(shard: int, now: datetime, budget_seconds: float = BUDGET_SECONDS) -> TickReport:
-    """Evaluates what is due in one shard, unless another function is working it off."""
-    until = now + TAKEN_FOR
-    if not take_shard(shard, now, until):
+    """Evaluates what is due in one shard, unless another function is working it off.
+
+    now: as of when, for all shards of a tick the same. A claim is by the clock: its message may be older.
+    """
+    taken_at = clock.now()
+    until = taken_at + TAKEN_FOR
+    if not take_shard(shard, taken_at, until):
         return TickReport()
     this = _Round.begun(now, blackouts_or_doubt, TickReport())
     report = _look_at_all(_due([shard], now, this.report), this, budget_seconds)
@@ -147,11 +153,19 @@ def receive(messages: Sequence[str]) -> list[int]:
     failed = []
     for place, message in enumerate(messages):
         try:
-            work_off(shard_of_message(message), clock.now())
+            handed_over = handed_over_in(message)
+            work_off(handed_over.shard, _moment_of(handed_over, clock.now()))
         except Exception:
             log.exception("a shard could not be worked off; its message comes again")
             failed.append(place)
     return failed
+
+
+def _moment_of(handed_over: HandedOver, now: datetime) -> datetime:
+    """As of when a shard is worked off: the moment of its tick. A message that comes much later would have crons
+    judged by a time that is past, and leave what became due since to the next tick."""
+    at = handed_over.at
+    return at if at is not None and abs(now - at) < JUDGED_AS_OF_ITS_TICK_FOR else now
 
 
 def _shards_of_minute(now: datetime) -> list[int]:

@@ -6,10 +6,12 @@ A message on them is a hint: the outbox and the due index are what is true.
 import json
 import logging
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple
 
 from chalicelib import settings
+from chalicelib.domain.times import from_ms, to_ms
 
 log = logging.getLogger("cronhub.queue")
 
@@ -123,9 +125,20 @@ def _batches(wakes: Iterable[Wake]) -> Iterator[list[dict[str, Any]]]:
         yield batch
 
 
-def hand_over(shards: Iterable[int]) -> bool:
-    """Has the shards of the due index worked off side by side; False where nobody can be asked."""
-    entries = [{"Id": str(shard), "MessageBody": json.dumps({"shard": shard})} for shard in shards]
+class HandedOver(NamedTuple):
+    """A shard of the due index that is to be worked off."""
+
+    shard: int
+    #: The moment of the tick that handed it over; None in a message of an older release.
+    at: datetime | None = None
+
+
+def hand_over(shards: Iterable[int], at: datetime) -> bool:
+    """Has the shards of the due index worked off side by side, all as of one moment; False where nobody can be
+    asked."""
+    entries = [
+        {"Id": str(shard), "MessageBody": json.dumps({"shard": shard, "at": to_ms(at)})} for shard in shards
+    ]
     try:
         for start in range(0, len(entries), _ENTRIES_AT_ONCE):
             url = settings.due_queue_url() or _look_up(settings.due_queue_name())
@@ -138,13 +151,13 @@ def hand_over(shards: Iterable[int]) -> bool:
     return True
 
 
-def shard_of_message(message: str) -> int:
+def handed_over_in(message: str) -> HandedOver:
     """Raises ValueError for what is no message of ours."""
     body = json.loads(message)
-    shard = body.get("shard") if isinstance(body, dict) else None
-    if not isinstance(shard, int):
+    shard, at = (body.get("shard"), body.get("at")) if isinstance(body, dict) else (None, None)
+    if not isinstance(shard, int) or not isinstance(at, int | None):
         raise ValueError("not a message of ours")
-    return shard
+    return HandedOver(shard, None if at is None else from_ms(at))
 
 
 def message_of(wake: Wake) -> str:

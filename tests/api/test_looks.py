@@ -108,7 +108,7 @@ def test_a_large_backlog_is_handed_over_once_a_minute(
     monkeypatch.setattr(evaluate, "HANDED_OVER_FROM", 3)
     handed: list[str] = []
 
-    def hand_over(_: object) -> bool:
+    def hand_over(*_: object) -> bool:
         handed.append(f"{clock.now:%H:%M:%S}")
         return True
 

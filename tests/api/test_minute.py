@@ -11,7 +11,7 @@ from chalicelib.services.evaluate import run_tick, work_off
 from chalicelib.services.notify import send_due
 from chalicelib.services.tick import run_minute
 from chalicelib.store import queue
-from chalicelib.store.queue import client, shard_of_message
+from chalicelib.store.queue import client, handed_over_in
 from chalicelib.store.tick_log import load_watch, take_shard
 from tests.api.client import Api, Clock
 from tests.channels.receivers import Receiver, receiver
@@ -161,12 +161,66 @@ def test_a_large_backlog_is_worked_off_by_shards(
 
     shards = []
     while messages := client().receive_message(QueueUrl=due_queue, MaxNumberOfMessages=10).get("Messages"):
-        shards += [shard_of_message(message["Body"]) for message in messages]
+        shards += [handed_over_in(message["Body"]).shard for message in messages]
     assert sorted(shards) == list(range(16))
     for shard in shards:
         work_off(shard, clock.now)
 
     assert [api.cron(cron_id)["status"] for cron_id in backlog] == ["down"] * 5
+
+
+def bodies_of(due_queue: str) -> list[str]:
+    bodies: list[str] = []
+    while messages := client().receive_message(QueueUrl=due_queue, MaxNumberOfMessages=10).get("Messages"):
+        bodies += [message["Body"] for message in messages]
+    return bodies
+
+
+def opened_and_noticed(api: Api) -> set[tuple[str, str]]:
+    incidents = [
+        api.get(f"/api/incidents/{one['id']}").json for one in api.get("/api/incidents").json["incidents"]
+    ]
+    return {(one["opened_at"], alert["at"]) for one in incidents for alert in one["alerts"]}
+
+
+def test_all_shards_are_judged_as_of_the_moment_of_their_tick(
+    api: Api, clock: Clock, backlog: list[str], due_queue: str
+) -> None:
+    run_tick(clock.now)
+
+    for body in bodies_of(due_queue):
+        clock.pass_by(seconds=1.5)
+        assert evaluate.receive([body]) == []
+
+    assert opened_and_noticed(api) == {("2026-03-10T14:00:00Z", "2026-03-10T14:30:00Z")}
+
+
+def test_a_message_that_comes_after_its_minute_has_a_shard_judged_as_of_now(
+    api: Api, clock: Clock, backlog: list[str], due_queue: str
+) -> None:
+    run_tick(clock.now)
+    bodies = bodies_of(due_queue)
+    clock.pass_by(seconds=61)
+
+    assert evaluate.receive(bodies) == []
+    # What an older release put on the queue names no moment.
+    assert evaluate.receive(['{"shard": 3}']) == []
+
+    assert {noticed for _, noticed in opened_and_noticed(api)} == {"2026-03-10T14:31:01Z"}
+
+
+def test_an_old_message_does_not_take_a_shard_that_is_worked_off(
+    api: Api, clock: Clock, backlog: list[str], due_queue: str
+) -> None:
+    run_tick(clock.now)
+    clock.pass_by(seconds=50)
+    for shard in range(16):
+        assert take_shard(shard, clock.now, clock.now + evaluate.TAKEN_FOR)
+    clock.pass_by(seconds=5)
+
+    assert evaluate.receive(bodies_of(due_queue)) == []
+
+    assert api.get("/api/incidents").json["incidents"] == []
 
 
 def test_where_nobody_takes_a_backlog_over_the_tick_works_it_off(
