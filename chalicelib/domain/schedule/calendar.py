@@ -1,15 +1,14 @@
 """systemd's calendar expressions (`OnCalendar=`), as systemd.time(7) defines them.
 
 When clocks change, a time that is skipped is left out, and one that comes twice counts the first time only:
-systemd-analyze 252 does the same: `tests/unit/test_calendar.py`.
+systemd-analyze 252 does the same: `tests/unit/test_calendar.py`. What it leaves out besides: `calendar_times.py`.
 """
 
 import re
-from bisect import bisect_left, bisect_right
-from calendar import monthrange
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
+from chalicelib.domain.schedule.calendar_times import Days, Occurring, TimesOfDay, first_beyond
 from chalicelib.domain.schedule.expression import ScheduleError
 from chalicelib.domain.schedule.utc_offsets import Stretch, stretch_at, zone_names
 
@@ -35,6 +34,8 @@ SHORTHANDS = {
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _ITEM = re.compile(r"(\*|[0-9]{1,4})(?:\.\.([0-9]{1,4}))?(?:/([0-9]{1,4}))?")
 _MOST_WORDS = 4
+#: The shortest month has so many days.
+_MOST_FROM_END = 28
 
 
 class _Part(NamedTuple):
@@ -45,77 +46,6 @@ class _Part(NamedTuple):
 
 _YEAR, _MONTH, _MONTH_DAY = _Part("year", 1970, _LAST_YEAR), _Part("month", 1, 12), _Part("day", 1, 31)
 _HOUR, _MINUTE, _SECOND = _Part("hour", 0, 23), _Part("minute", 0, 59), _Part("second", 0, 59)
-
-
-class Days(NamedTuple):
-    """Which days. The sets are sorted."""
-
-    #: Monday is 0.
-    weekdays: frozenset[int]
-    years: tuple[int, ...]
-    months: tuple[int, ...]
-    #: Days of the month; where they count from its end, each with the step from there to the end, or 0.
-    days: tuple[int, ...]
-    from_end: tuple[tuple[int, int], ...] | None
-
-    def of_month(self, year: int, month: int) -> list[int]:
-        """The matching days of one month, in order."""
-        if year not in self.years or month not in self.months:
-            return []
-        first, length = monthrange(year, month)
-        found = [day for day in self.days if day <= length] if self.from_end is None else self._from_end(length)
-        return [day for day in found if (first + day - 1) % 7 in self.weekdays]
-
-    def _from_end(self, length: int) -> list[int]:
-        assert self.from_end is not None
-        found: set[int] = set()
-        for back, step in self.from_end:
-            if back <= length:
-                start = length - back + 1
-                found.update(range(start, length + 1, step) if step else (start,))
-        return sorted(found)
-
-
-class TimesOfDay(NamedTuple):
-    hours: tuple[int, ...]
-    minutes: tuple[int, ...]
-    seconds: tuple[int, ...]
-
-    @property
-    def per_day(self) -> int:
-        return len(self.hours) * len(self.minutes) * len(self.seconds)
-
-    def first(self, after: int) -> int | None:
-        """The first second of the day from `after` on."""
-        hour, minute, second = after // 3600, after // 60 % 60, after % 60
-        if hour in self.hours:
-            if minute in self.minutes and (place := bisect_left(self.seconds, second)) < len(self.seconds):
-                return hour * 3600 + minute * 60 + self.seconds[place]
-            if (place := bisect_right(self.minutes, minute)) < len(self.minutes):
-                return hour * 3600 + self.minutes[place] * 60 + self.seconds[0]
-        if (place := bisect_right(self.hours, hour)) < len(self.hours):
-            return self.hours[place] * 3600 + self.minutes[0] * 60 + self.seconds[0]
-        return None
-
-    def last(self, until: int) -> int | None:
-        """The last second of the day up to `until`."""
-        count = self.count(until)
-        if count == 0:
-            return None
-        rest, second = divmod(count - 1, len(self.seconds))
-        hour, minute = divmod(rest, len(self.minutes))
-        return self.hours[hour] * 3600 + self.minutes[minute] * 60 + self.seconds[second]
-
-    def count(self, until: int) -> int:
-        """How many there are up to this second of the day."""
-        hour, minute, second = until // 3600, until // 60 % 60, until % 60
-        per_hour = len(self.minutes) * len(self.seconds)
-        total = bisect_left(self.hours, hour) * per_hour
-        if hour in self.hours:
-            total += bisect_left(self.minutes, minute) * len(self.seconds)
-            if minute in self.minutes:
-                total += bisect_right(self.seconds, second)
-        return total
 
 
 class CalendarSchedule:
@@ -129,6 +59,9 @@ class CalendarSchedule:
         self.timezone = timezone
         self._days = days
         self._times = times
+        #: The same for each day after a matching one, and for the first of a month after a matching day.
+        self._following = times.after_a_day()
+        self._following_month = times.after_a_month()
 
     def next(self, after: datetime) -> datetime | None:
         """The first occurrence after `after`."""
@@ -186,23 +119,27 @@ class CalendarSchedule:
         day, second = divmod(wall, _DAY)
         found = self._day_from(day)
         if found == day:
-            time = self._times.first(second)
+            time = self._times_on(day).first(second)
             if time is not None:
                 return day * _DAY + time
             found = self._day_from(day + 1)
-        first = self._times.first(0)
-        return None if found is None or first is None else found * _DAY + first
+        if found is None:
+            return None
+        first = self._times_on(found).first(0)
+        return None if first is None else found * _DAY + first
 
     def _last(self, wall: int) -> int | None:
         day, second = divmod(wall, _DAY)
         found = self._day_until(day)
         if found == day:
-            time = self._times.last(second)
+            time = self._times_on(day).last(second)
             if time is not None:
                 return day * _DAY + time
             found = self._day_until(day - 1)
-        last = self._times.last(_DAY - 1)
-        return None if found is None or last is None else found * _DAY + last
+        if found is None:
+            return None
+        last = self._times_on(found).last(_DAY - 1)
+        return None if last is None else found * _DAY + last
 
     def _count(self, first: int, last: int) -> int:
         """Matching walls from `first` to `last`."""
@@ -210,11 +147,20 @@ class CalendarSchedule:
             return 0
         total, day = 0, self._day_from(first // _DAY)
         while day is not None and day * _DAY <= last:
-            to = self._times.count(min(last - day * _DAY, _DAY - 1))
-            before = self._times.count(first - day * _DAY - 1) if first > day * _DAY else 0
+            times = self._times_on(day)
+            to = times.count(min(last - day * _DAY, _DAY - 1))
+            before = times.count(first - day * _DAY - 1) if first > day * _DAY else 0
             total += to - before
             day = self._day_from(day + 1)
         return total
+
+    def _times_on(self, day: int) -> TimesOfDay:
+        if self._following_month is self._times:
+            return self._times
+        at = date.fromordinal(day + _FIRST_DAY)
+        if self._day_until(day - 1) != day - 1:
+            return self._times
+        return self._following_month if at.day == 1 else self._following
 
     def _day_from(self, day: int) -> int | None:
         """The first matching day from this one on, counted from 1970."""
@@ -294,10 +240,16 @@ def _days(text: str, weekdays: frozenset[int]) -> Days:
     if len(parts) != 3:
         raise ScheduleError(f"{text[:20]}: is no date")
     year, month, day = parts
-    years = tuple(range(_YEAR.low, _YEAR.high + 1)) if year == "*" else _values(_whole_years(year), _YEAR)
-    from_end = _from_end(day) if tilde else None
-    days = _values(re.sub(r"/[0-9]+", "", day) if tilde else day, _MONTH_DAY)
-    return Days(weekdays, years, _values(month, _MONTH), days, from_end)
+    years = tuple(range(_YEAR.low, _YEAR.high + 1)) if year == "*" else _values(_whole_years(year), _YEAR).values
+    months = _values(month, _MONTH).values
+    if not tilde or day == "*":
+        days = _values(day, _MONTH_DAY)
+        return Days(weekdays, years, months, days.values, None, days.carried_to)
+    from_end = _from_end(day)
+    starts = [(_MONTH_DAY.high - back + 1, step) for back, step in from_end]
+    last = max(start + (_MONTH_DAY.high - start) // step * step if step else start for start, step in starts)
+    steps = [(start, step) for start, step in starts if step]
+    return Days(weekdays, years, months, (), from_end, _carried_to(steps, last, _MONTH_DAY))
 
 
 def _from_end(text: str) -> tuple[tuple[int, int], ...]:
@@ -307,6 +259,8 @@ def _from_end(text: str) -> tuple[tuple[int, int], ...]:
         if matched is None or matched[1] == "*" or matched[2]:
             raise ScheduleError(f"day: {item[:20]} is no day counted from the end of the month")
         day, step = int(matched[1]), int(matched[3] or 0)
+        if not 1 <= day <= _MOST_FROM_END:
+            raise ScheduleError(f"day: {item[:20]} is not within 1..{_MOST_FROM_END}, counted from the end")
         if step >= day:
             raise ScheduleError(f"day: {item[:20]} has no second day up to the end of the month")
         found.append((day, step))
@@ -329,17 +283,30 @@ def _times(text: str) -> TimesOfDay:
     if len(parts) != 3:
         raise ScheduleError(f"{text[:20]}: is no time of day")
     seconds = re.sub(r"\.0+(?![0-9])", "", parts[2])
-    return TimesOfDay(_values(parts[0], _HOUR), _values(parts[1], _MINUTE), _values(seconds, _SECOND))
+    return TimesOfDay.of(_values(parts[0], _HOUR), _values(parts[1], _MINUTE), _values(seconds, _SECOND))
 
 
-def _values(text: str, part: _Part) -> tuple[int, ...]:
+def _values(text: str, part: _Part) -> Occurring:
     found: set[int] = set()
+    steps: list[tuple[int, int]] = []
     for item in text.split(","):
         matched = _ITEM.fullmatch(item)
-        if matched is None or (matched[1] == "*" and (matched[2] or matched[3])):
+        if matched is None or (matched[1] == "*" and text != "*"):
             raise ScheduleError(f"{part.name}: {item[:20] or '(nothing)'} is not understood")
-        found.update(_range(matched, part))
-    return tuple(sorted(found))
+        values = _range(matched, part)
+        found.update(values)
+        if matched[3] and not matched[2]:
+            steps.append((values.start, values.step))
+    return Occurring(tuple(sorted(found)), _carried_to(steps, max(found), part))
+
+
+def _carried_to(steps: list[tuple[int, int]], last: int, part: _Part) -> int:
+    """Where systemd goes on in the next unit after the last value of this one: see `calendar_times.py`."""
+    # The unit is over with its last value. A second is not: systemd counts microseconds.
+    if last == part.high and part is not _SECOND:
+        return part.low
+    beyond = first_beyond(steps, last)
+    return part.low if beyond is None else beyond - (part.high - part.low + 1)
 
 
 def _range(matched: re.Match[str], part: _Part) -> range:
