@@ -68,14 +68,14 @@ test-web: .venv/.web
 	@$(BIN)/python -m pytest -m web -p no:xdist tests/web
 
 test-deployed: .venv/.installed .venv-aws/.installed .venv-stack/.installed
-	@$(BIN)/python -m pytest -m "deployed and not long" -p no:xdist tests/deployed
+	@$(BIN)/python -m pytest -m deployed -p no:xdist tests/deployed
 
 # The embedded store holds what moto holds: the same tests over it.
 test-store: .venv/.installed
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --store=embedded tests/api tests/faults
 
 test-long: .venv/.installed
-	@$(BIN)/python -m pytest -m "long and not deployed" -rP
+	@$(BIN)/python -m pytest -m long -rP
 
 test-clients: .venv/.installed .venv-clients/.installed
 	@$(BIN)/python -m pytest -m clients -p no:xdist tests/clients

@@ -19,6 +19,9 @@ ROOT = Path(__file__).resolve().parents[2]
 BUCKET = "cronhub-packages"
 _PATIENCE = 60.0
 _SINGLE, _BATCH = "sqs:SendMessage", "sqs:SendMessageBatch"
+_AT_ONCE = "MaximumConcurrency"
+#: The fewest that AWS takes.
+MOST_AT_ONCE = max(2, os.cpu_count() or 2)
 
 
 def environment(endpoint: str) -> dict[str, str]:
@@ -69,17 +72,22 @@ def running(log: Path) -> Iterator[str]:
         process.wait(_PATIENCE)
 
 
-def granted_more(template: str) -> str:
-    """Returns a template with the right to batches of messages, which only the emulator asks for."""
-    return json.dumps(_granted_more(json.loads(template)), indent=1)
+def adapted(template: str) -> str:
+    """Returns a template as an emulated AWS needs it.
+
+    With the right to batches of messages, for which AWS has no action of its own; and with few functions at once
+    at a queue: each is a process of this machine, and started all together none would be done in its time.
+    """
+    return json.dumps(_adapted(json.loads(template)), indent=1)
 
 
-def _granted_more(part: Any) -> Any:
+def _adapted(part: Any) -> Any:
     if isinstance(part, list):
         more = [_BATCH] if _SINGLE in part else []
-        return [_granted_more(each) for each in part] + more
+        return [_adapted(each) for each in part] + more
     if isinstance(part, dict):
-        return {name: _granted_more(each) for name, each in part.items()}
+        changed = {name: _adapted(each) for name, each in part.items()}
+        return changed | {_AT_ONCE: min(MOST_AT_ONCE, part[_AT_ONCE])} if _AT_ONCE in part else changed
     return part
 
 

@@ -45,7 +45,7 @@ def deploy(stage: Stage, given: dict[Parameter, str], template: Path, bucket: st
     packaged = _upload(stack, template, bucket)
     endpoint = os.environ.get("AWS_ENDPOINT_URL")
     if endpoint:
-        packaged.write_text(emulated.granted_more(packaged.read_text()))
+        packaged.write_text(emulated.adapted(packaged.read_text()))
     if before is None and stage.keeps_data and _keeps_tables(stack):
         _take_over(stack, stage, packaged, bucket, given)
     else:

@@ -84,6 +84,21 @@ def test_a_tick_measures_itself(api: Api, clock: Clock, on_aws: None, capsys: py
     assert missed["cron_id"]
 
 
+def test_a_backlog_that_nobody_takes_over_is_counted(
+    api: Api, clock: Clock, on_aws: None, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chalicelib.services.evaluate.HANDED_OVER_FROM", 3)
+    api.register(*({"name": f"job {n}", "schedule": "0 13 * * *"} for n in range(5)))
+    clock.at("14:30:00")
+
+    run_minute(clock.now)
+    telemetry.write_line(function="tick")
+
+    line = lines(capsys)[-1]
+    assert "hand_over_failed" in declared(line)
+    assert (line["hand_over_failed"], line["due_backlog"]) == (1, 4)
+
+
 def test_what_goes_wrong_is_logged_with_its_trace_and_request(
     api: Api, on_aws: None, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

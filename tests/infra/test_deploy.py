@@ -18,8 +18,9 @@ from moto import mock_aws
 
 from infra.deploy import __main__ as deploying
 from infra.deploy import checks, emulated, stack
+from infra.deploy.cfn import Json
 from infra.deploy.package import USED_SERVICES, Target, api_by_name, for_target, leave_out_unused_services
-from infra.deploy.parameters import BASE_URL, PARAMETERS, PREFIX
+from infra.deploy.parameters import BASE_URL, PARAMETERS, PREFIX, RESERVED
 from infra.deploy.policies import ACCESS, policy
 from infra.deploy.refusal import Refusal
 from infra.deploy.stages import STAGES
@@ -303,13 +304,29 @@ def test_an_emulated_api_is_where_the_emulator_has_it() -> None:
 def test_the_emulator_alone_is_granted_what_aws_does_not_know() -> None:
     document = template(DEV) | {"Policies": [policy(function) for function in ACCESS]}
 
-    granted = json.loads(emulated.granted_more(json.dumps(document)))
+    granted = json.loads(emulated.adapted(json.dumps(document)))
 
     assert "SendMessageBatch" not in json.dumps(document)
     for before, after in zip(document["Policies"], granted["Policies"], strict=True):
         for one, other in zip(before["Statement"], after["Statement"], strict=True):
             more = ["sqs:SendMessageBatch"] if "sqs:SendMessage" in one["Action"] else []
             assert other == one | {"Action": one["Action"] + more}
+
+
+def test_the_emulator_alone_runs_few_functions_at_once() -> None:
+    document = template(DEV)
+
+    adapted = json.loads(emulated.adapted(json.dumps(document)))["Resources"]
+
+    for function in ("evaluate", "notify"):
+        before, after = (at_once_of(one[function.title()]) for one in (document["Resources"], adapted))
+        assert before == RESERVED[function]
+        assert after == min(before, max(2, os.cpu_count() or 2))
+
+
+def at_once_of(function: Json) -> int:
+    [event] = function["Properties"]["Events"].values()
+    return int(event["Properties"]["ScalingConfig"]["MaximumConcurrency"])
 
 
 TAKEN = (
