@@ -2,6 +2,7 @@
 
 import secrets
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime
 from typing import NamedTuple
@@ -13,13 +14,15 @@ from chalicelib.domain.accounts.api_key import KEY_LENGTH, ApiKey, key_hash, key
 from chalicelib.domain.accounts.org import RESERVED_SLUGS, Org
 from chalicelib.domain.accounts.permissions import Action, Role, Scope
 from chalicelib.domain.errors import ConcurrentUpdate, Conflict, FieldError, Invalid, NotFound, Unauthenticated
-from chalicelib.services import access, keyless_signals
+from chalicelib.services import access, clock, keyless_signals
 from chalicelib.services.changes import changed
 from chalicelib.services.paging import Page, page_of
+from chalicelib.services.retries import retry_on_conflict
 from chalicelib.store import api_keys, org_deletion, orgs
 
 MOST_KEYS = 100
 _TRIES = 4
+_SIDE_BY_SIDE = 8
 
 
 class OrgChanges(NamedTuple):
@@ -110,7 +113,7 @@ def change_org(slug: str, by: ApiKey, changes: OrgChanges, now: datetime) -> Org
 
 
 def delete_org(slug: str, by: ApiKey, budget_seconds: float = 20.0) -> bool:
-    """Ends an org: its keys stop at once, then all of it goes, the rest with the coming ticks.
+    """Ends an org: its keys stop at once, then its ping URLs, then all of it goes, the rest with the coming ticks.
 
     Returns whether all is gone already. Raises NotFound.
     """
@@ -129,10 +132,27 @@ def go_on_deleting(budget_seconds: float = 10.0) -> None:
 
 
 def _remove(org_id: str, until: float) -> bool:
-    gone = org_deletion.remove(org_id, lambda: time.monotonic() < until)
+    gone = _close_crons(org_id, until) and org_deletion.remove(org_id, lambda: time.monotonic() < until)
     if gone:
         org_deletion.unmark(org_id)
     return gone
+
+
+def _close_crons(org_id: str, until: float) -> bool:
+    """Ends the signals of all crons of an org before the first of them goes: removing their runs may take long.
+
+    A ping reads the cron alone, so each cron must know. Returns whether all do.
+    """
+    now = clock.now()
+
+    def close(cron_id: str) -> bool:
+        if time.monotonic() >= until:
+            return False
+        retry_on_conflict(lambda: org_deletion.close_cron(org_id, cron_id, now))
+        return True
+
+    with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
+        return all(list(pool.map(close, org_deletion.open_crons(org_id))))
 
 
 def create_key(slug: str, wanted: NewKey, by: ApiKey | None, now: datetime) -> tuple[ApiKey, str]:

@@ -1,11 +1,18 @@
 """Orgs: read, renamed, ended; projects; when keys were used."""
 
+from datetime import datetime
+
 import pytest
 
 from chalicelib.domain.accounts.project import Project
+from chalicelib.domain.alerts.alert import Alert
+from chalicelib.domain.monitor.cron import Cron
+from chalicelib.domain.monitor.decision import Decision
 from chalicelib.services import orgs
+from chalicelib.services.commit import commit_and_log
+from chalicelib.services.tick import run_minute
 from chalicelib.store import org_deletion, projects
-from chalicelib.store.tables import MODELS, OrgItem
+from chalicelib.store.tables import MODELS, AlertItem, OrgItem
 from tests.api.client import Api, Clock
 
 
@@ -83,6 +90,52 @@ def test_an_end_that_was_cut_off_goes_on_with_the_tick(api: Api, monkeypatch: py
 
     assert org_deletion.marked() == []
     assert set(left()) <= {"cronhub-orgs"}
+
+
+def test_an_org_that_is_being_deleted_takes_no_signals_and_misses_nothing(
+    api: Api, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [f"job {n}" for n in range(20)]
+    cron_ids = api.register(*({"name": name, "schedule": "*/5 * * * *", "grace_seconds": 0} for name in names))
+    monkeypatch.setattr(org_deletion, "remove", lambda *_: False)
+
+    assert api.delete("/api/orgs/mon-org", raw='{"slug":"mon-org"}').status == 202
+
+    assert {api.post(f"/api/ping/{cron_id}", key=None).status for cron_id in cron_ids} == {404}
+    clock.pass_by(hours=1)
+    assert run_minute(clock.now).looked_at == 0
+    assert list(AlertItem.scan()) == []
+
+
+def test_a_deletion_without_time_for_the_ping_urls_ends_them_with_the_tick(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cron_id = api.new_cron()
+    real = orgs.delete_org
+    monkeypatch.setattr(orgs, "delete_org", lambda slug, by: real(slug, by, budget_seconds=0))
+
+    assert api.delete("/api/orgs/mon-org", raw='{"slug":"mon-org"}').status == 202
+    assert api.post(f"/api/ping/{cron_id}", key=None).status == 200
+    monkeypatch.setattr(org_deletion, "remove", lambda *_: False)
+    orgs.go_on_deleting()
+
+    assert api.post(f"/api/ping/{cron_id}", key=None).status == 404
+
+
+def test_a_ping_that_read_the_cron_just_before_does_not_undo_its_end(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cron_id = api.new_cron()
+    monkeypatch.setattr(org_deletion, "remove", lambda *_: False)
+
+    def late(cron: Cron, decision: Decision, now: datetime) -> list[Alert]:
+        monkeypatch.setattr("chalicelib.services.signals.commit_and_log", commit_and_log)
+        assert api.delete("/api/orgs/mon-org", raw='{"slug":"mon-org"}').status == 202
+        return commit_and_log(cron, decision, now)
+
+    monkeypatch.setattr("chalicelib.services.signals.commit_and_log", late)
+
+    assert api.post(f"/api/ping/{cron_id}", key=None).status == 404
 
 
 @pytest.mark.parametrize("body", ["{}", '{"slug":"other"}', '{"slug":7}'])
