@@ -35,6 +35,7 @@ COMMANDS = {
     "apply": Command("apply", "make an organization have what a file says"),
     "export": Command("export", "write what an organization has as such a file"),
     "import": Command("import_checks", "take over the checks of Healthchecks, Cronitor or Sentry"),
+    "systemd": Command("systemd", "report the runs of a systemd service, from its unit"),
     "agent": Command("agent", "watch the CronJobs of a Kubernetes cluster"),
     "flush": Command("flush", "send the reports that wait because CronHub could not be reached"),
     "completion": Command("completion", "write the completion of bash, zsh or fish"),

@@ -112,6 +112,7 @@ def _heartbeat(report: Report) -> Call:
         "started_at": report.started_at,
         "finished_at": report.finished_at,
     }
+    body = {name: value for name, value in body.items() if value is not None}
     if report.output:
         body["message"] = report.output
     return Call("POST", f"/api/crons/{report.cron}/heartbeat", body=body, timeout=_REQUEST_TIMEOUT)
@@ -156,10 +157,10 @@ def pauses() -> Callable[[float | None], float]:
 class Reporter:
     """Reports one run of one cron."""
 
-    def __init__(self, settings: Settings, cron: Wanted) -> None:
+    def __init__(self, settings: Settings, cron: Wanted, run_id: str | None = None) -> None:
         self._client = Client(settings)
         self.cron = cron
-        self.run_id = new_run_id()
+        self.run_id = run_id or new_run_id()
         self._over = threading.Event()
 
     def start(self, started_at: datetime) -> Answer:

@@ -27,9 +27,10 @@ class Report(NamedTuple):
     cron: str
     run_id: str
     exit_code: int
-    duration_ms: int
+    #: None where nobody saw the start.
+    duration_ms: int | None
     #: ISO 8601.
-    started_at: str
+    started_at: str | None
     finished_at: str
     output: str | None = None
 
