@@ -23,8 +23,10 @@ from chalicelib.domain.ids import org_of
 from chalicelib.services import clock
 from chalicelib.services.channel_queue import Left, settle, waiting, work_off
 from chalicelib.store import alerts, queue
+from chalicelib.store.alerts import DueAlert
 from chalicelib.store.channels import channels_of_org
 from chalicelib.store.queue import LONGEST_DELAY_SECONDS, AlertKey, Wake, wake_of
+from chalicelib.telemetry import SECONDS, measure
 
 log = logging.getLogger("cronhub.notify")
 
@@ -103,7 +105,7 @@ def _fan_out(keys: list[AlertKey]) -> None:
 def send_due(now: datetime) -> int:
     """Sends all that is due, where no queue has it done; returns how many alerts that were."""
     seen: set[AlertKey] = set()
-    while keys := [key for key in _due_keys(now, _SENT_AT_ONCE) if key not in seen]:
+    while keys := [one.key for one in _due_alerts(now, _SENT_AT_ONCE) if one.key not in seen]:
         seen.update(keys)
         units = _units(_due(keys))
         _side_by_side({unit.key: partial(_run, unit) for unit in units})
@@ -112,14 +114,17 @@ def send_due(now: datetime) -> int:
 
 def wake_due(now: datetime) -> bool:
     """Asks for all that is due to be sent, as its message may have been lost; False where nobody can be asked."""
+    due = list(_due_alerts(now, _WOKEN_AT_ONCE))
+    # What is kept back for a later try is not due: the age of the queue's messages says less.
+    waits = now - min((one.since for one in due), default=now)
+    measure("alerts_waiting", waits.total_seconds(), SECONDS)
     # Those of an org together, so that crons that went down together share a message.
-    keys = sorted(_due_keys(now, _WOKEN_AT_ONCE), key=lambda key: org_of(key[0]) or "")
-    return queue.wake(keys)
+    return queue.wake(sorted((one.key for one in due), key=lambda key: org_of(key[0]) or ""))
 
 
-def _due_keys(now: datetime, most: int) -> Iterator[AlertKey]:
+def _due_alerts(now: datetime, most: int) -> Iterator[DueAlert]:
     for shard in range(alerts.SHARDS):
-        yield from alerts.due_keys(shard, now, most)
+        yield from alerts.due_alerts(shard, now, most)
 
 
 def _due(keys: Iterable[AlertKey]) -> list[Outgoing]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from zlib import crc32
 
 from pynamodb.exceptions import PutError, UpdateError
@@ -88,11 +88,18 @@ def _delivery_map(delivery: Delivery) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def due_keys(shard: int, now: datetime, limit: int) -> list[tuple[str, str]]:
-    """The keys of the first alerts of a shard that are to be worked on."""
+class DueAlert(NamedTuple):
+    """An alert that is to be worked on, and since when."""
+
+    key: tuple[str, str]
+    since: datetime
+
+
+def due_alerts(shard: int, now: datetime, limit: int) -> list[DueAlert]:
+    """The first alerts of a shard that are to be worked on, in order."""
     with store_errors():
         items = AlertItem.send.query(shard, SendIndex.send_at <= to_ms(now), limit=limit)
-        return [(item.cron_id, item.alert_id) for item in items]
+        return [DueAlert((item.cron_id, item.alert_id), from_ms(int(item.send_at or 0))) for item in items]
 
 
 def find_outgoing(keys: Iterable[tuple[str, str]]) -> list[Outgoing]:

@@ -23,7 +23,9 @@ class Queue(NamedTuple):
 
 
 QUEUES = (
-    # What is tried again later is kept back on the queue for up to 15 minutes.
+    # What is tried again later is kept back on the queue for up to 15 minutes. SQS counts a message's age from the
+    # time it was sent at, and AWS does not say that it leaves this out: 2 minutes would ring for any receiver that
+    # fails. The outbox itself tells when an alert waits for 2 minutes: the alarm alerts-waiting.
     Queue("notify", "CRONHUB_QUEUE_URL", patience_seconds=LONGEST_DELAY_SECONDS + 120),
     Queue("due", "CRONHUB_DUE_QUEUE_URL"),
 )

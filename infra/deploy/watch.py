@@ -17,6 +17,8 @@ _MINUTE = 60
 _NEAR_LIMIT = 0.8
 # Users' receivers fail now and then; this many at once say that something of CronHub's does.
 _FAILED_ALERTS = 10
+# Longer than two ticks are apart, each of which asks for what is due.
+_PATIENCE_SECONDS = 120
 _HOT = ("crons", "crons/due", "runs", "rollups", "alerts")
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -136,6 +138,13 @@ def _alarms_of_own_metrics() -> Json:
             "canary_lost",
             EvaluationPeriods=3,
         ),
+        "AlertsWaitingAlarm": _own_alarm(
+            "alerts-waiting",
+            f"An alert that was to be sent at once has waited for {_PATIENCE_SECONDS} s.",
+            "alerts_waiting",
+            Statistic="Maximum",
+            Threshold=_PATIENCE_SECONDS,
+        ),
         "AlertsFailedAlarm": _own_alarm(
             "alerts-failed",
             f"{_FAILED_ALERTS} deliveries or more failed within five minutes.",
@@ -208,7 +217,11 @@ def _widgets(stage: Stage) -> list[Json]:
             "Maximum",
             _own("due_backlog", "tick_broken", "shards_behind", "hand_over_failed", "canary_lost"),
         ),
-        ("Tick and deliveries (s)", "Maximum", _own("tick_lag", "tick_duration", "delivery_delay")),
+        (
+            "Tick and deliveries (s)",
+            "Maximum",
+            _own("tick_lag", "tick_duration", "delivery_delay", "alerts_waiting"),
+        ),
         ("Requests", "Sum", [["AWS/ApiGateway", name, *api] for name in ("Count", "4XXError", "5XXError")]),
         ("Latency of requests (ms)", "p95", [["AWS/ApiGateway", "Latency", *api]]),
         ("Invocations", "Sum", _by("AWS/Lambda", "Invocations", "FunctionName", functions)),

@@ -10,6 +10,7 @@ import pytest
 from chalicelib import telemetry
 from chalicelib.services.tick import run_minute
 from tests.api.client import Api, Clock
+from tests.channels.receivers import Reply, receiver
 
 
 @pytest.fixture
@@ -75,7 +76,15 @@ def test_a_tick_measures_itself(api: Api, clock: Clock, on_aws: None, capsys: py
     telemetry.write_line(function="tick")
 
     *logged, line = lines(capsys)
-    of_the_tick = {"due_backlog", "shards_behind", "hand_over_failed", "tick_broken", "tick_duration", "tick_lag"}
+    of_the_tick = {
+        "alerts_waiting",
+        "due_backlog",
+        "shards_behind",
+        "hand_over_failed",
+        "tick_broken",
+        "tick_duration",
+        "tick_lag",
+    }
     assert of_the_tick | {"runs_missed"} == set(declared(line))
     assert all(type(line[name]) in (int, float) for name in of_the_tick), "CloudWatch takes no other values"
     assert (line["due_backlog"], line["tick_lag"], line["runs_missed"]) == (1, 2.0, 1)
@@ -97,6 +106,28 @@ def test_a_backlog_that_nobody_takes_over_is_counted(
     line = lines(capsys)[-1]
     assert "hand_over_failed" in declared(line)
     assert (line["hand_over_failed"], line["due_backlog"]) == (1, 4)
+
+
+def test_how_long_an_alert_waits_is_measured_and_a_later_try_is_no_waiting(
+    api: Api, clock: Clock, on_aws: None, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CRONHUB_ALLOW_PRIVATE_TARGETS", "1")
+
+    def waits() -> float:
+        run_minute(clock.now)
+        telemetry.write_line(function="tick")
+        return float(lines(capsys)[-1]["alerts_waiting"])
+
+    with receiver(Reply(500)) as hook:
+        assert api.post("/api/channels", {"name": "ops", "kind": "webhook", "url": hook.url}).status == 201
+        assert waits() == 0
+        api.post(f"/api/fail/{api.new_cron()}", key=None)
+        clock.pass_by(seconds=150)
+        assert waits() == pytest.approx(150, abs=1)
+        assert len(hook.got) == 1
+
+        clock.pass_by(seconds=10)
+        assert waits() == 0
 
 
 def test_what_goes_wrong_is_logged_with_its_trace_and_request(
