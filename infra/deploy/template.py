@@ -9,7 +9,8 @@ from pathlib import Path
 
 from infra.deploy.api import api, public_address
 from infra.deploy.cfn import Json, arn, logical, ref
-from infra.deploy.functions import functions
+from infra.deploy.findings import with_reasons
+from infra.deploy.functions import functions, logical_function
 from infra.deploy.package import OUT
 from infra.deploy.parameters import CONDITIONS, parameters
 from infra.deploy.policies import ACCESS, policy, short_name
@@ -41,8 +42,17 @@ def template(stage: Stage) -> Json:
         "Description": "CronHub: watches scheduled jobs and tells people when one did not run",
         "Parameters": parameters(stage),
         "Conditions": CONDITIONS,
-        "Resources": _together(tables(stage), queues(), functions(stage), api(stage), watch(stage)),
+        "Resources": with_reasons(
+            _together(tables(stage), queues(), functions(stage), api(stage), watch(stage)), _of_chalice()
+        ),
         "Outputs": _outputs(stage),
+    }
+
+
+def _of_chalice() -> dict[str, str]:
+    """The types of the resources that Chalice describes and the template only adds to."""
+    return {logical_function(function): "Serverless::Function" for function in ACCESS} | {
+        "RestAPI": "Serverless::Api"
     }
 
 
