@@ -13,6 +13,7 @@ from typing import NamedTuple, Self
 from chalicelib.domain.alerts.alert import Alert
 from chalicelib.domain.alerts.system_notice import blind
 from chalicelib.domain.errors import CronHubError
+from chalicelib.domain.monitor.blackout import Blackout
 from chalicelib.domain.monitor.context import Context
 from chalicelib.domain.monitor.cron import Cron
 from chalicelib.domain.monitor.deadlines import due_at
@@ -203,12 +204,27 @@ class _Round(NamedTuple):
     alerts: list[Alert]
     report: TickReport
     looked_at: set[CronKey]
+    #: The blackouts of orgs that were asked for already.
+    known_blackouts: dict[str, tuple[Blackout, ...]]
     lock: Lock
 
     @classmethod
     def begun(cls, now: datetime, blackouts: Blackouts, report: TickReport) -> Self:
         # One read an org, or a tick, however many crons are due.
-        return cls(now, cache(maintenance_windows_of_org), cache(blackouts), [], report, set(), Lock())
+        return cls(now, cache(maintenance_windows_of_org), cache(blackouts), [], report, set(), {}, Lock())
+
+    def blackouts_of(self, org_id: str) -> tuple[Blackout, ...]:
+        """Raises InDoubt."""
+        found = self.known_blackouts[org_id] = self.blackouts(org_id)
+        return found
+
+    def context_of(self, cron: Cron) -> Context:
+        """What nearly every overdue cron needs, as far as it is at hand: without, its rules would run twice."""
+        return Context(
+            windows=covering(self.windows(cron.org_id), cron),
+            dependencies=None if cron.depends_on else (),
+            blackouts=self.known_blackouts.get(cron.org_id),
+        )
 
     def takes(self, key: CronKey) -> bool:
         """Whether nobody has looked at a cron yet: then the caller does."""
@@ -312,9 +328,8 @@ def _evaluate(this: _Round, cron: Cron | None, depth: int) -> bool:
     decision = decide_with(
         cron,
         lambda context: evaluate(cron, now, context),
-        Sources(this.windows, this.blackouts, lambda cron: _dependencies_looked_at(this, cron, depth)),
-        # Nearly every overdue cron needs them: without, its rules would run twice.
-        Context(windows=covering(this.windows(cron.org_id), cron)),
+        Sources(this.windows, this.blackouts_of, lambda cron: _dependencies_looked_at(this, cron, depth)),
+        this.context_of(cron),
     )
     if decision.cron == cron:
         at = due_at(cron)

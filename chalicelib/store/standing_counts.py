@@ -23,8 +23,6 @@ from chalicelib.store.tables import StandingCountsItem
 # they try again. With more shards that is a little more often, and the sum is still read at once.
 _SHARDS = 16
 _ITEMS_PER_SHARD = 4
-# However many shards the due index has: the sums are over all parts.
-_SHARDS = 16
 # Among the parts, what the crons were that are older than the counting: nothing in a new org.
 _BASE = "base"
 

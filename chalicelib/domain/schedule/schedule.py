@@ -96,37 +96,11 @@ class CronSchedule:
 
     def next(self, after: datetime) -> datetime | None:
         """The first occurrence after `after`."""
-        at = _seconds(after)
-        if not 0 <= at < _END:
-            return None
-        stretch = stretch_at(self.timezone, at)
-        earliest = max(self._first_minute(stretch), _minute(at + stretch.offset) + MINUTE)
-        match = first_match(self.fields, earliest)
-        while match is not None and match >= stretch.end + stretch.offset:
-            stretch = stretch_at(self.timezone, stretch.end)
-            if stretch.start >= _END:
-                return None
-            resumed = self._first_minute(stretch)
-            if not earliest <= resumed <= match:  # else the match stays the first one
-                earliest, match = resumed, first_match(self.fields, resumed)
-        return None if match is None else _occurrence(stretch, match)
+        return _next(self, _seconds(after))
 
     def latest(self, until: datetime) -> datetime | None:
         """The last occurrence at or before `until`."""
-        at = _seconds(until)
-        if not 0 <= at < _END:
-            return None
-        stretch = stretch_at(self.timezone, at)
-        newest = _minute(at + stretch.offset)
-        match = last_match(self.fields, newest)
-        while match is not None and match < self._first_minute(stretch):
-            if stretch.start <= 0:
-                return None
-            stretch = stretch_at(self.timezone, stretch.start - 1)
-            resumed = _last_minute(stretch)
-            if not match <= resumed <= newest:  # else the match stays the last one
-                newest, match = resumed, last_match(self.fields, resumed)
-        return None if match is None else _occurrence(stretch, match)
+        return _latest(self, _seconds(until))
 
     def count(self, after: datetime, until: datetime) -> int:
         """How many occurrences there are in (after, until]; cheap, however many they are."""
@@ -167,6 +141,44 @@ class CronSchedule:
         late = 0 <= ahead <= _LATE_WAKE_UP
         caught_up = self.fields.fixed and -_CLOCK_CORRECTION < ahead <= _CLOCK_CORRECTION
         return done + MINUTE if late or caught_up else opening
+
+
+# One decision asks for the same occurrences many times, and many crons share a schedule.
+_MOST_REMEMBERED = 8192
+
+
+@lru_cache(maxsize=_MOST_REMEMBERED)
+def _next(schedule: CronSchedule, at: int) -> datetime | None:
+    if not 0 <= at < _END:
+        return None
+    stretch = stretch_at(schedule.timezone, at)
+    earliest = max(schedule._first_minute(stretch), _minute(at + stretch.offset) + MINUTE)
+    match = first_match(schedule.fields, earliest)
+    while match is not None and match >= stretch.end + stretch.offset:
+        stretch = stretch_at(schedule.timezone, stretch.end)
+        if stretch.start >= _END:
+            return None
+        resumed = schedule._first_minute(stretch)
+        if not earliest <= resumed <= match:  # else the match stays the first one
+            earliest, match = resumed, first_match(schedule.fields, resumed)
+    return None if match is None else _occurrence(stretch, match)
+
+
+@lru_cache(maxsize=_MOST_REMEMBERED)
+def _latest(schedule: CronSchedule, at: int) -> datetime | None:
+    if not 0 <= at < _END:
+        return None
+    stretch = stretch_at(schedule.timezone, at)
+    newest = _minute(at + stretch.offset)
+    match = last_match(schedule.fields, newest)
+    while match is not None and match < schedule._first_minute(stretch):
+        if stretch.start <= 0:
+            return None
+        stretch = stretch_at(schedule.timezone, stretch.start - 1)
+        resumed = _last_minute(stretch)
+        if not match <= resumed <= newest:  # else the match stays the last one
+            newest, match = resumed, last_match(schedule.fields, resumed)
+    return None if match is None else _occurrence(stretch, match)
 
 
 Schedule: TypeAlias = CronSchedule | CalendarSchedule | Interval
