@@ -63,6 +63,14 @@ PATHS = {
 }
 
 _PAGE = {"limit": 100, "cursor": RUN}
+_REPORT = {
+    "every": "weekly",
+    "day": 1,
+    "hour": 8,
+    "timezone": "Europe/Paris",
+    "channel_ids": [],
+    "next_at": "2026-03-16T07:00:00Z",
+}
 _ORG = {
     "id": ORG,
     "slug": "my-org",
@@ -72,6 +80,7 @@ _ORG = {
     "allowed_origins": ["https://dashboard.example.com"],
     "created_at": "2026-02-08T09:30:00Z",
     "first_contact": True,
+    "report": _REPORT,
 }
 _KEY = {
     "id": KEY_ID,
@@ -316,7 +325,10 @@ EXAMPLES: dict[str, Json] = {
     "ChangeChannel": {"name": "On call", "filters": _FILTERS_IN},
     "ChangeCron": {"name": "backup", "schedule": "0 2 * * *", **_SETTINGS, "grace_seconds": None},
     "ChangeMember": {"role": "admin", "name": "Dev"},
-    "ChangeOrg": {"name": "My organization"},
+    "ChangeOrg": {
+        "name": "My organization",
+        "report": {"every": "weekly", "day": 1, "hour": 8, "timezone": "Europe/Paris"},
+    },
     "ChangeProject": {"description": "Everything about money"},
     "ChangeWindow": {"ends_at": "2036-02-17T04:00:00Z"},
     "ChannelList": {"channels": [_CHANNEL], "next_cursor": None},
@@ -474,6 +486,8 @@ _PAGE_OUT = {
     "feed_url": "http://localhost:4000/status/my-org/feed",
     "created_at": "2026-02-08T09:38:00Z",
 }
+EXAMPLES["ReportIn"] = {"every": "weekly", "day": 1, "hour": 8, "timezone": "Europe/Paris", "channel_ids": []}
+EXAMPLES["ReportOut"] = _REPORT
 EXAMPLES["ChangeStatusPage"] = {"title": "My jobs", "crons": [_PAGE_CRON]}
 EXAMPLES["CreateStatusPage"] = {**_PAGE_IN, "address": "secret"}
 EXAMPLES["PageCronIn"] = _PAGE_CRON

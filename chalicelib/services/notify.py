@@ -20,6 +20,7 @@ from chalicelib.domain.alerts.channel import Channel
 from chalicelib.domain.alerts.outbox import Outgoing
 from chalicelib.domain.alerts.routing import looks_at, wants
 from chalicelib.domain.ids import org_of
+from chalicelib.domain.monitor.event import EventKind
 from chalicelib.services import clock
 from chalicelib.services.channel_queue import Left, settle, waiting, work_off
 from chalicelib.store import alerts, queue
@@ -129,7 +130,21 @@ def _due_alerts(now: datetime, most: int) -> Iterator[DueAlert]:
 
 def _due(keys: Iterable[AlertKey]) -> list[Outgoing]:
     now = clock.now()
-    return [one for one in alerts.find_outgoing(keys) if one.send_at is not None and one.send_at <= now]
+    found = [one for one in alerts.find_outgoing(keys) if one.send_at is not None and one.send_at <= now]
+    return [ready for one in found if (ready := _with_words(one)) is not None]
+
+
+def _with_words(one: Outgoing) -> Outgoing | None:
+    """A report gets its words here; where that fails, it waits for the next tick and holds up no other."""
+    if one.alert.kind is not EventKind.REPORT:
+        return one
+    from chalicelib.services import reports
+
+    try:
+        return reports.written(one) if reports.is_unwritten(one.alert) else one
+    except Exception:
+        log.exception("the report of org %s could not be written; it comes again", one.alert.org_id)
+        return None
 
 
 def _units(found: Iterable[Outgoing]) -> list[_Unit]:

@@ -13,8 +13,9 @@ from chalicelib.domain import ids
 from chalicelib.domain.accounts.api_key import KEY_LENGTH, ApiKey, key_hash, key_text
 from chalicelib.domain.accounts.org import RESERVED_SLUGS, Org
 from chalicelib.domain.accounts.permissions import Action, Role, Scope
+from chalicelib.domain.accounts.report_plan import ReportPlan
 from chalicelib.domain.errors import ConcurrentUpdate, Conflict, FieldError, Invalid, NotFound, Unauthenticated
-from chalicelib.services import access, clock, keyless_signals
+from chalicelib.services import access, clock, keyless_signals, reports
 from chalicelib.services.changes import changed
 from chalicelib.services.paging import Page, page_of
 from chalicelib.services.retries import retry_on_conflict
@@ -31,6 +32,7 @@ class OrgChanges(NamedTuple):
     first_contact: bool | UnsetType = UNSET
     keyless_signals: bool | UnsetType = UNSET
     allowed_origins: tuple[str, ...] | UnsetType = UNSET
+    report: ReportPlan | UnsetType = UNSET
 
 
 class NewKey(NamedTuple):
@@ -98,6 +100,8 @@ def change_org(slug: str, by: ApiKey, changes: OrgChanges, now: datetime) -> Org
         if after.keyless_signals != before.keyless_signals:
             after = after._replace(keyless_changed_at=now, keyless_pending=True)
             keyless_signals.note_change(after.id, now)
+        if after.report != before.report:
+            after = reports.planned(after, now)
         if after.slug != before.slug:
             _require_free_word(after.slug)
         try:

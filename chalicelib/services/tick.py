@@ -8,7 +8,7 @@ from datetime import datetime
 from chalicelib import settings
 from chalicelib.domain.monitor.blackout import Backlog, Blackout, blackouts_until
 from chalicelib.domain.times import MILLISECOND
-from chalicelib.services import clock, due_shards, keyless_signals
+from chalicelib.services import clock, due_shards, keyless_signals, reports
 from chalicelib.services.context import blackouts_of, deaf_times_or_doubt
 from chalicelib.services.evaluate import BUDGET_SECONDS, TickReport, run_tick, shards_left, work_off
 from chalicelib.services.hearing import Canary
@@ -93,6 +93,7 @@ def run_minute(now: datetime, scheduled_at: datetime | None = None) -> TickRepor
         send_due(due)
     go_on_deleting()
     keyless_signals.go_on(now)
+    reports.go_on(now)
     measure("tick_duration", time.monotonic() - began, SECONDS)
     if scheduled_at is not None:
         measure("tick_lag", max(0.0, (now - scheduled_at).total_seconds()), SECONDS)

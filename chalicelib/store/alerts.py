@@ -27,14 +27,17 @@ _ITEMS_AT_ONCE = 100
 _TIMES = ("at", "send_at", "about", "opened_at")
 
 
-def alert_item(alert: Alert) -> AlertItem:
+def _body(alert: Alert) -> dict[str, Any]:
     values = {name: value for name, value in alert._asdict().items() if value not in (None, (), "", 0)}
-    body = {name: to_ms(value) if name in _TIMES else value for name, value in values.items()}
+    return {name: to_ms(value) if name in _TIMES else value for name, value in values.items()}
+
+
+def alert_item(alert: Alert) -> AlertItem:
     return AlertItem(
         *alert.key,
         send_shard=crc32(alert.cron_id.encode()) % SHARDS,
         send_at=to_ms(alert.send_at),
-        body=body,
+        body=_body(alert),
         deliveries={},
         expires_at=alert.at + KEPT,
     )
@@ -57,6 +60,7 @@ def _outgoing(item: AlertItem) -> Outgoing:
     body: dict[str, Any] = {"product": "", "service": "", **item.body}
     body |= {name: from_ms(body[name]) for name in _TIMES if name in body}
     body |= {"kind": EventKind(body["kind"]), "tags": tuple(body.get("tags", ()))}
+    body["channel_ids"] = tuple(body.get("channel_ids", ()))
     if "stands_for" in body:
         body["stands_for"] = EventKind(body["stands_for"])
     deliveries = item.deliveries.as_dict() if item.deliveries else {}
@@ -157,6 +161,13 @@ def _updated_together(changes: _Changes) -> bool:
     except ConcurrentUpdate:
         return False
     return True
+
+
+def write_words(one: Outgoing, name: str, detail: str) -> Outgoing | None:
+    """Gives an alert its words; returns it as it then stands, None where it is gone."""
+    body = _body(one.alert._replace(name=name, detail=detail))
+    item = _update(one.key, [AlertItem.body.set(body)], AlertItem.alert_id.exists())
+    return None if item is None else _outgoing(item)
 
 
 def settle(one: Outgoing, send_at: datetime | None) -> None:

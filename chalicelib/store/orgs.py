@@ -1,11 +1,14 @@
 """Orgs and their slugs."""
 
+from typing import Any
+
 from pynamodb.exceptions import TransactWriteError
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
 from chalicelib.domain.accounts.api_key import ApiKey
 from chalicelib.domain.accounts.org import Org
+from chalicelib.domain.accounts.report_plan import ReportEvery, ReportPlan
 from chalicelib.domain.times import from_ms, to_ms
 from chalicelib.store.api_keys import key_item
 from chalicelib.store.cron_codec import at_ms, ms
@@ -74,6 +77,20 @@ def find_org(org_id: str) -> Org | None:
         keyless_changed_at=at_ms(item.keyless_changed_at),
         keyless_pending=bool(item.keyless_pending),
         allowed_origins=tuple(item.allowed_origins or ()),
+        report=_report_plan(item.report),
+        report_at=at_ms(item.report_at),
+    )
+
+
+def _report_plan(stored: dict[str, Any] | None) -> ReportPlan:
+    if not stored:
+        return ReportPlan()
+    return ReportPlan(
+        ReportEvery(stored["every"]),
+        stored["day"],
+        stored["hour"],
+        stored["timezone"],
+        tuple(stored["channel_ids"]),
     )
 
 
@@ -87,6 +104,10 @@ def change_org(before: Org, after: Org) -> None:
     ]
     if before.allowed_origins != after.allowed_origins:
         changes.append(OrgItem.allowed_origins.set(list(after.allowed_origins)))
+    if before.report != after.report:
+        changes.append(OrgItem.report.set(after.report._asdict()))
+        at = OrgItem.report_at
+        changes.append(at.remove() if after.report_at is None else at.set(to_ms(after.report_at)))
     if after.keyless_changed_at is not None and before.keyless_signals != after.keyless_signals:
         changes += [
             OrgItem.keyless_off.set(not after.keyless_signals),

@@ -45,7 +45,8 @@ def _name(table: str) -> str:
 
 class OrgItem(Model):
     """An org under its id, a reservation of its slug under `slug#{slug}`, under `leaving` which orgs are being
-    deleted, and under `switching` whose crons are being told whether they may be signalled without a key."""
+    deleted, under `switching` whose crons are being told whether they may be signalled without a key, and under
+    `reporting` when each org's next report is due."""
 
     class Meta(_Meta):
         table_name = _name("orgs")
@@ -64,6 +65,9 @@ class OrgItem(Model):
     keyless_pending = BooleanAttribute(null=True)
     switching: Any = UnicodeSetAttribute(null=True)
     allowed_origins: Any = ListAttribute(of=UnicodeAttribute, null=True)
+    report: Any = JSONAttribute(null=True)
+    report_at = NumberAttribute(null=True)
+    reporting: Any = UnicodeSetAttribute(null=True)
 
 
 class KeysOfOrg(GlobalSecondaryIndex["KeyItem"]):

@@ -96,7 +96,10 @@ ACCESS = {
         {
             "alerts": "BatchGetItem PutItem Query UpdateItem",
             "channels": "Query UpdateItem",
+            "crons": "Query",
             "incidents": "Query",
+            "orgs": "GetItem",
+            "rollups": "Query",
         },
         sends_to=("notify",),
         takes_from=("notify",),

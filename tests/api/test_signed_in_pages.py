@@ -525,6 +525,12 @@ def test_projects_and_settings_are_changed(api: Api, browser: Browser) -> None:
     browser.send(page_of(browser, "/settings"), "change", name="Mine", slug="mine", first_contact="1")
     changed = api.get("/api/orgs/mine").json
     assert (changed["name"], changed["first_contact"], changed["keyless_signals"]) == ("Mine", True, False)
+    plan = {"every": "weekly", "hour": "8", "timezone": "Europe/Paris"}
+    page = browser.send(page_of(browser, "/settings"), "report", day="9", **plan)
+    assert "Day: must be 1 to 7 for a weekly report" in page.words
+    page = browser.send(page_of(browser, "/settings"), "report", day="1", **plan)
+    assert "The next one comes 2026-03-16 08:00:00 Europe/Paris." in page.words
+    assert api.get("/api/orgs/mine").json["report"]["next_at"] == "2026-03-16T07:00:00Z"
     page = browser.send(page_of(browser, "/settings"), "delete", confirmation="other")
     assert "must repeat the slug" in page.words
     page = browser.send(page_of(browser, "/settings"), "delete", confirmation="mine")

@@ -15,7 +15,7 @@ from app import app
 from chalicelib import settings
 from chalicelib.channels import sns
 from chalicelib.domain.monitor.cron import Cron
-from chalicelib.services import clock, sessions
+from chalicelib.services import clock, reports, sessions
 from chalicelib.services.evaluate import work_off
 from chalicelib.services.tick import run_minute
 from chalicelib.store import crons, org_deletion, queue
@@ -270,6 +270,9 @@ def test_notify(api: Api, clock: Clock, recorder: Recorder, wakes: str, topic: s
         # It has failed for a day, of which the others are told.
         note_failed(org_id(api), made.json["id"], clock.now - timedelta(days=1), "answered 500")
         api.post(f"/api/fail/{api.new_cron()}", key=None)
+        api.patch("/api/orgs/mon-org", {"report": {"every": "weekly"}})
+        clock.pass_by(days=7)
+        reports.go_on(clock.now)
         while messages := boto3.client("sqs").receive_message(QueueUrl=wakes).get("Messages"):
             with recorder.function(), Client(app) as functions:
                 event = functions.events.generate_sqs_event([message["Body"] for message in messages])
@@ -277,7 +280,7 @@ def test_notify(api: Api, clock: Clock, recorder: Recorder, wakes: str, topic: s
             for message in messages:
                 boto3.client("sqs").delete_message(QueueUrl=wakes, ReceiptHandle=message["ReceiptHandle"])
 
-    assert len(hook.got) == 2
+    assert len(hook.got) == 3
     assert_fits("notify", recorder)
 
 

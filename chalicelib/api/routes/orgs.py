@@ -43,7 +43,8 @@ def change_org(call: Call, slug: str, body: ChangeOrg) -> OrgOut:
     """
     origins = body.allowed_origins
     distinct = origins if isinstance(origins, UnsetType) else tuple(dict.fromkeys(origins))
-    changes = orgs.OrgChanges(body.name, body.slug, body.first_contact, body.keyless_signals, distinct)
+    report = body.report if isinstance(body.report, UnsetType) else body.report.plan()
+    changes = orgs.OrgChanges(body.name, body.slug, body.first_contact, body.keyless_signals, distinct, report)
     return OrgOut.of(orgs.change_org(slug, call.key, changes, call.now))
 
 

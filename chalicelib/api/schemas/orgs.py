@@ -5,12 +5,14 @@ from typing import Annotated, Self
 
 from msgspec import UNSET, Meta, UnsetType
 
-from chalicelib.api.schemas.values import Answer, Name, Origin, Request, Slug, fields_of
+from chalicelib.api.schemas.values import Answer, Name, Origin, Request, Slug, Timezone, fields_of
 from chalicelib.domain.accounts.api_key import ApiKey
 from chalicelib.domain.accounts.org import Org
 from chalicelib.domain.accounts.origin import MOST_ORIGINS
 from chalicelib.domain.accounts.permissions import Role, Scope
+from chalicelib.domain.accounts.report_plan import ReportEvery, ReportPlan
 
+_MOST_CHANNELS = 50
 Origins = Annotated[tuple[Origin, ...], Meta(max_length=MOST_ORIGINS)]
 
 
@@ -19,6 +21,25 @@ class CreateOrg(Request):
     name: Name
     #: 1 to 63 of a-z, 0-9 and -, starting and ending with a letter or digit.
     slug: Slug
+
+
+class ReportIn(Request):
+    """When a report of the week or the month comes."""
+
+    #: `off`, `weekly` or `monthly`.
+    every: ReportEvery
+    #: The day. Weekly: 1 is Monday, 7 is Sunday. Monthly: 1 to 28.
+    day: Annotated[int, Meta(ge=1, le=28)] = 1
+    #: The hour of that day: 0 to 23.
+    hour: Annotated[int, Meta(ge=0, le=23)] = 8
+    #: The IANA time zone of day and hour.
+    timezone: Timezone = "UTC"
+    #: The channels that it goes over; empty: all whose filters admit the kind `report`.
+    channel_ids: Annotated[tuple[Name, ...], Meta(max_length=_MOST_CHANNELS)] = ()
+
+    def plan(self) -> ReportPlan:
+        ids = tuple(dict.fromkeys(self.channel_ids))
+        return ReportPlan(self.every, self.day, self.hour, self.timezone, ids)
 
 
 class ChangeOrg(Request):
@@ -32,11 +53,33 @@ class ChangeOrg(Request):
     keyless_signals: bool | UnsetType = UNSET
     #: Sites whose pages may read the crons from a browser, with a key: `https://…` or localhost, without a path.
     allowed_origins: Origins | UnsetType = UNSET
+    #: A report by week or month: what is down, what failed, what becomes slow. Replaces all of it.
+    report: ReportIn | UnsetType = UNSET
 
 
 class DeleteOrg(Request):
     #: Must repeat the org's slug.
     slug: str | UnsetType = UNSET
+
+
+class ReportOut(Answer):
+    #: `off`, `weekly` or `monthly`.
+    every: ReportEvery
+    #: The day. Weekly: 1 is Monday, 7 is Sunday. Monthly: 1 to 28.
+    day: int
+    #: The hour of that day: 0 to 23.
+    hour: int
+    #: The IANA time zone of day and hour.
+    timezone: str
+    #: The channels that it goes over; empty: all whose filters admit the kind `report`.
+    channel_ids: tuple[str, ...]
+    #: When the next report is due; null while they are off.
+    next_at: datetime | None
+
+    @classmethod
+    def of(cls, org: Org) -> Self:
+        plan = org.report
+        return cls(plan.every, plan.day, plan.hour, plan.timezone, plan.channel_ids, org.report_at)
 
 
 class OrgOut(Answer):
@@ -56,6 +99,8 @@ class OrgOut(Answer):
     created_at: datetime
     #: Whether the first signal of an unknown slug makes a cron.
     first_contact: bool
+    #: The report by week or month.
+    report: ReportOut
 
     @classmethod
     def of(cls, org: Org) -> Self:
@@ -68,6 +113,7 @@ class OrgOut(Answer):
             allowed_origins=org.allowed_origins,
             created_at=org.created_at,
             first_contact=org.first_contact,
+            report=ReportOut.of(org),
         )
 
 

@@ -3,6 +3,8 @@
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from chalicelib.domain.accounts.report_plan import ReportPlan
+
 #: How long a new org's first key can be claimed without a key.
 CLAIM_WITHIN = timedelta(days=1)
 #: Slugs that stand, or may once stand, in addresses of CronHub itself, or that pretend to be it.
@@ -73,6 +75,10 @@ class Org(NamedTuple):
     keyless_pending: bool = False
     #: Sites whose pages may read its crons, with a key.
     allowed_origins: tuple[str, ...] = ()
+    #: When reports come, and over which channels.
+    report: ReportPlan = ReportPlan()
+    #: When the next one is due.
+    report_at: datetime | None = None
 
     def lets_claim(self, now: datetime) -> bool:
         """Whether the first key can be had without a key."""

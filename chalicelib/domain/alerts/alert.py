@@ -41,6 +41,8 @@ class Alert(NamedTuple):
     missed: int = 0
     #: The kind whose filters it passes as well: a summary passes like the state that it tells.
     stands_for: EventKind | None = None
+    #: It goes over these channels alone; none named: over any.
+    channel_ids: tuple[str, ...] = ()
 
     @property
     def key(self) -> tuple[str, str]:

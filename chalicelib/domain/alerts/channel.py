@@ -46,6 +46,7 @@ _SEVERITIES = {
     "flapping": Severity.WARNING,
     "channel_failing": Severity.WARNING,
     "blind": Severity.WARNING,
+    "report": Severity.INFO,
 }
 # The kinds that a channel can filter by.
 KINDS = tuple(_SEVERITIES)

@@ -5,12 +5,13 @@ from datetime import datetime
 
 from chalicelib.domain.alerts.alert import Alert
 from chalicelib.domain.alerts.channel import Channel
+from chalicelib.domain.alerts.report import Span
 from chalicelib.domain.ids import timed_id
 from chalicelib.domain.monitor.blackout import Blackout
 from chalicelib.domain.monitor.event import EventKind
 from chalicelib.domain.monitor.hearing import Deafness
 
-NOTICES = frozenset({EventKind.CHANNEL_FAILING, EventKind.BLIND})
+NOTICES = frozenset({EventKind.CHANNEL_FAILING, EventKind.BLIND, EventKind.REPORT})
 
 
 def channel_failing(channel: Channel, now: datetime) -> Alert:
@@ -41,6 +42,12 @@ def _deaf(org_id: str, deafness: Deafness) -> Alert:
     )
     notice = _notice(EventKind.BLIND, org_id, org_id, deafness.since)
     return notice._replace(at=deafness.until, send_at=deafness.until, name="monitoring", detail=detail)
+
+
+def report_due(org_id: str, span: Span, channel_ids: tuple[str, ...]) -> Alert:
+    """A report that is still without words: they are found when it is sent."""
+    notice = _notice(EventKind.REPORT, org_id, org_id, span.until)
+    return notice._replace(name=span.called, timezone=span.timezone, about=span.since, channel_ids=channel_ids)
 
 
 def _notice(kind: EventKind, org_id: str, subject_id: str, now: datetime) -> Alert:

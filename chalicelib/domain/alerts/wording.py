@@ -36,6 +36,8 @@ _NAMED = 10
 
 
 def title(alert: Alert) -> str:
+    if alert.kind is EventKind.REPORT:
+        return alert.name
     if alert.kind in NOTICES:
         return f"CRONHUB: {alert.name} {_SAYS[alert.kind]}"
     return f"{alert.kind.value.upper()}: {_full_name(alert)} {_SAYS[alert.kind]}"
@@ -53,6 +55,8 @@ def group_title(alerts: Sequence[Alert]) -> str:
 
 def text(alert: Alert, link: str, also_down: Sequence[str] = ()) -> str:
     """The message, one fact per line: what happened, to which cron, since when, and what else is down."""
+    if alert.kind is EventKind.REPORT:
+        return f"{alert.detail}\n\n{link}"
     lines = [] if alert.kind in NOTICES else [f"{_named(alert)} {_SAYS[alert.kind]}."]
     if alert.detail and not (alert.kind in _ONLY_TIMED and alert.about is not None):
         lines.append(f"{alert.detail[0].upper()}{alert.detail[1:]}.")

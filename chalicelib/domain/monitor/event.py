@@ -21,6 +21,7 @@ class EventKind(StrEnum):
     RESOLVED = "resolved"
     CHANNEL_FAILING = "channel_failing"
     BLIND = "blind"
+    REPORT = "report"
 
 
 class Event(NamedTuple):

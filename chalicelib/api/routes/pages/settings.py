@@ -3,13 +3,15 @@
 from chalice.app import Response
 
 from chalicelib.api.http.reading import read
-from chalicelib.api.pages.form import errors_by_field
+from chalicelib.api.pages.form import errors_by_field, shown
 from chalicelib.api.pages.visit import READS, WRITES, Visit, page, redirect, signed_out_headers
-from chalicelib.api.schemas.orgs import ChangeOrg
+from chalicelib.api.schemas.orgs import ChangeOrg, ReportIn
 from chalicelib.api.schemas.projects import ChangeProject, CreateProject
+from chalicelib.domain.accounts.org import Org
 from chalicelib.domain.accounts.permissions import Action
+from chalicelib.domain.alerts import wording
 from chalicelib.domain.errors import CronHubError, FieldError, Invalid
-from chalicelib.services import access, orgs, projects
+from chalicelib.services import access, channels, orgs, projects
 from chalicelib.services.paging import Page
 
 
@@ -69,16 +71,29 @@ def settings_page(visit: Visit) -> Response:
 
 def _settings(visit: Visit, error: CronHubError | None) -> Response:
     wrong = error if isinstance(error, Invalid) else None
-    own = {"name": visit.org.name, "slug": visit.org.slug}
+    org, chosen = visit.org, visit.form.all("channel_ids") if error else visit.org.report.channel_ids
+    report = {**org.report._asdict(), "every": org.report.every.value}
+    own = {"name": org.name, "slug": org.slug, **shown(report)}
     return visit.page(
         "settings/settings.html",
         {
             "values": {**own, **(visit.form.values() if error else {})},
-            "errors": errors_by_field(wrong) if wrong else {},
+            "errors": errors_by_field(_of_form(wrong)) if wrong else {},
             "trouble": str(error)[:1].upper() + str(error)[1:] + "." if error and not wrong else None,
+            "channels": [(one, one.id in chosen) for one in channels.list_channels(visit.org_id, Page(1000))[0]],
+            "next_report": _due_words(org),
         },
         200 if error is None else 422,
     )
+
+
+def _of_form(wrong: Invalid) -> Invalid:
+    """`report.day` is the form's `day`."""
+    return Invalid(*(FieldError(one.field.removeprefix("report."), one.message) for one in wrong.errors))
+
+
+def _due_words(org: Org) -> str | None:
+    return None if org.report_at is None else wording.local(org.report_at, org.report.timezone)
 
 
 @page(WRITES, "/settings", action=Action.ADMIN)
@@ -92,6 +107,9 @@ def change_settings(visit: Visit) -> Response:
                 raise Invalid(FieldError("confirmation", "must repeat the slug of the organization to delete"))
             orgs.delete_org(slug, visit.key)
             return redirect(visit.call, "?done=deleting", signed_out_headers(visit.call))
+        if form.text("do") == "report":
+            _change_report(visit)
+            return visit.to("settings", "saved")
         if form.text("do") != "change":
             return visit.to("settings")
         given = {
@@ -106,3 +124,16 @@ def change_settings(visit: Visit) -> Response:
     except CronHubError as error:
         return _settings(visit, error)
     return visit.to("settings", "saved")
+
+
+def _change_report(visit: Visit) -> None:
+    form = visit.form
+    given = {
+        "every": form.text("every"),
+        "day": form.number("day"),
+        "hour": form.number("hour"),
+        "timezone": form.text("timezone"),
+        "channel_ids": form.all("channel_ids"),
+    }
+    changes = orgs.OrgChanges(report=read(ReportIn, given).plan())
+    orgs.change_org(visit.org.slug, visit.key, changes, visit.call.now)
