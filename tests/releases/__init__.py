@@ -1,0 +1,1 @@
+"""An older release beside this one, on the same store."""
