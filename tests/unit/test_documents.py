@@ -45,8 +45,11 @@ def test_every_named_test_is_there(document: Path) -> None:
     assert missing == []
 
 
-def test_every_promise_about_security_names_its_tests() -> None:
-    table = (ROOT / "docs" / "security.md").read_text().partition("## What is promised")[2].partition("\n## ")[0]
+@pytest.mark.parametrize(
+    ("document", "heading"), [("security.md", "What is promised"), ("operations.md", "How this is tested")]
+)
+def test_every_promise_names_its_tests(document: str, heading: str) -> None:
+    table = (ROOT / "docs" / document).read_text().partition(f"## {heading}\n")[2].partition("\n## ")[0]
     rows = [line for line in table.splitlines() if line.startswith("| ")][1:]
 
     assert len(rows) > 20
