@@ -14,7 +14,7 @@ from chalicelib.api.pages import language, render
 from chalicelib.api.pages.docs import guides, reference
 from chalicelib.api.pages.docs.blocks import Code, Heading, Listing, Table
 from chalicelib.api.pages.docs.problems import MEANINGS
-from chalicelib.api.pages.language import Language
+from chalicelib.domain.language import Language
 from tests.api.client import Api
 from tests.api.conftest import Calls
 from tests.api.contract import contract, faults

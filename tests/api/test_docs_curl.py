@@ -17,7 +17,7 @@ from app import app
 from chalicelib.api import examples
 from chalicelib.api.pages.docs import code, guides
 from chalicelib.api.pages.docs.blocks import Code
-from chalicelib.api.pages.language import Language
+from chalicelib.domain.language import Language
 from chalicelib.services.tick import run_minute
 from tests.api.client import Api, Clock
 from tests.api.test_openapi import real_ids

@@ -9,8 +9,9 @@ from chalice.app import Request
 
 from chalicelib.api.http.request import Call
 from chalicelib.api.pages import language, render
-from chalicelib.api.pages.language import Language, language_of
+from chalicelib.api.pages.language import language_of
 from chalicelib.api.pages.markup import inline
+from chalicelib.domain.language import Language
 from chalicelib.domain.times import from_ms
 
 _TEMPLATES = sorted(path.relative_to(render.TEMPLATES).as_posix() for path in render.TEMPLATES.rglob("*.html"))

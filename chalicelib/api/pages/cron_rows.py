@@ -4,7 +4,6 @@ import math
 from datetime import datetime
 from typing import NamedTuple
 
-from chalicelib.api.pages.language import Language
 from chalicelib.api.pages.words import Words, iso, text
 from chalicelib.domain.monitor.display_status import DisplayStatus
 from chalicelib.domain.runs.run import Run, RunStatus
@@ -77,7 +76,7 @@ def schedule_words(words: Words, schedule: str | None, zone: str) -> str:
     if schedule is None:
         return words._("No set times")
     try:
-        said = describe(schedule) if words.language is Language.EN else schedule
+        said = describe(schedule, words.language)
     except ScheduleError:
         said = schedule
     return f"{said} ({zone})"

@@ -1,19 +1,14 @@
 """Which language a page is in, and its French texts."""
 
 import json
-from enum import StrEnum
 from functools import cache
 from pathlib import Path
 
 from chalicelib.api.http.request import Call
+from chalicelib.domain.language import Language
 
 #: Each file maps English texts to their French ones, side by side.
 TEXTS = Path(__file__).parent / "texts"
-
-
-class Language(StrEnum):
-    EN = "en"
-    FR = "fr"
 
 
 _BY_NAME = {language.value: language for language in Language}

@@ -15,7 +15,8 @@ from chalice.app import Response
 
 from chalicelib.api.http.request import Call
 from chalicelib.api.pages import static
-from chalicelib.api.pages.language import Language, chosen_language, in_number, language_of, translated
+from chalicelib.api.pages.language import chosen_language, in_number, language_of, translated
+from chalicelib.domain.language import Language
 
 if TYPE_CHECKING:
     from jinja2 import Environment

@@ -10,7 +10,8 @@ from chalice.app import Response
 
 from chalicelib.api.http.request import Call
 from chalicelib.api.pages import render
-from chalicelib.api.pages.language import Language, language_of, translated
+from chalicelib.api.pages.language import language_of, translated
+from chalicelib.domain.language import Language
 from chalicelib.domain.monitor.cron import Reason
 from chalicelib.domain.public.badge import BadgeStatus
 from chalicelib.domain.public.status_page import PageAddress

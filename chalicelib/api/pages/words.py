@@ -2,7 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
-from chalicelib.api.pages.language import Language, in_number, translated
+from chalicelib.api.pages.language import in_number, translated
+from chalicelib.domain.language import Language
 
 _MONTHS = {
     Language.EN: ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),

@@ -18,4 +18,5 @@ def preview(call: Call, query: PreviewQuery) -> Preview:
     schedule = parse_schedule(query.schedule, query.timezone)
     after = query.after or call.now
     next_runs = times_of(schedule, after).between(after, END_OF_TIME, query.count)
-    return Preview(schedule.expression, schedule.timezone, describe(schedule.expression), tuple(next_runs))
+    description = describe(schedule.expression, query.lang)
+    return Preview(schedule.expression, schedule.timezone, description, tuple(next_runs))

@@ -6,6 +6,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from chalicelib.api.schemas.values import Answer, Instant, Request, Schedule, Timezone
+from chalicelib.domain.language import Language
 
 
 class PreviewQuery(Request):
@@ -17,6 +18,8 @@ class PreviewQuery(Request):
     after: Instant | None = None
     #: How many runs to preview.
     count: Annotated[int, Meta(ge=1, le=500)] = 10
+    #: The language of the description.
+    lang: Language = Language.EN
 
 
 class Preview(Answer):

@@ -1,81 +1,110 @@
-"""A schedule in English words."""
+"""A schedule in words, in English or French: what it says is what it does."""
 
 import re
+from collections.abc import Iterable
+from itertools import pairwise
+from typing import NamedTuple
 
+from chalicelib.domain.language import Language
 from chalicelib.domain.schedule.expression import CronFields
+from chalicelib.domain.schedule.phrases import PHRASES, Phrases
 from chalicelib.domain.schedule.schedule import CalendarSchedule, Interval, parse_schedule
 
-_UNITS = {"d": "day", "h": "hour", "m": "minute", "s": "second"}
+_HOUR, _DAY = 60, 24
+#: More times of day than these are named by their minutes and hours.
+_MOST_TIMES = 12
 
 
-def describe(expression: str) -> str:
+def describe(expression: str, language: Language = Language.EN) -> str:
     """`30 2 * * 1-5` as "At 02:30, Monday through Friday", `@every 10m` as "Every 10 minutes".
 
     Raises ScheduleError as `parse_schedule` does.
     """
-    schedule = parse_schedule(expression)
+    schedule, phrases = parse_schedule(expression), PHRASES[language]
     if isinstance(schedule, Interval):
-        return _interval_words(schedule.expression)
+        found = re.findall(r"(\d+)([dhms])", schedule.expression)
+        return phrases.interval([(int(number), unit) for number, unit in found if int(number)])
     if isinstance(schedule, CalendarSchedule):
-        return f"At {schedule.expression}, a calendar expression of systemd"
-    return _cron_words(schedule.fields)
+        return phrases.calendar(schedule.expression)
+    fields = schedule.fields
+    return _time_of_day(fields, phrases) + _days(fields, phrases) + _months(fields, phrases)
 
 
-def _interval_words(expression: str) -> str:
-    found = re.findall(r"(\d+)([dhms])", expression)
-    parts = [(int(number), _UNITS[unit]) for number, unit in found if int(number)]
-    if len(parts) == 1 and parts[0][0] == 1:
-        return f"Every {parts[0][1]}"
-    words = (f"{number} {unit}{'' if number == 1 else 's'}" for number, unit in parts)
-    return f"Every {' and '.join(words)}"
+class _Values(NamedTuple):
+    """The values of a field, and the shape they have."""
+
+    values: tuple[int, ...]
+    size: int
+
+    @property
+    def is_all(self) -> bool:
+        return len(self.values) == self.size
+
+    @property
+    def is_span(self) -> bool:
+        return len(self.values) > 2 and len(spans_of(self.values)) == 1
+
+    @property
+    def step(self) -> int:
+        """5 for 0, 5, 10 … 55; 0 for 0, 7 … 56, as the step from 56 to 0 is another."""
+        step = self.size // len(self.values)
+        return step if 1 < step < self.size and self.values == tuple(range(0, self.size, step)) else 0
 
 
-def _cron_words(fields: CronFields) -> str:
-    """Field by field: cron-descriptor cannot tell "and" from "or" between days and weekdays."""
-    minute, hour, day, month, weekday = fields.text.split(" ")
-    minute, hour = _evenly(fields.minutes, minute, 60), _evenly(fields.hours, hour, 24)
-    words = _words(f"{minute} {hour} * * *", "FULL")
-    if day != "*":
-        words += _words(f"* * {day} * *", "DAYOFMONTH")
-    if weekday != "*":
-        weekdays = _words(f"* * * * {_week(fields.weekdays)}", "DAYOFWEEK")
-        words += weekdays if day == "*" else _joined(weekdays, fields.days_and_weekdays)
-    if month != "*":
-        words += _words(f"* * * {month} *", "MONTH")
-    return words
+def _time_of_day(fields: CronFields, phrases: Phrases) -> str:
+    minutes, hours = _Values(fields.minutes, _HOUR), _Values(fields.hours, _DAY)
+    step = 1 if minutes.is_all else minutes.step
+    if step or hours.is_all:
+        often = phrases.every_minutes(step) if step else _each_hour(minutes, phrases)
+        return often if hours.is_all else often + _within(hours, phrases)
+    if hours.step and minutes.values == (0,):
+        return phrases.every_hours(hours.step)
+    is_few = len(minutes.values) * len(hours.values) <= _MOST_TIMES
+    if is_few and not hours.is_span and not minutes.is_span:
+        return phrases.at([f"{hour:02}:{minute:02}" for hour in hours.values for minute in minutes.values])
+    if minutes.is_span and len(hours.values) == 1:
+        [hour], first, last = hours.values, minutes.values[0], minutes.values[-1]
+        return phrases.every_minutes(1) + phrases.between([(f"{hour:02}:{first:02}", f"{hour:02}:{last:02}")])
+    if hours.step:
+        return _each_hour(minutes, phrases) + phrases.also_every_hours(hours.step)
+    if minutes.values == (0,) and hours.is_span:
+        return phrases.every_hours(1) + phrases.between(
+            [(f"{hours.values[0]:02}:00", f"{hours.values[-1]:02}:00")]
+        )
+    return _each_hour(minutes, phrases) + _within(hours, phrases)
 
 
-def _joined(weekdays: str, both: bool) -> str:
-    """ ", only on Friday" as it stands behind the days of the month."""
-    rest = weekdays.removeprefix(", ").removeprefix("only ")
-    return f", but only {rest}" if both else f", or {rest}"
+def _each_hour(minutes: _Values, phrases: Phrases) -> str:
+    return phrases.every_hours(1) if minutes.values == (0,) else phrases.minutes(minutes.values)
 
 
-def _words(expression: str, part: str) -> str:
-    # Imported where it is needed: 60 ms that a cold start does not have to pay.
-    from cron_descriptor import (  # type: ignore[import-untyped]
-        DescriptionTypeEnum,
-        ExpressionDescriptor,
-        Options,
-    )
-
-    options = Options()
-    options.locale_code = "en_US"
-    options.use_24hour_time_format = True
-    descriptor = ExpressionDescriptor(expression, options)
-    return str(descriptor.get_description(DescriptionTypeEnum[part]))
+def _within(hours: _Values, phrases: Phrases) -> str:
+    return phrases.between([(f"{first:02}:00", f"{last:02}:59") for first, last in spans_of(hours.values)])
 
 
-def _evenly(values: tuple[int, ...], text: str, size: int) -> str:
-    """`*/5` for 0, 5, 10 … 55; not for 0, 7 … 56, as the step from 56 to 0 is another."""
-    step = size // len(values)
-    even = 1 < step < size and values == tuple(range(0, size, step))
-    return f"*/{step}" if even else text
+def _days(fields: CronFields, phrases: Phrases) -> str:
+    """Which days: crontab(5) says when days of the month and weekdays mean "and", and when "or"."""
+    any_day, any_weekday = len(fields.days) == 31, len(fields.weekdays) == 7
+    if not fields.days_and_weekdays and (any_day or any_weekday):
+        return ""
+    # Sunday is put last, so that Friday to Sunday is one span.
+    weekdays = tuple(sorted(day or 7 for day in fields.weekdays))
+    if any_weekday:
+        return "" if any_day else phrases.days(fields.days)
+    if any_day:
+        return phrases.only_weekdays(weekdays)
+    joined = phrases.but_only_weekdays if fields.days_and_weekdays else phrases.or_weekdays
+    return phrases.days(fields.days) + joined(weekdays)
 
 
-def _week(weekdays: tuple[int, ...]) -> str:
-    """Sunday is put last, so that Friday to Sunday is one range."""
-    days = sorted(day or 7 for day in weekdays)
-    if len(days) > 2 and days[-1] - days[0] == len(days) - 1:
-        return f"{days[0]}-{days[-1]}"
-    return ",".join(map(str, days))
+def _months(fields: CronFields, phrases: Phrases) -> str:
+    return "" if len(fields.months) == 12 else phrases.months(fields.months)
+
+
+def spans_of(values: Iterable[int]) -> list[tuple[int, int]]:
+    """1, 2, 3, 7 as (1, 3) and (7, 7)."""
+    listed = list(values)
+    breaks = [(before, value) for before, value in pairwise(listed) if value != before + 1]
+    starts = [listed[0], *(value for _, value in breaks)]
+    ends = [*(before for before, _ in breaks), listed[-1]]
+    return list(zip(starts, ends, strict=True))

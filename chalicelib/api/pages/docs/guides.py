@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from chalicelib.api.pages.docs.blocks import Block, Heading, Paragraph, blocks_of
-from chalicelib.api.pages.language import Language
 from chalicelib.domain.errors import NotFound
+from chalicelib.domain.language import Language
 
 FOLDER = Path(__file__).parent / "guides"
 #: In the order in which they are listed.

@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 
 from chalicelib.api import openapi
 from chalicelib.api.http.problem_types import BY_STATUS, ProblemType
-from chalicelib.api.pages.language import Language, translated
+from chalicelib.api.pages.language import translated
+from chalicelib.domain.language import Language
 
 Json = dict[str, Any]
 

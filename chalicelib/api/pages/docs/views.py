@@ -13,9 +13,10 @@ from chalicelib.api.http.request import Call
 from chalicelib.api.pages.docs import code, guides
 from chalicelib.api.pages.docs.problems import MEANINGS
 from chalicelib.api.pages.docs.reference import reference
-from chalicelib.api.pages.language import Language, language_of
+from chalicelib.api.pages.language import language_of
 from chalicelib.api.pages.render import Place, html, html_response, page, place_of
 from chalicelib.domain.errors import NotFound
+from chalicelib.domain.language import Language
 
 _CODE = {"shell": code.shell, "json": code.json, "with_slots": code.with_slots}
 #: The fields that most lines need; the others are folded away.

@@ -244,7 +244,7 @@ function preview(form) {
   previewing = setTimeout(async () => {
     const schedule = form.elements.schedule.value.trim();
     if (!schedule) { place.hidden = true; return; }
-    const query = new URLSearchParams({ schedule, timezone: form.elements.timezone.value.trim() || "UTC", count: "3" });
+    const query = new URLSearchParams({ schedule, timezone: form.elements.timezone.value.trim() || "UTC", count: "3", lang: document.documentElement.lang });
     try {
       const answer = await (await fetch(`${root}api/schedules/preview?${query}`)).json();
       const next = (answer.next_runs ?? []).map((at) => new Date(at).toLocaleString(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" }));
