@@ -2,7 +2,6 @@
 
 import os
 import secrets
-import subprocess
 import sys
 import time
 from datetime import UTC, datetime, timedelta
@@ -21,6 +20,8 @@ _SLUG = "demo"
 def main() -> int:
     # Beside the state of `make run`, never in it.
     os.environ.setdefault(STATE, str(ROOT / ".local" / "demo"))
+    # A demonstration sends no mail.
+    os.environ.pop("CRONHUB_MAIL", None)
     from infra.local import chosen_store
     from infra.local.tables import make_tables
 
@@ -31,25 +32,28 @@ def main() -> int:
         "demo   the organization is made; sign in with this key:", key or "(made before: the key was shown then)"
     )
     sys.stdout.flush()
-    if "--only" in sys.argv:
-        return 0
-    return subprocess.call([sys.executable, "-m", "infra.local"])
+    if "--only" not in sys.argv:
+        # In this process's place, so that what stops the demonstration stops all of it.
+        os.execv(sys.executable, [sys.executable, "-m", "infra.local"])  # noqa: S606 - our own program
+    return 0
 
 
 def make(now: datetime) -> str | None:
     """Returns the key; None where the organization is there already."""
-    from infra.demo import store
+    from infra.demo import people, store
     from infra.demo.fleet import live
 
     began = time.monotonic()
     org = Org(ids.org_id(secrets.token_bytes(6)), _SLUG, "Demo Ltd", now - timedelta(days=90))
     text = key_text([secrets.randbelow(62) for _ in range(KEY_LENGTH)])
-    key = ApiKey(ids.timed_id(now, secrets.token_bytes(10)), org.id, "demo", Scope.FULL, now)
-    if not store.save_org(org, key, key_hash(text)):
+    hashed = key_hash(text)
+    key = ApiKey(ids.timed_id(now, secrets.token_bytes(10)), org.id, "demo", Scope.FULL, now, hashed=hashed)
+    if not store.save_org(org, key, hashed):
         return None
     windows = _windows(org.id, now)
     lives = live(org.id, _SEED, now, windows)
     store.save(org.id, lives, windows, now)
+    people.save(org, key, lives, now)
     runs = sum(len(life.runs) for life in lives)
     print(f"demo   {len(lives)} crons, {runs} runs, {time.monotonic() - began:.0f} s")
     return text
