@@ -25,6 +25,17 @@ def test_a_page_that_is_not_there_is_a_page(api: Api) -> None:
     assert 'href="../"' in answer.text
 
 
+@pytest.mark.parametrize("path", ["/nothing", "/no/such", "/no/such/page"])
+def test_a_mistyped_address_is_a_page_though_a_route_of_pings_takes_it(api: Api, path: str) -> None:
+    answer = browse(api, path)
+
+    assert (answer.status, answer.headers["Content-Type"]) == (404, "text/html; charset=utf-8")
+    assert "<h1>Page not found</h1>" in answer.text
+    assert f'href="{"../" * (path.count("/") - 1) or "./"}"' in answer.text
+    assert api.get(path, key=None).headers["Content-Type"] == "application/problem+json"
+    assert api.post(path, {}, key=None, headers=BROWSER).headers["Content-Type"] == "application/problem+json"
+
+
 def test_it_is_in_the_readers_language(api: Api) -> None:
     assert "<h1>Page introuvable</h1>" in browse(api, "/status/nothing", **{"Accept-Language": "fr"}).text
     words = [part for words in (*errors._WORDS.values(), errors._FAILED) for part in words]

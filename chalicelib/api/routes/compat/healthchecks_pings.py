@@ -105,7 +105,7 @@ def bare_ping(call: Call, target: str) -> Response:
 
     Dead Man's Snitch's query: `m`, a message, and `s`, an exit status.
     """
-    return _by_id(call, target, "") if org_of(target) is not None else _nothing_here()
+    return _by_id(call, target, "") if org_of(target) is not None else _nothing_here(call)
 
 
 @route(
@@ -123,7 +123,7 @@ def bare_ping_part(call: Call, target: str, part: str) -> Response:
     """Healthchecks: signal by a cron's id, or ping by key and slug, as on a host of its own"""
     if org_of(target) is not None:
         return _by_id(call, target, part)
-    return _by_slug(call, target, (part, "")) if looks_like_key(target) else _nothing_here()
+    return _by_slug(call, target, (part, "")) if looks_like_key(target) else _nothing_here(call)
 
 
 @route(
@@ -139,10 +139,17 @@ def bare_ping_part(call: Call, target: str, part: str) -> Response:
 )
 def bare_ping_slug(call: Call, target: str, part: str, action: str) -> Response:
     """Healthchecks: signal by key and slug, as on a host of its own"""
-    return _by_slug(call, target, (part, action)) if looks_like_key(target) else _nothing_here()
+    return _by_slug(call, target, (part, action)) if looks_like_key(target) else _nothing_here(call)
 
 
-def _nothing_here() -> Response:
+def _nothing_here(call: Call) -> Response:
+    """These routes are where most mistyped addresses end, on AWS as well: people get a page."""
+    if call.from_browser and call.request.method != "POST":
+        from chalicelib.api.pages.errors import error_page
+
+        page = error_page(call, ProblemType.NOT_FOUND.status)
+        if page is not None:
+            return page
     return problem(ProblemType.NOT_FOUND, "There is nothing at this path.")
 
 
