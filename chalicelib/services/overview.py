@@ -4,9 +4,11 @@ from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 from chalicelib.domain.errors import NotFound
+from chalicelib.domain.monitor.cron import Cron
 from chalicelib.domain.monitor.display_status import WORST_FIRST, DisplayStatus
 from chalicelib.domain.runs.run import Run
 from chalicelib.services import crons
@@ -15,9 +17,12 @@ from chalicelib.store import crons as stored
 from chalicelib.store import runs
 from chalicelib.store.cron_names import find_ids
 from chalicelib.store.maintenance import maintenance_windows_of_org
+from chalicelib.store.standing_counts import read_standing_counts
 
 #: How many of a cron's latest runs are shown beside it.
 STRIP = 30
+#: About 10 KB each.
+_STRIPS_KEPT = 1024
 _RANKS = {status: rank for rank, status in enumerate(WORST_FIRST)}
 _NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
@@ -114,9 +119,21 @@ def find_named(org_id: str, product: str, service: str, name: str) -> str:
     return found
 
 
-def strip_of(cron_id: str) -> list[Run]:
-    """How a cron's latest runs ended, earliest first."""
-    return runs.latest_outcomes(cron_id, STRIP)[::-1]
+def strip_of(cron: Cron) -> tuple[Run, ...]:
+    """Returns how a cron's latest runs ended, earliest first."""
+    return _strip(cron.id, cron.version)
+
+
+# A page that refreshes itself asks for the same strips again and again. A run is only ever written together with
+# its cron, so a cron of the same version has the same strip.
+@lru_cache(maxsize=_STRIPS_KEPT)
+def _strip(cron_id: str, _version: int) -> tuple[Run, ...]:
+    return tuple(runs.latest_outcomes(cron_id, STRIP)[::-1])
+
+
+def changes_of(org_id: str) -> int:
+    """Returns a number that is another one as soon as any cron stands otherwise, is new or is gone: one read."""
+    return read_standing_counts(org_id).changes
 
 
 class Bulk(StrEnum):

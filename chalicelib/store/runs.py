@@ -183,6 +183,8 @@ def latest_outcomes(cron_id: str, limit: int) -> list[Run]:
             RunItem.run_id < _CLAIM,
             attributes_to_get=["run_id", *_COUNTED_TEXTS, *_COUNTED_NUMBERS, "late"],
             scan_index_forward=False,
+            # What is kept of it must not lack the run that has just ended.
+            consistent_read=True,
             limit=limit,
         )
     return [_counted(cron_id, item) for item in answer["Items"]]

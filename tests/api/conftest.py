@@ -10,6 +10,7 @@ from moto.sns.models import sns_backends
 from chalicelib.services import public_page, throttle, tick
 from chalicelib.store import api_keys
 from chalicelib.store.tables import create_tables
+from tests.api.browser import Browser
 from tests.api.client import Api, Clock
 from tests.stores import REGION, delete_queues, empty_tables, emulated_aws
 
@@ -70,3 +71,11 @@ def api(store: None, clock: Clock) -> Iterator[Api]:
     with Api.started() as api:
         api.key = api.new_org("mon-org")
         yield api
+
+
+@pytest.fixture
+def browser(api: Api) -> Browser:
+    """A browser that is signed in with the key of the API."""
+    one = Browser(api)
+    assert one.sign_in(api.key).status == 200
+    return one

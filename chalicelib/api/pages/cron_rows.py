@@ -1,6 +1,7 @@
 """A cron in a list: its status, what is to be said about it now, and its last runs."""
 
 import math
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -48,7 +49,7 @@ def status_label(words: Words, status: str) -> str:
     return words._(status.replace("_", " "))
 
 
-def row_of(words: Words, one: Shown, strip: list[Run]) -> Row:
+def row_of(words: Words, one: Shown, strip: Sequence[Run]) -> Row:
     cron, run = one.cron, one.cron.last_run
     note, at = _note(words, one)
     return Row(
@@ -125,7 +126,7 @@ def _about(one: Shown) -> datetime | None:
     return one.next_expected_at
 
 
-def slots_of(words: Words, strip: list[Run]) -> tuple[Slot, ...]:
+def slots_of(words: Words, strip: Sequence[Run]) -> tuple[Slot, ...]:
     longest = max((run.duration_ms or 0 for run in strip if run.status is RunStatus.SUCCESS), default=0)
     return tuple(
         Slot(_kind(run), _top(run, longest), title_of(words, run))
@@ -161,7 +162,7 @@ def title_of(words: Words, run: Run) -> str:
     return ", ".join(parts)
 
 
-def _strip_label(words: Words, strip: list[Run]) -> str:
+def _strip_label(words: Words, strip: Sequence[Run]) -> str:
     """The strip, for who cannot see it."""
     good = sum(run.status is RunStatus.SUCCESS for run in strip)
     return words._("Last %(total)s runs: %(good)s succeeded", total=len(strip), good=good)

@@ -57,6 +57,7 @@ function show(page) {
   if (!wanted) return;
   const top = scrollY;
   morph(main(), wanted);
+  wholeAt = Date.now();
   document.title = page.title;
   if (Math.abs(scrollY - top) > 1) scrollTo(scrollX, top);
   afterShow();
@@ -79,15 +80,39 @@ async function refresh() {
   isRefreshing = true;
   const asked = location.href;
   try {
-    const page = await fetchPage(asked);
+    if (!(await refreshShown())) {
+      const page = await fetchPage(asked);
+      if (location.href === asked) show(page);
+    }
     document.getElementById("offline").hidden = true;
-    if (location.href === asked) show(page);
   } catch {
     document.getElementById("offline").hidden = false;
   } finally {
     isRefreshing = false;
     schedule();
   }
+}
+
+// Of many crons only the rows in view are asked for, until any cron stands otherwise; everything every five minutes.
+const WHOLE_EVERY_MS = 300_000;
+let wholeAt = Date.now();
+
+async function refreshShown() {
+  const changes = main().dataset.changes;
+  if (changes === undefined || Date.now() - wholeAt > WHOLE_EVERY_MS) return false;
+  const shown = rows().filter((row) => {
+    const { top, bottom } = row.getBoundingClientRect();
+    return bottom > -200 && top < innerHeight + 200;
+  });
+  const ids = shown.slice(0, 100).map((row) => row.id.slice(2)).join("+");
+  const page = await fetchPage(`${root}crons/changes?since=${changes}&ids=${ids}${language()}`);
+  if (page.getElementById("rows")?.dataset.changes !== changes) return false;
+  for (const row of page.querySelectorAll("[data-row]")) {
+    const held = document.getElementById(row.id);
+    if (held) morph(held, row);
+  }
+  afterShow();
+  return true;
 }
 
 function schedule() {
@@ -212,10 +237,15 @@ document.addEventListener("click", (event) => {
 
 // Times in the reader's own zone
 
+// The page's language, as the reader's own country writes it.
+function readersLocale() {
+  const language = document.documentElement.lang;
+  return navigator.languages.find((one) => one.split("-")[0] === language) ?? language;
+}
+
 function localTimes() {
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  const language = document.documentElement.lang;
-  const full = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
+  const full = new Intl.DateTimeFormat(readersLocale(), { dateStyle: "medium", timeStyle: "short" });
   for (const time of document.querySelectorAll("main time[datetime]")) {
     const at = new Date(time.dateTime);
     if (Number.isNaN(at.getTime())) continue;
@@ -247,7 +277,7 @@ function preview(form) {
     const query = new URLSearchParams({ schedule, timezone: form.elements.timezone.value.trim() || "UTC", count: "3", lang: document.documentElement.lang });
     try {
       const answer = await (await fetch(`${root}api/schedules/preview?${query}`)).json();
-      const next = (answer.next_runs ?? []).map((at) => new Date(at).toLocaleString(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" }));
+      const next = (answer.next_runs ?? []).map((at) => new Date(at).toLocaleString(readersLocale(), { dateStyle: "medium", timeStyle: "short" }));
       place.textContent = answer.next_runs ? [answer.description, ...next].join(" · ") : answer.errors?.[0]?.message ?? "";
       place.hidden = !place.textContent;
     } catch { place.hidden = true; }

@@ -29,7 +29,7 @@ from chalicelib.services.register import create
 
 #: How many crons a page holds whole; the script asks for the others as they come into view.
 ROWS = 100
-_REFRESH_SECONDS, _LARGE, _REFRESH_LARGE = 15, 300, 60
+_REFRESH_SECONDS, _LARGE = 15, 300
 
 
 class _Chosen(NamedTuple):
@@ -87,6 +87,8 @@ def home(call: Call) -> Response:
 def _list(visit: Visit) -> Response:
     call, chosen = visit.call, _Chosen.of(visit.call)
     words = Words(language_of(call), call.now)
+    # Read first: what changes after this is asked for again.
+    changes = overview.changes_of(visit.org_id)
     found = overview.overview(visit.org_id, chosen.filters(), Order(chosen.order), call.now)
     number = _page_number(call)
     first = (number - 1) * ROWS
@@ -115,7 +117,9 @@ def _list(visit: Visit) -> Response:
             "pages": -(-len(found.crons) // ROWS),
             "page_number": number,
             "register_curl": _register_curl(),
-            "live": _REFRESH_SECONDS if found.total <= _LARGE else _REFRESH_LARGE,
+            "live": _REFRESH_SECONDS,
+            # Of many crons only those in view are refreshed, as long as all stand as they did.
+            "changes": changes if found.total > _LARGE else None,
         },
     )
 
@@ -136,7 +140,7 @@ def _group(words: Words, group: Group, whole: set[str]) -> dict[str, Any]:
         "product": group.product,
         "service": group.service,
         "counters": _counters(words, group.counts),
-        "rows": [row_of(words, one, strip_of(one.cron.id)) for one in group.crons if one.cron.id in whole],
+        "rows": [row_of(words, one, strip_of(one.cron)) for one in group.crons if one.cron.id in whole],
         "later": [one.cron.id for one in group.crons if one.cron.id not in whole],
     }
 
@@ -160,12 +164,28 @@ def named_cron(visit: Visit) -> Response:
 @page(READS, "/crons/rows")
 def cron_rows(visit: Visit) -> Response:
     """Some crons as rows, for the page's script."""
+    return _rows(visit, "")
+
+
+def _rows(visit: Visit, changes: str) -> Response:
     words = Words(language_of(visit.call), visit.call.now)
     ids = visit.call.query.get("ids", "").split(" ")[:ROWS]
     shown = overview.shown_of(visit.org_id, [one for one in ids if one], visit.call.now)
-    return visit.page(
-        "crons/fragment.html", {"found": [row_of(words, one, strip_of(one.cron.id)) for one in shown]}
-    )
+    rows = [row_of(words, one, strip_of(one.cron)) for one in shown]
+    return visit.page("crons/fragment.html", {"found": rows, "changes": changes})
+
+
+@page(READS, "/crons/changes")
+def changed_rows(visit: Visit) -> Response:
+    """The rows that are in view, for the script of a page with many crons.
+
+    `since` is the number of changes that the page knows. Where it is another one by now, the rows are not enough:
+    crons may have come, gone or moved, and the script asks for the whole page.
+    """
+    changes = str(overview.changes_of(visit.org_id))
+    if visit.call.query.get("since", "") != changes:
+        return visit.page("crons/fragment.html", {"found": [], "changes": changes})
+    return _rows(visit, changes)
 
 
 @page(READS, "/crons/new", action=Action.INGEST)
