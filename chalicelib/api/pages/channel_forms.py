@@ -89,7 +89,7 @@ SERVICES: tuple[ServiceForm, ...] = (
         ChannelKind.EMAIL,
         (Part("address", "E-mail address", "ops@example.com"),),
         _plain("address"),
-        "Its owner gets a link to agree.",
+        "The owner of the address gets a link to confirm it.",
     ),
     ServiceForm(
         "slack",
@@ -170,7 +170,7 @@ SERVICES: tuple[ServiceForm, ...] = (
         ChannelKind.APPRISE,
         (Part("url", "Apprise URL", "scheme://…", secret=True),),
         _plain("url"),
-        "Over 100 services are reached by an Apprise URL.",
+        "An Apprise URL reaches over 100 services.",
     ),
 )
 BY_ID = {one.id: one for one in SERVICES}

@@ -48,7 +48,7 @@ def diagnosis_of(words: Words, one: Shown, recent: list[Run], maintained_until: 
         case DisplayStatus.IN_MAINTENANCE:
             return Diagnosis("", _maintained(words, cron, maintained_until), "", "")
         case DisplayStatus.PAUSED:
-            said = words._("It is paused: signals are recorded, nothing is judged, and nobody is told.")
+            said = words._("It is paused: signals are recorded, but no alerts are sent.")
             return Diagnosis("", said, "", "")
         case DisplayStatus.ARCHIVED:
             return Diagnosis("", words._("It is archived. Register it again to watch it."), "", "")
@@ -97,9 +97,9 @@ def _down(words: Words, cron: Cron, incident: OpenIncident, recent: list[Run]) -
 def _maintained(words: Words, cron: Cron, until: datetime | None) -> str:
     until = until or cron.held_until
     if until is None:
-        return words._("It is in maintenance: nothing is alerted.")
+        return words._("It is in maintenance: no alerts are sent.")
     return words._(
-        "It is in maintenance until %(when)s, for another %(span)s. What is still broken then is told then.",
+        "It is in maintenance until %(when)s, for another %(span)s. What is still broken then is alerted.",
         when=_local(cron, until),
         span=words.span(until - words.now),
     )
@@ -161,22 +161,24 @@ def why_nobody(words: Words, cron: Cron, alerts: list[Outgoing], channels: Mappi
         return ""
     if cron.incident is not None and cron.incident.held:
         if cron.held_until is None:
-            return words._("Nobody was told yet: it opened in maintenance.")
+            return words._("No alert was sent yet: it opened during maintenance.")
         return words._(
-            "Nobody was told yet: maintenance holds the alert until %(when)s.", when=_local(cron, cron.held_until)
+            "No alert was sent yet: maintenance holds it until %(when)s.", when=_local(cron, cron.held_until)
         )
     if not channels:
-        return words._("Nobody was told: there is no channel.")
+        return words._("No alert was sent: there is no channel.")
     return _on_its_way(words, cron, alerts)
 
 
 def _on_its_way(words: Words, cron: Cron, alerts: list[Outgoing]) -> str:
     if cron.noise.flapping_announced_at is not None:
-        return words._("It keeps going down and up. That is summed up once an hour instead of told each time.")
+        return words._(
+            "It keeps going down and up. You get one summary per hour instead of an alert for each change."
+        )
     if not alerts:
-        return words._("Nobody was told: nothing about this incident was worth an alert.")
+        return words._("No alert was sent: nothing about this incident called for one.")
     if any(one.deliveries for one in alerts):
         return words._("The alert did not arrive yet.")
     if any(one.send_at is not None for one in alerts):
         return words._("The alert is on its way.")
-    return words._("Nobody was told: the filters of all channels leave this cron out.")
+    return words._("No alert was sent: the filters of every channel exclude this cron.")

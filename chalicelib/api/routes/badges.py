@@ -59,8 +59,9 @@ def read_badge(call: Call, badge_file: str) -> Response:
     """Show a badge
 
     `{token}.svg` is an image, `{token}.json` holds `label` and `status`, `{token}.shields` is for the endpoint
-    badge of shields.io. The status is up, late, down, new, blocked, maintenance, paused or archived. A badge of a
-    tag or an organization is down while one of its crons is down, else late while one is late, else up.
+    badge of shields.io. The status is `up`, `late`, `down`, `new`, `blocked`, `maintenance`, `paused` or
+    `archived`. A badge of a tag or an organization is `down` while one of its crons is down, else `late` while one
+    is late, else `up`.
     """
     token, _, form = badge_file.rpartition(".")
     if form not in ("svg", "json", "shields"):

@@ -79,7 +79,7 @@ def _view(words: Words, channel: Channel) -> dict[str, Any]:
 
 def _health(words: Words, channel: Channel) -> tuple[str, str]:
     if not channel.confirmed:
-        return "pending", words._("waits for its owner to agree")
+        return "pending", words._("waits for its owner to confirm")
     if channel.failing_since is not None:
         return "failed", words._("failing for %(span)s", span=words.span(words.now - channel.failing_since))
     if channel.last_delivered_at is None:

@@ -151,6 +151,8 @@ def _budget_words(words: Words, one: Sla) -> str:
         return words.number_of(
             "%(num)s more run may fail or be missed.", "%(num)s more runs may fail or be missed.", int(left)
         )
+    if left >= 0 and one.unmet == 0:
+        return words._("It leaves no room for a failed run.")
     if left >= 0:
         return words._("The error budget is used up: no further run may fail.")
     return words.number_of(

@@ -79,7 +79,7 @@ def _view(words: Words, window: MaintenanceWindow) -> dict[str, Any]:
     if current is not None:
         said, at = words._("until %(when)s UTC", when=words.when(current[1])), current[1]
     elif following is not None:
-        said, at = words._("begins %(until)s", until=words.until(following[0])), following[0]
+        said, at = words._("starts %(until)s", until=words.until(following[0])), following[0]
     else:
         said, at = words._("is over"), window.until
     return {

@@ -33,8 +33,8 @@ from chalicelib.services import members, orgs, sessions
 from chalicelib.services.throttle import CLAIMS, ORGS, SIGN_INS, network_of, throttle
 
 _ROLES = {
-    Role.OWNER: text("everything, the end of the organization included"),
-    Role.ADMIN: text("everything but to manage owners"),
+    Role.OWNER: text("everything, including deleting the organization"),
+    Role.ADMIN: text("everything except managing owners"),
     Role.MEMBER: text("sees and changes crons, incidents, maintenance and channels"),
     Role.VIEWER: text("sees everything, changes nothing"),
 }
