@@ -18,6 +18,7 @@ help:
 	@echo "make demo             run CronHub with an organization of 60 crons and 90 days of history (state in .local/demo)"
 	@echo "make test             run all tests"
 	@echo "make test-web         run the tests of the pages in Chromium (installs it and playwright)"
+	@echo "make screenshots      write a picture of every page into docs/images"
 	@echo "make test-cli         run the tests of the command line tool only"
 	@echo "make test-deployed    deploy the real package to an emulated AWS and test it there"
 	@echo "make test-store       run the tests of the API over the embedded store instead of moto"
@@ -66,6 +67,11 @@ demo: .venv/.runs
 test-web: .venv/.web
 	@command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq chromium; }
 	@$(BIN)/python -m pytest -m web -p no:xdist tests/web
+
+.PHONY: screenshots
+screenshots: .venv/.web
+	@command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq chromium; }
+	@$(BIN)/python -m tests.web.screenshots
 
 test-deployed: .venv/.installed .venv-aws/.installed .venv-stack/.installed
 	@$(BIN)/python -m pytest -m deployed -p no:xdist tests/deployed
