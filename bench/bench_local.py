@@ -1,8 +1,9 @@
 """CronHub on one machine: pings per second, and what each call takes with few and with very many runs.
 
-Usage: python -m bench.bench_local [--older FOLDER] [RUNS ...]
-FOLDER: a checkout of an older release, measured in the same run. RUNS: sizes of the store, 1000 100000 by default;
-10000000 takes some minutes to fill.
+Usage: python -m bench.bench_local [--older FOLDER] [--rival PORT PATHS] [RUNS ...]
+FOLDER: a checkout of an older release, measured in the same run. PORT and PATHS: another server on this machine
+and a file with the paths that it is pinged at, a line each. RUNS: sizes of the store, 1000 and 100000 by default,
+0 for none; 10000000 takes some minutes to fill.
 """
 
 import argparse
@@ -10,19 +11,18 @@ import http.client
 import os
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
+from bench.ping_load import Load, ping
 from chalicelib.domain import ids
 from chalicelib.domain.runs.run import Run, RunStatus
 from chalicelib.store.runs import new_item
@@ -39,7 +39,6 @@ from tests.processes.steps import register
 
 ROOT = Path(__file__).parents[1]
 CONNECTIONS = (1, 8, 32)
-SECONDS = 5.0
 ROUNDS = 40
 FEW_CRONS, MANY_CRONS = 100, 10_000
 KEPT = timedelta(days=89)
@@ -65,26 +64,34 @@ class Target(NamedTuple):
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--older", type=Path)
+    parser.add_argument("--rival", nargs=2, metavar=("PORT", "PATHS"))
     parser.add_argument("runs", type=int, nargs="*", default=[1_000, 100_000])
     given = parser.parse_args()
-    _compare_pings(given.older)
+    rival = Load(int(given.rival[0]), Path(given.rival[1]).read_text().split()) if given.rival else None
+    _compare_pings(given.older, rival)
     for crons in (FEW_CRONS, MANY_CRONS):
-        for runs in given.runs:
+        for runs in filter(None, given.runs):
             _measure_size(crons, runs)
 
 
-def _compare_pings(older: Path | None) -> None:
-    """In turn, so that what else the machine does falls on both."""
+def _compare_pings(older: Path | None, rival: Load | None) -> None:
+    """In turn, so that what else the machine does falls on all."""
     for folder in [ROOT, *([older] if older else []), ROOT]:
+        if rival is not None:
+            for connections in CONNECTIONS:
+                _print_pings("the other server", connections, *ping(rival, connections))
         with tempfile.TemporaryDirectory() as state, _running(Path(state), folder, FEW_CRONS) as target:
+            load = Load(target.port, [f"/api/ping/{cron}" for cron in target.crons])
             for connections in CONNECTIONS:
                 before = target.cpu_seconds()
-                sent, seconds = _pings(target, connections)
-                cost = (target.cpu_seconds() - before) / sent * 1000
+                answered, seconds = ping(load, connections)
+                cost = (target.cpu_seconds() - before) / answered * 1000
                 name = "this release" if folder == ROOT else str(folder)
-                print(
-                    f"{name}: {connections} connections, {sent / seconds:.0f} pings/s, {cost:.2f} ms of CPU each"
-                )
+                _print_pings(name, connections, answered, seconds, f", {cost:.2f} ms of CPU each")
+
+
+def _print_pings(name: str, connections: int, answered: int, seconds: float, more: str = "") -> None:
+    print(f"{name}: {connections} connections, {answered / seconds:.0f} pings/s{more}", flush=True)
 
 
 def _measure_size(crons: int, runs: int) -> None:
@@ -122,6 +129,7 @@ def _running(state: Path, folder: Path, crons: int) -> Iterator[Target]:
         _wait_until_it_answers(port)
         client = _Http(port)
         api = Api(client)  # type: ignore[arg-type]
+        api.checks_contract = folder == ROOT
         made: list[str] = []
         if crons:
             api.key = _KEYS[str(state)] = api.new_org("bench")
@@ -148,42 +156,6 @@ def _wait_until_it_answers(port: int) -> None:
             return
         except OSError:
             time.sleep(0.01)
-
-
-def _pings(target: Target, connections: int) -> tuple[int, float]:
-    """Returns how many were answered, and in how many seconds."""
-    begin = time.monotonic()
-    workers = min(connections, 2)
-    shares = [connections // workers + (n < connections % workers) for n in range(workers)]
-    with ProcessPoolExecutor(workers) as pool:
-        sent = sum(pool.map(_ping_for_a_while, shares, [target.port] * workers, [target.crons] * workers))
-    return sent, time.monotonic() - begin
-
-
-def _ping_for_a_while(connections: int, port: int, crons: list[str]) -> int:
-    """One thread over all of them: each sends the next ping when the last was answered."""
-    import selectors
-
-    end, sent = time.monotonic() + SECONDS, 0
-    with selectors.DefaultSelector() as waiting:
-        for _ in range(connections):
-            client = socket.create_connection(("127.0.0.1", port))
-            waiting.register(client, selectors.EVENT_READ)
-            client.sendall(_request(crons))
-        while time.monotonic() < end:
-            for key, _ in waiting.select(1.0):
-                client = key.fileobj  # type: ignore[assignment]
-                # Its head and its body may come apart.
-                if b"run_id" not in client.recv(65536):
-                    continue
-                sent += 1
-                client.sendall(_request(crons))
-    return sent
-
-
-def _request(crons: list[str]) -> bytes:
-    query = secrets.token_hex(6)
-    return f"POST /api/ping/{secrets.choice(crons)}?msg={query} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
 
 
 def _fill(file: Path, crons: list[str], number: int) -> None:

@@ -53,6 +53,9 @@ class Answer:
 
 
 class Api:
+    #: Every answer is held against the OpenAPI document; an older release has another one.
+    checks_contract = True
+
     def __init__(self, client: Client) -> None:
         self.client = client
         self.key: str | None = None
@@ -87,7 +90,7 @@ class Api:
         encoded = data.encode() if isinstance(data, str) else data or b""
         response = self.client.http.request(method, path, headers=sent, body=encoded)
         answer = Answer(response.status_code, dict(response.headers), response.body.decode())
-        faults = faults_of_answer(method, path, answer.status, answer.text)
+        faults = faults_of_answer(method, path, answer.status, answer.text) if self.checks_contract else []
         assert not faults, (faults, answer.text[:1000])
         return answer
 
