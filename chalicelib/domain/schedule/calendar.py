@@ -11,12 +11,12 @@ from typing import NamedTuple
 from chalicelib.domain.schedule.calendar_times import Days, Occurring, TimesOfDay, first_beyond
 from chalicelib.domain.schedule.expression import ScheduleError
 from chalicelib.domain.schedule.utc_offsets import Stretch, stretch_at, zone_names
+from chalicelib.domain.schedule.walk import EPOCH, epoch_seconds, listed, summed
 
 _DAY = 86400
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST_DAY = date(1970, 1, 1).toordinal()
 _LAST_YEAR = 2199
-_END = int((datetime(_LAST_YEAR + 1, 1, 1, tzinfo=UTC) - _EPOCH).total_seconds())
+_END = int((datetime(_LAST_YEAR + 1, 1, 1, tzinfo=UTC) - EPOCH).total_seconds())
 SHORTHANDS = {
     "minutely": "*-*-* *:*:00",
     "hourly": "*-*-* *:00:00",
@@ -65,14 +65,14 @@ class CalendarSchedule:
 
     def next(self, after: datetime) -> datetime | None:
         """The first occurrence after `after`."""
-        at = max(_seconds(after), -1)
+        at = max(epoch_seconds(after), -1)
         if at >= _END:
             return None
         stretch = stretch_at(self.timezone, max(at, 0))
         wall = max(_opening(stretch), at + stretch.offset + 1)
         while (match := self._first(wall)) is not None:
             if match < stretch.end + stretch.offset:
-                return _EPOCH + timedelta(seconds=match - stretch.offset)
+                return EPOCH + timedelta(seconds=match - stretch.offset)
             if stretch.end >= _END:
                 return None
             stretch = stretch_at(self.timezone, stretch.end)
@@ -81,14 +81,14 @@ class CalendarSchedule:
 
     def latest(self, until: datetime) -> datetime | None:
         """The last occurrence at or before `until`."""
-        at = min(_seconds(until), _END - 1)
+        at = min(epoch_seconds(until), _END - 1)
         if at < 0:
             return None
         stretch = stretch_at(self.timezone, at)
         wall = at + stretch.offset
         while (match := self._last(wall)) is not None:
             if match >= _opening(stretch):
-                return _EPOCH + timedelta(seconds=match - stretch.offset)
+                return EPOCH + timedelta(seconds=match - stretch.offset)
             if stretch.start <= 0:
                 return None
             stretch = stretch_at(self.timezone, stretch.start - 1)
@@ -97,23 +97,16 @@ class CalendarSchedule:
 
     def count(self, after: datetime, until: datetime) -> int:
         """How many occurrences there are in (after, until]."""
-        at, end = max(_seconds(after), -1), min(_seconds(until), _END - 1)
-        total = 0
-        while at < end:
-            stretch = stretch_at(self.timezone, at + 1)
-            stop = min(end, stretch.end - 1)
-            total += self._count(max(_opening(stretch), at + 1 + stretch.offset), stop + stretch.offset)
-            at = stop
-        return total
+        first, last = max(epoch_seconds(after), -1), min(epoch_seconds(until), _END - 1)
+        return summed(self.timezone, first, last, self._count_within)
 
     def between(self, after: datetime, until: datetime, limit: int) -> list[datetime]:
         """The first `limit` occurrences in (after, until], in order."""
-        found: list[datetime] = []
-        at = self.next(after)
-        while at is not None and at <= until and len(found) < limit:
-            found.append(at)
-            at = self.next(at)
-        return found
+        return listed(self.next, after, until, limit)
+
+    def _count_within(self, stretch: Stretch, after: int, until: int) -> int:
+        """Occurrences in (after, until] of one stretch."""
+        return self._count(max(_opening(stretch), after + 1 + stretch.offset), until + stretch.offset)
 
     def _first(self, wall: int) -> int | None:
         day, second = divmod(wall, _DAY)
@@ -207,7 +200,7 @@ def parse_calendar(text: str, timezone: str) -> CalendarSchedule:
     if words:
         raise ScheduleError(f"{' '.join(words)[:20]}: is neither a date, a time nor an IANA time zone")
     schedule = CalendarSchedule(text, timezone, _days(day_text, weekdays), _times(time_text))
-    if schedule.next(_EPOCH - timedelta(seconds=1)) is None:
+    if schedule.next(EPOCH - timedelta(seconds=1)) is None:
         raise ScheduleError("the calendar expression never fires")
     return schedule
 
@@ -326,8 +319,3 @@ def _range(matched: re.Match[str], part: _Part) -> range:
 def _opening(stretch: Stretch) -> int:
     """The first wall that a stretch answers for: of a repeated hour, the stretch before."""
     return stretch.start + max(stretch.offset, stretch.offset_before)
-
-
-def _seconds(moment: datetime) -> int:
-    """Epoch seconds, rounded down."""
-    return (moment - _EPOCH) // timedelta(seconds=1)

@@ -24,6 +24,7 @@ from typing import NamedTuple, TypeAlias
 from chalicelib.domain.schedule.calendar import CalendarSchedule, looks_like_calendar, parse_calendar
 from chalicelib.domain.schedule.expression import CronFields, ScheduleError, parse_fields
 from chalicelib.domain.schedule.utc_offsets import Stretch, stretch_at, zone_names
+from chalicelib.domain.schedule.walk import EPOCH, epoch_seconds, listed, summed
 from chalicelib.domain.schedule.wall_clock import MINUTE, count_matches, first_match, last_match
 
 __all__ = [
@@ -52,8 +53,7 @@ _UNIT_SECONDS = {"d": 86400, "h": 3600, "m": 60, "s": 1}
 _EVERY = re.compile(r"@every ((?:[0-9]+[dhms])+)")
 _PRINTABLE = re.compile(r"[\t -~]*")
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_END = int((datetime(2901, 1, 1, tzinfo=UTC) - _EPOCH).total_seconds())
+_END = int((datetime(2901, 1, 1, tzinfo=UTC) - EPOCH).total_seconds())
 
 # Of cron.c's "normal case", "DST begins" and "DST ends": minutes the clock is ahead.
 _LATE_WAKE_UP = 5
@@ -96,31 +96,20 @@ class CronSchedule:
 
     def next(self, after: datetime) -> datetime | None:
         """The first occurrence after `after`."""
-        return _next(self, _seconds(after))
+        return _next(self, epoch_seconds(after))
 
     def latest(self, until: datetime) -> datetime | None:
         """The last occurrence at or before `until`."""
-        return _latest(self, _seconds(until))
+        return _latest(self, epoch_seconds(until))
 
     def count(self, after: datetime, until: datetime) -> int:
         """How many occurrences there are in (after, until]; cheap, however many they are."""
-        at, end = max(_seconds(after), -1), min(_seconds(until), _END - 1)
-        total = 0
-        while at < end:
-            stretch = stretch_at(self.timezone, at + 1)
-            stop = min(end, stretch.end - 1)
-            total += self._count_within(stretch, at, stop)
-            at = stop
-        return total
+        first, last = max(epoch_seconds(after), -1), min(epoch_seconds(until), _END - 1)
+        return summed(self.timezone, first, last, self._count_within)
 
     def between(self, after: datetime, until: datetime, limit: int) -> list[datetime]:
         """The first `limit` occurrences in (after, until], in order."""
-        found: list[datetime] = []
-        at = self.next(after)
-        while at is not None and at <= until and len(found) < limit:
-            found.append(at)
-            at = self.next(at)
-        return found
+        return listed(self.next, after, until, limit)
 
     def _count_within(self, stretch: Stretch, after: int, until: int) -> int:
         """Occurrences in (after, until]: `until` is in `stretch`, `after` in it or just before."""
@@ -237,11 +226,6 @@ def _expanded(text: str) -> str:
     return _NAMED[text]
 
 
-def _seconds(moment: datetime) -> int:
-    """Epoch seconds, rounded down."""
-    return (moment - _EPOCH) // timedelta(seconds=1)
-
-
 def _minute(wall: int) -> int:
     return wall - wall % MINUTE
 
@@ -253,4 +237,4 @@ def _last_minute(stretch: Stretch) -> int:
 def _occurrence(stretch: Stretch, wall: int) -> datetime | None:
     """When `wall` comes in `stretch`; a skipped minute comes as the stretch opens."""
     at = max(stretch.start, wall - stretch.offset)
-    return _EPOCH + timedelta(seconds=at) if at < _END else None
+    return EPOCH + timedelta(seconds=at) if at < _END else None
