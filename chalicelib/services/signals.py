@@ -1,6 +1,7 @@
 """A signal arrives: load the cron, decide, commit."""
 
 import secrets
+from collections.abc import Callable
 from datetime import datetime
 
 from chalicelib.domain.errors import ConcurrentUpdate, NotFound, Unavailable
@@ -19,6 +20,8 @@ from chalicelib.store import crons, runs
 from chalicelib.store.commits import landed
 from chalicelib.telemetry import measure
 
+Given = Signal | Callable[[Cron], Signal]
+
 
 def find_watched(org_id: str | None, cron_id: str) -> Cron:
     """A cron that takes signals; `org_id` None for those without a key.
@@ -34,9 +37,10 @@ def find_watched(org_id: str | None, cron_id: str) -> Cron:
     return cron
 
 
-def receive(org_id: str | None, cron_id: str, signal: Signal, now: datetime) -> Decision:
+def receive(org_id: str | None, cron_id: str, given: Given, now: datetime) -> Decision:
     """Records a signal and returns what was decided; `org_id` None for the routes without a key.
 
+    given: the signal, or what makes it once the cron is known.
     Raises NotFound; Blocked, when that was recorded; Unavailable where it could not be recorded and
     should be sent again.
     """
@@ -47,6 +51,7 @@ def receive(org_id: str | None, cron_id: str, signal: Signal, now: datetime) -> 
         cron = find_watched(org_id, cron_id)
         if attempt.decision is not None and landed(attempt.decision):
             return attempt.decision
+        signal = attempt.signal(given, cron)
         known = _known(cron, signal, now, claimed=attempt.claimed)
         received = Received(signal, now, random, known)
         decision = decide_with(cron, lambda context: apply(cron, received, context))
@@ -66,7 +71,7 @@ def receive(org_id: str | None, cron_id: str, signal: Signal, now: datetime) -> 
         return decision
 
     decision = retry_on_conflict(once)
-    measure(f"signals_{signal.kind.value}")
+    measure(f"signals_{attempt.kind}")
     if decision.blocked_by:
         raise Blocked(decision.blocked_by)
     return decision
@@ -78,6 +83,13 @@ class _Attempt:
     def __init__(self) -> None:
         self.decision: Decision | None = None
         self.claimed = False
+        #: Of the signal.
+        self.kind = ""
+
+    def signal(self, given: Given, cron: Cron) -> Signal:
+        found = given if isinstance(given, Signal) else given(cron)
+        self.kind = found.kind.value
+        return found
 
 
 def _known(cron: Cron, signal: Signal, now: datetime, *, claimed: bool) -> Run | None:

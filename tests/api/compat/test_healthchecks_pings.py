@@ -296,3 +296,59 @@ def test_other_paths_are_still_nothing(api: Api, path: str) -> None:
 
     assert reply.status == 404
     assert reply.headers["Content-Type"] == "application/problem+json"
+
+
+WORDS = {"filter_http_body": True, "start_kw": "BEGIN", "success_kw": "DONE, all good", "failure_kw": "ERROR"}
+
+
+@pytest.mark.parametrize("base", BASES)
+@pytest.mark.parametrize(
+    ("settings", "method", "part", "body", "status"),
+    [
+        ({"methods": "POST"}, "GET", "", "", "log"),
+        ({"methods": "POST"}, "POST", "", "", "success"),
+        ({"methods": "POST", **WORDS}, "GET", "", "ERROR", "log"),
+        (WORDS, "POST", "", "it is DONE", "success"),
+        (WORDS, "POST", "/fail", "it is all good", "success"),
+        # A failure counts before a success, and words by their case.
+        (WORDS, "POST", "", "DONE with an ERROR", "failed"),
+        (WORDS, "POST", "/0", "ERROR", "failed"),
+        (WORDS, "POST", "", "BEGIN", "running"),
+        (WORDS, "POST", "", "error", "log"),
+        (WORDS, "POST", "/3", "", "log"),
+        ({**WORDS, "filter_default_fail": True}, "POST", "", "what?", "failed"),
+        ({**WORDS, "filter_http_body": False}, "POST", "", "ERROR", "success"),
+        # These are about mail.
+        (
+            {**WORDS, "filter_http_body": False, "filter_subject": True, "filter_body": True},
+            "POST",
+            "",
+            "x",
+            "success",
+        ),
+    ],
+)
+def test_methods_and_words_of_the_body_decide_as_at_healthchecks(
+    api: Api, base: str, settings: dict[str, object], method: str, part: str, body: str, status: str
+) -> None:
+    made = send("POST", "/api/v3/checks/", {"name": "a", **settings}, X_Api_Key=api.key or "")
+    cron_id = made.json["ping_url"].rpartition("/")[2]
+
+    assert said(send(method, f"{base}{cron_id}{part}", body.encode())) == (200, "OK")
+
+    assert [run["status"] for run in api.runs(cron_id)] == [status]
+    # CronHub's own route is not filtered.
+    api.post(f"/api/ping/{cron_id}", key=None, rid="own")
+    assert "success" in [run["status"] for run in api.runs(cron_id)]
+
+
+def test_they_decide_for_pings_by_slug_too_at_no_further_call(api: Api, ping_key: str, calls: Calls) -> None:
+    settings = {"name": "a", "slug": "a", "methods": "POST"}
+    made = send("POST", "/api/v3/checks/", settings, X_Api_Key=api.key or "")
+    send("GET", f"/ping/{ping_key}/a/log")
+    calls.clear()
+
+    assert said(send("GET", f"/ping/{ping_key}/a?rid={RID}")) == (200, "OK")
+
+    assert len(calls.names) == 3
+    assert {run["status"] for run in api.runs(made.json["ping_url"].rpartition("/")[2])} == {"log"}

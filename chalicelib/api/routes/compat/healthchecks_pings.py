@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from collections.abc import Callable
 
 from chalice.app import Response
 
@@ -18,6 +19,8 @@ from chalicelib.domain.accounts.api_key import looks_like_key
 from chalicelib.domain.accounts.permissions import Action
 from chalicelib.domain.errors import Malformed, NotFound
 from chalicelib.domain.ids import org_of
+from chalicelib.domain.monitor.cron import Cron
+from chalicelib.domain.monitor.ping_filter import Sent, filter_of
 from chalicelib.domain.monitor.signal import Signal, SignalKind, kept_message
 from chalicelib.services.first_contact import Wanted, reach
 from chalicelib.services.signals import receive
@@ -172,17 +175,25 @@ def _by_slug(call: Call, key: str, path: tuple[str, str]) -> Response:
     return plain_text.text(201, "Created") if reached.created else plain_text.text(200, "OK")
 
 
-def _signal(call: Call, action: str) -> Signal:
-    """Raises Malformed, NotFound for a path that says nothing."""
+def _signal(call: Call, action: str) -> Callable[[Cron], Signal]:
+    """What the ping is once the settings of its cron are known. Raises Malformed, NotFound for a path that says
+    nothing."""
     kind, exit_code = _said(action or call.query.get("s", ""))
     body, _ = output(call.request)
     message = "\n".join(part for part in (call.query.get("m"), body) if part)
-    return Signal(
+    signal = Signal(
         kind,
         run_key=_run_id(call.query.get("rid")),
         exit_code=exit_code,
         message=kept_message(message, call.cut_bytes) if message else None,
     )
+    sent = Sent(call.request.method, body or "")
+
+    def of_cron(cron: Cron) -> Signal:
+        found = filter_of(cron)
+        return signal if found is None else found.applied(signal, sent)
+
+    return of_cron
 
 
 def _said(action: str) -> tuple[SignalKind, int | None]:

@@ -29,7 +29,7 @@ _USUAL_GRACE = 3600
 _USUAL: dict[str, Any] = {"timeout": 86_400, "grace": _USUAL_GRACE, "slug": "", "manual_resume": False}
 _SLUG = re.compile(r"[a-z0-9_-]*")
 _UNIQUE = ("name", "slug", "tags", "timeout", "grace")
-#: What CronHub only keeps, with what it is unless it was set.
+#: What is kept as it was sent, with what it is unless it was set; `ping_filter.py` reads it as well.
 _KEPT: Json = {
     "methods": "",
     "start_kw": "",
