@@ -2,7 +2,10 @@
 
 import json
 
-from chalicelib.api.http.route import Route
+from chalice.app import APIGateway
+
+from chalicelib.api.http.packing import PACKED_TYPE
+from chalicelib.api.http.route import BINARY, Route
 from chalicelib.api.routes import ROUTES
 from infra.deploy.cfn import NOTHING, Json, either, ref, resource, sub
 from infra.deploy.parameters import KEYLESS_RATE
@@ -43,6 +46,8 @@ def api(stage: Stage) -> Json:
                 "DefinitionBody": {
                     "info": {"title": ref("Prefix")},
                     "x-amazon-apigateway-gateway-responses": _own_answers(),
+                    # Chalice's list, and the pages that are packed.
+                    "x-amazon-apigateway-binary-media-types": [*APIGateway().binary_types, *BINARY, PACKED_TYPE],
                 },
                 "MethodSettings": _throttles(),
                 "AccessLogSetting": either("LogsAccess", _access_log_setting(), NOTHING),

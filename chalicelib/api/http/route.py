@@ -21,7 +21,7 @@ from chalicelib.services.throttle import Limit, network_of, throttle
 
 H = TypeVar("H", bound=Callable[..., Any])
 
-_BINARY = ("application/x-sentry-envelope",)
+BINARY = ("application/x-sentry-envelope",)
 _MANAGES_ACCESS = (Action.ADMIN, Action.OWN)
 
 
@@ -136,7 +136,7 @@ def route(
 
 def register_routes(app: Chalice, routes: Sequence[Route]) -> None:
     # Bodies that are no text: API Gateway would decode them as such.
-    app.api.binary_types += [media for media in _BINARY if any(one.accepts == media for one in routes)]
+    app.api.binary_types += [media for media in BINARY if any(one.accepts == media for one in routes)]
     for one in routes:
         _register(app, one)
 

@@ -2,6 +2,7 @@
 
 from chalice.app import Response
 
+from chalicelib.api.http.packing import packed
 from chalicelib.api.http.request import Call
 from chalicelib.api.http.route import route
 from chalicelib.api.pages.render import HTML
@@ -14,7 +15,7 @@ def docs_page(call: Call) -> Response:
     """The documentation: quick start and reference"""
     from chalicelib.api.pages.docs import views
 
-    return views.index(call)
+    return packed(call, views.index(call))
 
 
 @route(_METHODS, "/docs/guides/{guide}", public=True, produces=HTML)
@@ -22,7 +23,7 @@ def guide_page(call: Call, guide: str) -> Response:
     """A guide of the documentation"""
     from chalicelib.api.pages.docs import views
 
-    return views.guide(call, guide)
+    return packed(call, views.guide(call, guide))
 
 
 @route(_METHODS, "/problems/{problem}", public=True, produces=HTML)
@@ -33,4 +34,4 @@ def problem_page(call: Call, problem: str) -> Response:
     """
     from chalicelib.api.pages.docs import views
 
-    return views.problem(call, problem)
+    return packed(call, views.problem(call, problem))
