@@ -2,15 +2,18 @@
 
 import os
 import shlex
+import shutil
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from cronhub.discover import crontab, rewriting, systemd
+from cronhub.discover import calendar, crontab, rewriting, systemd
 from cronhub.discover.job import Job, Unclear
 from cronhub.settings import Settings
 
+from chalicelib.domain.schedule.schedule import Interval, parse_schedule
 from tests.api.client import Api
 from tests.cli.program import CRON_ID, FakeCronHub, Tool, environment
 
@@ -285,3 +288,96 @@ def test_the_machines_time_zone_is_found(tmp_path: Path, monkeypatch: pytest.Mon
     assert crontab.machine_timezone(tmp_path) == "Asia/Tokyo"
     monkeypatch.setenv("TZ", ":America/New_York")
     assert crontab.machine_timezone(tmp_path) == "America/New_York"
+
+
+# -- timers
+
+
+@pytest.mark.parametrize(
+    ("texts", "merged"),
+    [
+        (["06:00", "*-*-* 18:00:00"], " *-*-* 6,18:0:0"),
+        (["Mon 08:00", "Fri 08:00"], "Mon,Fri *-*-* 8:0:0"),
+        (["Mon..Fri 9..11:30", "Mon..Fri 17:30"], "Mon..Fri *-*-* 9..11,17:30:0"),
+        (["daily", "12:00 UTC"], None),
+        (["daily", "*-*-* 12:00"], " *-*-* 0,12:0:0"),
+        (["*-*-01 03:00", "*-*-15 03:00"], " *-*-1,15 3:0:0"),
+        (["daily", "*-*-* 0:00:00"], "daily"),
+        (["Mon 08:00", "Fri 17:00"], None),
+        (["Mon 08:00", "08:00"], None),
+        (["*-*-01 03:00", "*-*~01 03:00"], None),
+        (["*:0/45", "*:20"], None),
+        (["08:00 Europe/Paris", "20:00 Europe/Paris"], " *-*-* 8,20:0:0"),
+    ],
+)
+def test_schedules_of_a_timer_that_differ_in_one_part_are_one(texts: list[str], merged: str | None) -> None:
+    found = calendar.merged(texts)
+
+    assert (found and found.text) == (merged and merged.strip())
+    if found is None:
+        return
+    each = [parse_schedule(text, "UTC") for text in texts]
+    whole = parse_schedule(" ".join(filter(None, found)), "UTC")
+    start = datetime(2026, 3, 1, tzinfo=UTC)
+    until = start + timedelta(days=60)
+    expected = {at for one in each if not isinstance(one, Interval) for at in one.between(start, until, 1000)}
+    assert not isinstance(whole, Interval)
+    assert whole.between(start, until, 1000) == sorted(expected)
+
+
+def timer_in(folder: Path) -> Path:
+    (folder / "backup.service").write_text("[Service]\nExecStart=/opt/backup --all\n")
+    timer = folder / "backup.timer"
+    timer.write_text("[Timer]\nOnCalendar=*-*-* 02:00\nOnCalendar=*-*-* 14:00\n")
+    return timer
+
+
+def test_the_service_of_a_timer_gets_a_drop_in_that_reports_it(tool: Tool, api: Api, tmp_path: Path) -> None:
+    timer = timer_in(tmp_path)
+
+    said = tool("discover", str(timer), "--rewrite", "--yes", "--service", "web-1", "--timezone", "UTC")
+
+    [cron] = api.get("/api/crons").json["crons"]
+    assert (cron["name"], cron["schedule"]) == ("backup", "*-*-* 2,14:0:0")
+    drop_in = tmp_path / "backup.service.d" / "cronhub.conf"
+    text = drop_in.read_text()
+    assert f"systemd start --id {cron['id']}" in text
+    assert f"systemd stop --id {cron['id']}" in text
+    assert f"+++ {drop_in}" in said.out
+    assert "systemctl daemon-reload" in said.out
+    assert timer.parent.joinpath("backup.service").read_text() == "[Service]\nExecStart=/opt/backup --all\n"
+
+    again = tool("discover", str(timer), "--rewrite", "--yes", "--service", "web-1", "--timezone", "UTC")
+
+    assert "+++" not in again.out
+    assert drop_in.read_text() == text
+    assert tool.json("discover", str(timer))["jobs"][0]["watched"] is True
+
+
+def test_a_drop_in_of_somebody_elses_is_left_alone_and_nothing_is_written_unasked(
+    tool: Tool, api: Api, tmp_path: Path
+) -> None:
+    timer = timer_in(tmp_path)
+    folder = tmp_path / "backup.service.d"
+
+    said = tool("discover", str(timer), "--rewrite")
+    assert (said.status, folder.exists()) == (2, False)
+
+    folder.mkdir()
+    (folder / "cronhub.conf").write_text("[Service]\nNice=5\n")
+    said = tool("discover", str(timer), "--rewrite", "--yes")
+    assert said.status == 2
+    assert "is there already" in said.err
+    assert (folder / "cronhub.conf").read_text() == "[Service]\nNice=5\n"
+    assert [path.name for path in folder.iterdir()] == ["cronhub.conf"]
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="needs systemd-analyze")
+def test_systemd_takes_the_drop_in_of_a_timer(tool: Tool, api: Api, tmp_path: Path) -> None:
+    tool("discover", str(timer_in(tmp_path)), "--rewrite", "--yes")
+
+    verify = ["systemd-analyze", "verify", str(tmp_path / "backup.service")]
+    done = subprocess.run(verify, capture_output=True, text=True, check=False)
+
+    # It names what is wrong with a drop-in; the job's own program is not there.
+    assert "cronhub" not in done.stderr

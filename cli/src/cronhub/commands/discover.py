@@ -4,8 +4,9 @@
   cronhub discover crontab /etc/cron.d/backup   this file only
   cronhub discover kubernetes manifests/        CronJobs in the files below this folder
 
---register registers those that are not watched. --rewrite also changes crontab lines to use `cronhub exec`: it
-shows a diff, asks, and keeps a backup. Both may be done again and again.
+--register registers those that are not watched. --rewrite also has them report: crontab lines use `cronhub exec`,
+and the services of timers get a drop-in. It shows a diff, asks, and keeps a backup of what it changes. Both may be
+done again and again.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from typing import NamedTuple
 
 from cronhub.client import Client, Object, Refused, with_key
 from cronhub.commands.arguments import json_option
-from cronhub.discover import crontab, manifests, rewriting, systemd
+from cronhub.discover import crontab, drop_ins, manifests, rewriting, systemd
 from cronhub.discover.job import Found, Job, Place, Unclear, id_in
 from cronhub.settings import Settings, UsageError, load
 from cronhub.terminal import Cell, plain, say_json, table
@@ -45,8 +46,8 @@ def options(parser: argparse.ArgumentParser) -> None:
     add("--service", help="register them under this service; by default that is the host, namespace or repository")
     add("--timezone", help="of crontabs and timers that name none; that of this machine unless given")
     add("--register", action="store_true", help="register what is not watched")
-    add("--rewrite", action="store_true", help="register, and change crontab lines to use cronhub exec")
-    add("--yes", action="store_true", help="do not ask before a crontab is changed")
+    add("--rewrite", action="store_true", help="register, and have crontab lines and timers report")
+    add("--yes", action="store_true", help="do not ask before something is changed")
     add("--check", action="store_true", help="end with status 1 if something is not watched")
     json_option(parser)
 
@@ -339,9 +340,23 @@ def _rewrite(
         print(f"\n{change.diff()}", file=say)
         if arguments.yes or _agreed(one.file):
             print(f"{one.file} is changed; as it was: {rewriting.apply(change)}", file=say)
+    _write_drop_ins(drop_ins.drop_ins_of(jobs, done.ids, settings), arguments)
+
+
+def _write_drop_ins(wanted: list[drop_ins.DropIn], arguments: argparse.Namespace) -> None:
+    say = sys.stderr if arguments.json else sys.stdout
+    written = 0
+    for one in wanted:
+        print(f"\n{one.diff()}", file=say)
+        if arguments.yes or _agreed(str(one.path.parent)):
+            drop_ins.apply(one)
+            written += 1
+            print(f"{one.path} is written; remove it to undo this", file=say)
+    if written:
+        print("systemd reads this after `systemctl daemon-reload` (--user for your own timers)", file=say)
 
 
 def _agreed(file: str) -> bool:
     if not sys.stdin.isatty():
-        raise UsageError("nothing was changed: without a terminal say --yes to change crontabs")
+        raise UsageError("nothing was changed: without a terminal say --yes to change files")
     return input(f"Change {file}? [y/N] ").strip().lower() in ("y", "yes")

@@ -55,6 +55,57 @@ def parse(text: str) -> Calendar:
     return found
 
 
+def merged(texts: list[str]) -> Calendar | None:
+    """One expression for several that differ in one part, such as the hour; None: there is none.
+
+    Raises NotUnderstood.
+    """
+    parsed = [parse(text) for text in texts]
+    parts = [_parts(one) for one in parsed]
+    differing = [place for place, found in enumerate(zip(*parts)) if len(set(found)) > 1]
+    if len(differing) > 1:
+        return None
+    if not differing:
+        return parsed[0]
+    values = list(dict.fromkeys(part[differing[0]] for part in parts))
+    # No mark and no zone is a list; what fits anything has none beside it; steps together differ from each alone.
+    if differing[0] in (_MARK_PLACE, _ZONE_PLACE) or any(
+        value == "" or set("*/") & set(value) for value in values
+    ):
+        return None
+    whole = [*parts[0]]
+    whole[differing[0]] = ",".join(values)
+    weekdays, year, month, mark, day, hour, minute, second, zone = whole
+    text = f"{weekdays} {year}-{month}{mark}{day} {hour}:{minute}:{second}".strip()
+    return Calendar(text, zone or None)
+
+
+_MARK_PLACE, _ZONE_PLACE = 3, 8
+_WHOLE = {
+    "minutely": "*-*-* *:*:00", "hourly": "*-*-* *:00:00", "daily": "*-*-* 00:00:00",
+    "weekly": "Mon *-*-* 00:00:00",
+    "monthly": "*-*-01 00:00:00", "quarterly": "*-01,04,07,10-01 00:00:00", "yearly": "*-01-01 00:00:00",
+    "annually": "*-01-01 00:00:00", "semiannually": "*-01,07-01 00:00:00", "semi-annually": "*-01,07-01 00:00:00",
+    "biannually": "*-01,07-01 00:00:00", "bi-annually": "*-01,07-01 00:00:00",
+}  # fmt: skip
+
+
+def _parts(one: Calendar) -> tuple[str, ...]:
+    """Weekdays, year, month, the mark before the day, day, hour, minute, second, zone; the same for the same."""
+    words = _WHOLE.get(one.text.lower(), one.text).split()
+    weekdays = words.pop(0).rstrip(",").title() if words and _is_weekdays(words[0]) else ""
+    date = words.pop(0) if words and ":" not in words[0] else "*-*-*"
+    mark = "~" if "~" in date else "-"
+    days = date.replace("~", "-").split("-")
+    if len(days) == 2:
+        days.insert(0, "*")
+    times = (words.pop(0) if words else "00:00:00").split(":")
+    if len(times) == 2:
+        times.append("00")
+    numbers = [re.sub(r"(?<![\d.])0+(?=\d)", "", part) for part in (*days, *times)]
+    return (weekdays, *numbers[:2], mark, *numbers[2:], one.timezone or "")
+
+
 def _is_weekdays(word: str) -> bool:
     return all(_weekday(part) is not None for part in re.split(r"\.\.|,|-", word.rstrip(",")) if part)
 

@@ -43,6 +43,8 @@ class Job(NamedTuple):
     settings: Dict[str, Any] = {}  # noqa: UP006, RUF012
     #: What people should know.
     notes: tuple[str, ...] = ()
+    #: The systemd service that it is.
+    unit: str | None = None
 
     @property
     def called(self) -> str:
@@ -107,7 +109,7 @@ _INTERPRETERS = re.compile(
     r"(ba|da|z|k|fi|c|tc)?sh|python[\d.]*|perl|ruby|php[\d.]*|node|java|Rscript|poetry|bundle|uv"
 )
 _REPORTS = re.compile(
-    r"\bcronhub\s+exec\b|\bcronhub-run\b|/api/(?:ping|start|fail|crons)/[0-9a-f]{8}-|/ping/[0-9a-f]{8}-[0-9a-f]{4}-8"
+    r"\bcronhub\s+(?:exec|systemd)\b|\bcronhub-run\b|/api/(?:ping|start|fail|crons)/[0-9a-f]{8}-|/ping/[0-9a-f]{8}-[0-9a-f]{4}-8"
 )
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 

@@ -38,10 +38,14 @@ def change_of(crontab: Crontab, jobs: list[Job], ids: dict[str, str], settings: 
 
 
 def exec_command(cron_id: str, settings: Settings) -> str:
+    return command(["exec", "--id", cron_id], settings)
+
+
+def command(arguments: list[str], settings: Settings) -> str:
     """With whole paths: cron's PATH is short."""
     program = shutil.which("cronhub")
     words = [program] if program else [sys.executable, "-m", "cronhub"]
-    words += ["exec", "--id", cron_id]
+    words += arguments
     if not _is_in_a_file(settings.url):
         words += ["--url", settings.url]
     return shell_words(words)

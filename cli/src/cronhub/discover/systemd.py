@@ -13,7 +13,7 @@ from cronhub.discover.job import Found, Job, NotUnderstood, Place, Unclear, repo
 from cronhub.settings import config_home
 
 #: The first that has a unit of a name decides.
-_SYSTEM = tuple(f"{place}/systemd/system" for place in ("etc", "run", "usr/local/lib", "usr/lib", "lib"))
+SYSTEM = tuple(f"{place}/systemd/system" for place in ("etc", "run", "usr/local/lib", "usr/lib", "lib"))
 _UNITS = {
     "usec": 1e-6, "us": 1e-6, "msec": 1e-3, "ms": 1e-3, "": 1, "s": 1, "sec": 1, "second": 1, "seconds": 1,
     "m": 60, "min": 60, "minute": 60, "minutes": 60, "h": 3600, "hr": 3600, "hour": 3600, "hours": 3600,
@@ -106,9 +106,10 @@ def _job(path: Path, place: Place, values: dict[str, list[str]], folders: tuple[
         timezone=timezone,
         command=command or unit,
         written="; ".join(value for key in sorted(values) if key.startswith("On") for value in values[key]),
-        reports=reports_itself(command),
+        reports=reports_itself(command) or _has_drop_in(unit, (path.parent, *folders)),
         settings=settings,
         notes=notes,
+        unit=unit,
     )
 
 
@@ -116,7 +117,11 @@ def _schedule(values: dict[str, list[str]]) -> tuple[str | None, str | None, tup
     times = values.get("OnCalendar", [])
     repeats = values.get("OnUnitActiveSec") or values.get("OnUnitInactiveSec")
     if len(times) > 1 or (times and repeats):
-        raise NotUnderstood("it has several schedules; a cron has one. Register it by hand, or split the timer")
+        if repeats or not (merged := calendar.merged(times)):
+            raise NotUnderstood(
+                "it has several schedules; a cron has one. Register it by hand, or split the timer"
+            )
+        return merged.text, merged.timezone, ("its schedules are one, as they differ in one part",)
     if times:
         parsed = calendar.parse(times[0])
         return parsed.text, parsed.timezone, ()
@@ -156,8 +161,17 @@ def _command(unit: str, folders: tuple[Path, ...]) -> str:
     return ""
 
 
+def _has_drop_in(unit: str, folders: tuple[Path, ...]) -> bool:
+    """Whether one of the service's drop-ins reports it."""
+    return any(
+        reports_itself(path.read_text(encoding="utf-8", errors="replace"))
+        for folder in folders
+        for path in (folder / f"{unit}.d").glob("*.conf")
+    )
+
+
 def on_machine(root: Path = Path("/")) -> Iterator[Found]:
-    folders = tuple(root / folder for folder in _SYSTEM)
+    folders = tuple(root / folder for folder in SYSTEM)
     users = config_home() / "systemd/user"
     seen: set[str] = set()
     for folder in (*folders, users):
