@@ -4,7 +4,7 @@ import secrets
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from msgspec import UNSET, UnsetType
@@ -20,10 +20,13 @@ from chalicelib.services.changes import changed
 from chalicelib.services.paging import Page, page_of
 from chalicelib.services.retries import retry_on_conflict
 from chalicelib.store import api_keys, org_deletion, orgs
+from chalicelib.store.org_deletion import Deletion
 
 MOST_KEYS = 100
 _TRIES = 4
 _SIDE_BY_SIDE = 8
+#: Longer than any request lives, and than a key is remembered.
+_REQUESTS_END_WITHIN = timedelta(minutes=2)
 
 
 class OrgChanges(NamedTuple):
@@ -122,17 +125,24 @@ def delete_org(slug: str, by: ApiKey, budget_seconds: float = 20.0) -> bool:
     Returns whether all is gone already. Raises NotFound.
     """
     org = org_of_key(slug, by)
-    org_deletion.mark(org.id)
+    org_deletion.mark(Deletion(org.id, clock.now()))
     org_deletion.revoke_keys(org.id)
     api_keys.forget_keys()
     return _remove(org.id, time.monotonic() + budget_seconds)
 
 
 def go_on_deleting(budget_seconds: float = 10.0) -> None:
-    """Goes on with the orgs that were not gone at once."""
-    until = time.monotonic() + budget_seconds
-    for org_id in org_deletion.marked():
+    """Goes on with the orgs that were not gone at once, and looks once more when the requests of then are over.
+
+    A function that still knew a key may have registered a cron when all others were gone already.
+    """
+    until, now = time.monotonic() + budget_seconds, clock.now()
+    marked = org_deletion.marked()
+    for org_id in marked.leaving:
         _remove(org_id, until)
+    for deletion in marked.looked_at_again:
+        if now - deletion.at >= _REQUESTS_END_WITHIN and _remove(deletion.org_id, until):
+            org_deletion.forget(deletion)
 
 
 def _remove(org_id: str, until: float) -> bool:

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from typing import NamedTuple
 
 from pynamodb.exceptions import UpdateError
 from pynamodb.expressions.update import Action
 from pynamodb.models import Model
 
-from chalicelib.domain.times import to_ms
+from chalicelib.domain.times import from_ms, to_ms
 from chalicelib.store.badges import token_item
 from chalicelib.store.errors import is_unmet, store_errors
 from chalicelib.store.reading import get_or_none
@@ -31,10 +32,23 @@ _LIST = "leaving"
 _OF_ORG = [model for model in MODELS if model is not CronItem and model._hash_keyname == "org_id"]
 
 
-def mark(org_id: str) -> None:
+class Deletion(NamedTuple):
+    """That an org is deleted, since a moment."""
+
+    org_id: str
+    at: datetime
+
+
+def _text(deletion: Deletion) -> str:
+    return f"{deletion.org_id}#{to_ms(deletion.at)}"
+
+
+def mark(deletion: Deletion) -> None:
     """From now on the org is to go."""
     with store_errors():
-        OrgItem(_LIST).update([OrgItem.leaving.add({org_id})])
+        OrgItem(_LIST).update(
+            [OrgItem.leaving.add({deletion.org_id}), OrgItem.looked_at_again.add({_text(deletion)})]
+        )
 
 
 def unmark(org_id: str) -> None:
@@ -42,9 +56,26 @@ def unmark(org_id: str) -> None:
         OrgItem(_LIST).update([OrgItem.leaving.delete({org_id})])
 
 
-def marked() -> list[str]:
+def forget(deletion: Deletion) -> None:
+    """Nothing of the org can come any more."""
+    with store_errors():
+        OrgItem(_LIST).update([OrgItem.looked_at_again.delete({_text(deletion)})])
+
+
+class Marked(NamedTuple):
+    #: The orgs that are still to go.
+    leaving: list[str]
+    #: Those to look at once more, when all requests of that time have ended.
+    looked_at_again: list[Deletion]
+
+
+def marked() -> Marked:
     item = get_or_none(OrgItem, _LIST)
-    return [] if item is None else sorted(item.leaving or ())
+    if item is None:
+        return Marked([], [])
+    texts = (text.partition("#") for text in sorted(item.looked_at_again or ()))
+    again = [Deletion(org_id, from_ms(int(at))) for org_id, _, at in texts]
+    return Marked(sorted(item.leaving or ()), again)
 
 
 def revoke_keys(org_id: str) -> None:

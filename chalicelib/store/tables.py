@@ -60,6 +60,7 @@ class OrgItem(Model):
     first_contact = BooleanAttribute(null=True)
     members_version = NumberAttribute(null=True)
     leaving: Any = UnicodeSetAttribute(null=True)
+    looked_at_again: Any = UnicodeSetAttribute(attr_name="again", null=True)
     keyless_off = BooleanAttribute(null=True)
     keyless_changed_at = NumberAttribute(null=True)
     keyless_pending = BooleanAttribute(null=True)

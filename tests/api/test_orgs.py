@@ -11,7 +11,7 @@ from chalicelib.domain.monitor.decision import Decision
 from chalicelib.services import orgs
 from chalicelib.services.commit import commit_and_log
 from chalicelib.services.tick import run_minute
-from chalicelib.store import org_deletion, projects
+from chalicelib.store import api_keys, org_deletion, projects
 from chalicelib.store.tables import MODELS, AlertItem, OrgItem
 from tests.api.client import Api, Clock
 
@@ -58,7 +58,7 @@ def test_ending_an_org_takes_all_of_it(api: Api) -> None:
 
     assert api.post(f"/api/ping/{cron_id}", key=None).status == 404
     assert api.get("/api/crons").status == 401
-    assert org_deletion.marked() == []
+    assert org_deletion.marked().leaving == []
     for item in OrgItem.scan():
         assert item.key == "leaving"
     assert set(left()) <= {"cronhub-orgs"}
@@ -85,10 +85,10 @@ def test_an_end_that_was_cut_off_goes_on_with_the_tick(api: Api, monkeypatch: py
 
     assert api.delete("/api/orgs/mon-org", raw='{"slug":"mon-org"}').status == 202
     monkeypatch.setattr(org_deletion, "remove", real)
-    assert len(org_deletion.marked()) == 1
+    assert len(org_deletion.marked().leaving) == 1
     orgs.go_on_deleting()
 
-    assert org_deletion.marked() == []
+    assert org_deletion.marked().leaving == []
     assert set(left()) <= {"cronhub-orgs"}
 
 
@@ -120,6 +120,24 @@ def test_a_deletion_without_time_for_the_ping_urls_ends_them_with_the_tick(
     orgs.go_on_deleting()
 
     assert api.post(f"/api/ping/{cron_id}", key=None).status == 404
+
+
+def test_what_a_function_that_still_knew_a_key_made_goes_as_well(
+    api: Api, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api.new_cron()
+    monkeypatch.setattr(api_keys, "forget_keys", lambda: None)
+    assert api.delete("/api/orgs/mon-org", raw='{"slug":"mon-org"}').status == 204
+
+    late = api.new_cron()
+    orgs.go_on_deleting()
+    assert api.post(f"/api/ping/{late}", key=None).status == 200
+    clock.pass_by(minutes=2)
+    orgs.go_on_deleting()
+
+    assert api.post(f"/api/ping/{late}", key=None).status == 404
+    assert set(left()) <= {"cronhub-orgs"}
+    assert org_deletion.marked() == ([], [])
 
 
 def test_a_ping_that_read_the_cron_just_before_does_not_undo_its_end(
