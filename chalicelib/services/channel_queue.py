@@ -1,14 +1,15 @@
 """The alerts that wait for one channel: sent in order, one sender at a time."""
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from chalicelib.channels.message import Outcome
 from chalicelib.channels.send import deliver
-from chalicelib.domain.alerts.alert import Alert
+from chalicelib.domain.alerts.alert import Alert, is_down, is_recovery
 from chalicelib.domain.alerts.channel import Channel, ChannelKind
 from chalicelib.domain.alerts.delivery import (
     GIVEN_UP_AFTER,
@@ -20,20 +21,22 @@ from chalicelib.domain.alerts.delivery import (
     pause_after,
     tried,
 )
+from chalicelib.domain.alerts.gathering import AlertKey, Shared, Side, after_telling, messages_for, side_of
 from chalicelib.domain.alerts.outbox import Outgoing
 from chalicelib.domain.alerts.routing import looks_at, wants
 from chalicelib.domain.alerts.system_notice import channel_failing
-from chalicelib.domain.alerts.wording import is_down
 from chalicelib.domain.errors import CronHubError
 from chalicelib.domain.monitor.event import EventKind
 from chalicelib.domain.monitor.incident import NamedIncident
 from chalicelib.services import clock
 from chalicelib.services.commit import wake_for
+from chalicelib.services.gathering import Left, Outages, set_aside, waits_of
 from chalicelib.services.messages import message_of
 from chalicelib.services.retries import retry_on_conflict
 from chalicelib.store import alerts
-from chalicelib.store.channels import announce_failing, forgotten, release, renew, take
-from chalicelib.store.incidents import open_incidents, opened_between
+from chalicelib.store.channels import announce_failing, forgotten, note_groups, release, renew, take
+from chalicelib.store.gatherings import Kept, find_kept, forget, keep_group
+from chalicelib.store.incidents import open_incidents
 from chalicelib.telemetry import SECONDS, measure
 
 log = logging.getLogger("cronhub.notify")
@@ -45,19 +48,13 @@ _LONGEST_BY_KIND = {ChannelKind.WEBHOOK: timedelta(seconds=11)}
 _RECORDING = timedelta(seconds=5)
 # A sender's share of time: then it is another channel's turn.
 _SHARE = timedelta(seconds=20)
-# Of it, what loading may take.
+# Of it, what loading may take, and how many are then loaded, or settled, side by side.
 _LOADING = timedelta(seconds=10)
+_LOADED_TOGETHER, _WORTH_THREADS, _SIDE_BY_SIDE = 64, 16, 8
 _TAKEN_AGAIN_AFTER = timedelta(seconds=1)
 # After failed tries, an alert that was not tried yet has its turn this long before those that were: so an alert
 # that its receiver never takes does not stand in the way of others.
 _FRESH_FIRST = timedelta(seconds=5)
-_GROUPED_FROM = 5
-# What goes down in the same look at the crons shares one message.
-_TOGETHER = timedelta()
-# Crons that went down within this time of each other went down for one reason.
-_OPENED_TOGETHER = timedelta(minutes=1)
-# How long the first recovery of such an outage waits for others.
-_RECOVERED_TOGETHER = timedelta(minutes=2)
 # An alert is tried for a day, so only those of the day before can still stand in its way.
 _LOOK_BACK = timedelta(hours=25)
 _LOOK_AGAIN = timedelta(seconds=30)
@@ -67,14 +64,8 @@ _FAILING_AFTER = timedelta(hours=23, minutes=55)
 _LOOKED_AT = 100
 _END = "~"
 
-AlertKey = tuple[str, str]
-
-
-class Left(NamedTuple):
-    """What a sender leaves to be looked at again, and when."""
-
-    keys: list[AlertKey]
-    at: datetime
+T = TypeVar("T")
+R = TypeVar("R")
 
 
 class _Work(NamedTuple):
@@ -88,8 +79,13 @@ class _Work(NamedTuple):
         return self.outgoing.alert
 
 
-def work_off(channel: Channel, found: Sequence[Outgoing], channels: Sequence[Channel]) -> list[Left]:
-    """Sends what is due of these alerts over a channel; returns what is left. channels: all of its org."""
+def work_off(
+    channel: Channel, found: Sequence[Outgoing], channels: Sequence[Channel], *, can_ask: bool = True
+) -> list[Left]:
+    """Sends what is due of these alerts over a channel; returns what is left.
+
+    channels: all of its org. can_ask: whether the queue brings back within seconds what is left.
+    """
     now = clock.now()
     due = sorted((one for one in found if channel.id in looks_at(one, [channel], now)), key=_place)
     if not due:
@@ -98,6 +94,17 @@ def work_off(channel: Channel, found: Sequence[Outgoing], channels: Sequence[Cha
         for one in due:
             settle(waiting(one, channel), looks_at(one, channels, now))
         return [Left([one.key for one in due], channel.resume_at)]
+    left: list[Left] = []
+    for side in Side:
+        for waits in waits_of(channel, due, side, can_ask=can_ask):
+            left += set_aside(waits, side, channel, channels)
+            aside = {one.key for one in waits.found}
+            due = [one for one in due if one.key not in aside]
+    return left + (_send(channel, due, channels) if due else [])
+
+
+def _send(channel: Channel, due: Sequence[Outgoing], channels: Sequence[Channel]) -> list[Left]:
+    now = clock.now()
     taken = take(channel, now, now + longest_delivery(channel) + _RECORDING)
     if taken is None:
         return [Left([one.key for one in due], now + _TAKEN_AGAIN_AFTER)]
@@ -148,10 +155,16 @@ class ChannelQueue:
         self._next_looks: dict[AlertKey, datetime] = {}
         self._recorded: dict[AlertKey, Outgoing] = {}
         self._down: list[NamedIncident] = []
-        self._outages = _Outages("", [])
+        self._outages = Outages("", [])
         self._is_failing = False
+        #: The sides whose alerts have waited for each other, and now are sent.
+        self._gathered = [side for side in Side if channel.gathering(side).is_over(self._began)]
+        self._kept: list[Kept] = []
+        #: Of these, what was tried and is not due yet.
+        self._later: set[AlertKey] = set()
 
     def work_off(self, due: Sequence[Outgoing]) -> list[Left]:
+        due = self._with_kept(due)
         self._works = list(self._loaded(due))
         loaded = {work.outgoing.key for work in self._works}
         rest = [one.key for one in due[len(self._works) :] if one.key not in loaded]
@@ -159,29 +172,65 @@ class ChannelQueue:
             one.key: one.deliveries.get(self.channel.id) for work in self._works for one in work.of_cron
         }
         self._works = [work for work in self._works if self._is_of_us(work)]
-        self._down, self._outages = self._down_now(), _Outages(self.channel.org_id, self._works)
-        for unit in _units([work for work in self._works if self._is_due(work)]):
+        of_crons = (one.alert for work in self._works for one in work.of_cron)
+        self._down, self._outages = self._down_now(), Outages(self.channel.org_id, of_crons)
+        self._send_all()
+        self._forget_what_is_done(rest)
+        return self._left(rest)
+
+    def _with_kept(self, due: Sequence[Outgoing]) -> list[Outgoing]:
+        """Adds what waited for the same message, and what shares one that is not done."""
+        if not self._gathered and not self.channel.has_groups:
+            return list(due)
+        self._kept = [one for one in find_kept(self.channel.id) if one.side is None or one.side in self._gathered]
+        known = {one.key for one in due}
+        keys = {key: None for one in self._kept for key in one.members if key not in known}
+        now = clock.now()
+        looks = [(one, looks_at(one, [self.channel], now)) for one in alerts.find_outgoing(keys)]
+        found = [(one, looks[self.channel.id]) for one, looks in looks if self.channel.id in looks]
+        self._later = {one.key for one, at in found if at > now}
+        return sorted([*due, *(one for one, at in found if at <= now)], key=_place)
+
+    def _send_all(self) -> None:
+        works = {work.alert.key: work for work in self._ready()}
+        groups = [one.members for one in self._kept if one.side is None]
+        in_groups = {key for members in groups for key in members}
+        alone = {key for key, work in works.items() if self._before(work).attempts and key not in in_groups}
+        for shared in messages_for([work.alert for work in works.values()], groups, alone, self._gathered):
+            unit = [works[alert.key] for alert in shared.alerts]
             try:
-                self._send_unit(unit)
+                self._send_unit(unit, shared)
             except CronHubError:
                 # What was sent may be sent again: better than not at all.
                 log.exception("channel %s: what was sent could not be recorded", self.channel.id)
                 self._look_again(unit, clock.now() + _LOOK_AGAIN)
-        return self._left(rest)
+
+    def _forget_what_is_done(self, rest: Iterable[AlertKey]) -> None:
+        """Of what waited, or shared a message, keeps only what is still to be sent."""
+        undone = {work.outgoing.key for work in self._works if self._before(work).is_pending}
+        undone |= self._later | set(rest)
+        groups = [one for one in self._kept if one.side is None and not undone.isdisjoint(one.members)]
+        left = undone - {key for one in groups for key in one.members}
+        still_waiting = [one for one in self._kept if one.side is not None and not left.isdisjoint(one.members)]
+        done = [one for one in self._kept if one not in groups and one not in still_waiting]
+        if done:
+            forget(self.channel.id, done)
+        self.channel = self.channel._replace(has_groups=bool(groups))
+        for side in self._gathered:
+            if not any(one.side is side for one in still_waiting):
+                gathering = self.channel.gathering(side)._replace(until=None)
+                self.channel = self.channel.with_gathering(side, gathering)
 
     def release(self) -> None:
         release(self._taken, self.channel)
 
-    def _loaded(self, due: Iterable[Outgoing]) -> Iterator[_Work]:
+    def _loaded(self, due: Sequence[Outgoing]) -> Iterator[_Work]:
         """Loads as many as there is time for; the others stay due."""
-        for one in due:
+        for start in range(0, len(due), _LOADED_TOGETHER):
             if clock.now() > self._began + _LOADING:
                 log.warning("the store is slow: some alerts are left to another turn")
                 return
-            alert = one.alert
-            of_cron = list(alerts.alerts_between(alert.cron_id, alert.at - _LOOK_BACK, _END))
-            # As it is now that the channel is ours: another sender may have had it just before.
-            yield _Work(next((each for each in of_cron if each.key == one.key), one), of_cron)
+            yield from _side_by_side(_work_of, due[start : start + _LOADED_TOGETHER])
 
     def _is_of_us(self, work: _Work) -> bool:
         delivery = self._deliveries.get(work.outgoing.key)
@@ -198,6 +247,7 @@ class ChannelQueue:
         now = clock.now()
         looks: dict[AlertKey, datetime] = dict.fromkeys(rest, now)
         channels = [self.channel if one.id == self.channel.id else one for one in self._channels]
+        settled: list[tuple[Outgoing, dict[str, datetime]]] = []
         for work in self._works:
             key = work.outgoing.key
             one = self._recorded.get(key, work.outgoing)
@@ -206,27 +256,33 @@ class ChannelQueue:
                 of_channels[self.channel.id] = max(of_channels[self.channel.id], self._next_looks.get(key, now))
                 looks[key] = of_channels[self.channel.id]
                 one = waiting(one, self.channel)
-            settle(one, of_channels)
+            settled.append((one, of_channels))
+        _side_by_side(lambda each: settle(*each), settled)
         # An alert is not looked at before its time, so those of one time have a message together.
         return [Left([key for key in looks if looks[key] == at], at) for at in sorted(set(looks.values()))]
 
-    def _is_due(self, work: _Work) -> bool:
-        delivery = self._deliveries.get(work.outgoing.key)
-        if delivery is not None and delivery.next_at is not None and delivery.next_at > clock.now():
-            self._look_again([work], delivery.next_at)
+    def _ready(self) -> list[_Work]:
+        """Returns what is to be sent now."""
+        due = [work for work in self._works if not self._is_put_off(work)]
+        said = [work for work in due if self._is_said_otherwise(work)]
+        if said:
+            merged = Delivery(DeliveryState.MERGED, tried_at=clock.now())
+            self._record([(work, merged) for work in said])
+        return [work for work in due if self._before(work).is_pending]
+
+    def _is_put_off(self, work: _Work) -> bool:
+        """Whether it was tried, and its next try is later."""
+        next_at = self._before(work).next_at
+        if next_at is None or next_at <= clock.now():
             return False
-        waits_until = self._outages.waits_until(work.alert)
-        if waits_until is not None and self._is_down_again(work):
-            # It waited for others, and meanwhile it is no longer true.
-            self._record([(work, Delivery(DeliveryState.MERGED, tried_at=clock.now()))])
-            return False
-        if waits_until is not None and waits_until > clock.now():
-            self._look_again([work], waits_until)
-            return False
-        if self._recovery_of(work) is not None:
-            self._record([(work, Delivery(DeliveryState.MERGED, tried_at=clock.now()))])
-            return False
+        self._look_again([work], next_at)
         return True
+
+    def _is_said_otherwise(self, work: _Work) -> bool:
+        # A recovery that waited for others may meanwhile be no longer true.
+        if self._outages.has_recovery(work.alert) and self._is_down_again(work):
+            return True
+        return self._recovery_of(work) is not None
 
     def _is_down_again(self, work: _Work) -> bool:
         later = (one.alert for one in work.of_cron if one.alert.id > work.alert.id)
@@ -245,15 +301,15 @@ class ChannelQueue:
             None,
         )
 
-    def _send_unit(self, unit: list[_Work]) -> None:
+    def _send_unit(self, unit: list[_Work], shared: Shared) -> None:
         now = clock.now()
-        held_up = [work for work in unit if self._is_held_up(work)]
-        self._look_again(held_up, now + _LOOK_AGAIN)
-        ready = [work for work in unit if work not in held_up]
+        held_up = {work.alert.key: work for work in unit if self._is_held_up(work)}
+        self._look_again(held_up.values(), now + _LOOK_AGAIN)
+        ready = [work for work in unit if work.alert.key not in held_up]
         # While it fails, no other is tried; and when its share of time is over, the rest has another turn.
         if not ready or self._is_failing or not self._has_time(now):
             return
-        message = message_of([work.alert for work in ready], self.channel.id, self._also_down(ready[0].alert))
+        message = message_of(self._noted(shared, ready), self.channel.id, self._also_down(ready[0].alert))
         outcome = deliver(self.channel, message, now)
         self._note(outcome)
         one = self._try_of(outcome)
@@ -264,12 +320,29 @@ class ChannelQueue:
             "%s over %s (%s): %s", message.title, self.channel.name, self.channel.kind.value, one.result.value
         )
         deliveries = [(work, tried(self._before(work), one, work.alert.send_at)) for work in ready]
+        side = side_of(ready[0].alert)
+        if outcome.is_delivered and side is not None:
+            told = after_telling(self.channel.gathering(side), len(ready), one.at)
+            self.channel = self.channel.with_gathering(side, told)
         is_failing = one.result is TryResult.LATER
         if is_failing:
             self._pause(one, [delivery for _, delivery in deliveries])
         self._record(deliveries)
         if is_failing:
             self._give_up(one)
+
+    def _noted(self, shared: Shared, ready: Sequence[_Work]) -> Shared:
+        """Notes which alerts share a message before it is sent: if this sender dies, the next sends the same."""
+        alerts_ready = tuple(work.alert for work in ready)
+        if any(one.side is None and one.members == shared.members for one in self._kept):
+            return Shared(alerts_ready, shared.members)
+        shared = Shared(alerts_ready, tuple(alert.key for alert in alerts_ready))
+        if len(ready) > 1:
+            if not self.channel.has_groups and note_groups(self._taken):
+                self.channel = self.channel._replace(has_groups=True)
+                self._taken = self._taken._replace(has_groups=True)
+            self._kept.append(keep_group(self.channel.id, shared.members, clock.now()))
+        return shared
 
     def _has_time(self, now: datetime) -> bool:
         """Whether another delivery may begin; the claim is then ours for as long as it may take."""
@@ -360,7 +433,7 @@ class ChannelQueue:
         if delivery is not None:
             return delivery.is_pending
         # A recovery that waits for others of its outage holds up nothing.
-        return wants(self.channel, one.alert) and self._outages.waits_until(one.alert) is None
+        return wants(self.channel, one.alert) and not self._outages.has_recovery(one.alert)
 
     def _before(self, work: _Work) -> Delivery:
         return self._deliveries.get(work.outgoing.key) or Delivery()
@@ -377,55 +450,21 @@ class ChannelQueue:
             self._next_looks[key] = min(at, self._next_looks.get(key, at))
 
 
-def _units(works: list[_Work]) -> list[list[_Work]]:
-    """Returns what each message says: five and more crons that went down, or came up, together share one."""
-    groups: list[list[_Work]] = []
-    for is_group in (is_down, _is_recovery):
-        groups += _clusters([work for work in works if is_group(work.alert)])
-    of_group = {id(work): group for group in groups if len(group) >= _GROUPED_FROM for work in group}
-    units: list[list[_Work]] = []
-    for work in works:
-        group = of_group.get(id(work), [work])
-        if work is group[0]:
-            units.append(group)
-    return units
+def _work_of(one: Outgoing) -> _Work:
+    alert = one.alert
+    of_cron = list(alerts.alerts_between(alert.cron_id, alert.at - _LOOK_BACK, _END))
+    # As it is now that the channel is ours: another sender may have had it just before.
+    return _Work(next((each for each in of_cron if each.key == one.key), one), of_cron)
+
+
+def _side_by_side(act: Callable[[T], R], on: Sequence[T]) -> list[R]:
+    """Does the same with each: few in turn, many side by side."""
+    if len(on) < _WORTH_THREADS:
+        return [act(one) for one in on]
+    with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
+        return list(pool.map(act, on))
 
 
 def _says_as_well(recovery: Alert, down: Alert) -> bool:
     """Whether an alert is the recovery from what another tells: it says so itself."""
-    return _is_recovery(recovery) and is_down(down) and recovery.incident_id == down.incident_id
-
-
-def _is_recovery(alert: Alert) -> bool:
-    return alert.kind is EventKind.RECOVERED
-
-
-def _clusters(works: list[_Work]) -> list[list[_Work]]:
-    """Splits alerts in order of time into those that belong together."""
-    clusters: list[list[_Work]] = []
-    for work in sorted(works, key=lambda one: one.alert.place):
-        within = _TOGETHER if is_down(work.alert) else _RECOVERED_TOGETHER
-        if clusters and work.alert.at - clusters[-1][0].alert.at <= within:
-            clusters[-1].append(work)
-        else:
-            clusters.append([work])
-    return clusters
-
-
-class _Outages:
-    """The incidents of an org that opened together: their recoveries share a message as well."""
-
-    def __init__(self, org_id: str, works: list[_Work]) -> None:
-        alerts_of_crons = (one.alert for work in works for one in work.of_cron)
-        opened = [one.opened_at for one in alerts_of_crons if _is_recovery(one) and one.opened_at]
-        self._opened: list[datetime] = []
-        if opened:
-            first, last = min(opened) - _OPENED_TOGETHER, max(opened) + _OPENED_TOGETHER
-            self._opened = opened_between(org_id, first, last, _LOOKED_AT * 5)
-
-    def waits_until(self, alert: Alert) -> datetime | None:
-        """When a recovery is sent that others of the same outage may join."""
-        if not _is_recovery(alert) or alert.opened_at is None:
-            return None
-        near = sum(abs(at - alert.opened_at) <= _OPENED_TOGETHER for at in self._opened)
-        return alert.at + _RECOVERED_TOGETHER if near >= _GROUPED_FROM else None
+    return is_recovery(recovery) and is_down(down) and recovery.incident_id == down.incident_id

@@ -22,7 +22,8 @@ from chalicelib.domain.alerts.routing import looks_at, wants
 from chalicelib.domain.ids import org_of
 from chalicelib.domain.monitor.event import EventKind
 from chalicelib.services import clock
-from chalicelib.services.channel_queue import Left, settle, waiting, work_off
+from chalicelib.services.channel_queue import settle, waiting, work_off
+from chalicelib.services.gathering import Left
 from chalicelib.store import alerts, queue
 from chalicelib.store.alerts import DueAlert
 from chalicelib.store.channels import channels_of_org
@@ -100,7 +101,7 @@ def _fan_out(keys: list[AlertKey]) -> None:
     if len(units) == 1 and units[0].at <= now:
         queue.wake_channels(_run(units[0]))
     elif not queue.wake_channels(unit.wake(now) for unit in units if _is_in_reach(unit.at, now)):
-        _side_by_side({unit.key: partial(_run, unit) for unit in units})
+        _side_by_side({unit.key: partial(_run, unit, can_ask=False) for unit in units})
 
 
 def send_due(now: datetime) -> int:
@@ -109,7 +110,7 @@ def send_due(now: datetime) -> int:
     while keys := [one.key for one in _due_alerts(now, _SENT_AT_ONCE) if one.key not in seen]:
         seen.update(keys)
         units = _units(_due(keys))
-        _side_by_side({unit.key: partial(_run, unit) for unit in units})
+        _side_by_side({unit.key: partial(_run, unit, can_ask=False) for unit in units})
     return len(seen)
 
 
@@ -187,13 +188,13 @@ def _with_waits(one: Outgoing, channels: Iterable[Channel]) -> Outgoing:
     return one
 
 
-def _run(unit: _Unit) -> list[Wake]:
-    """Sends over one channel; returns what is to be asked for again."""
+def _run(unit: _Unit, *, can_ask: bool = True) -> list[Wake]:
+    """Sends over one channel; returns what is to be asked for again. can_ask: whether there is a queue for it."""
     now = clock.now()
     with _turns.taken(unit.channel) as is_taken:
         if not is_taken:
             return [unit.wake(now)._replace(delay_seconds=_HAS_TURN_AFTER_SECONDS)]
-        left = work_off(unit.channel, unit.found, unit.channels)
+        left = work_off(unit.channel, unit.found, unit.channels, can_ask=can_ask)
     now = clock.now()
     return [_wake(unit.channel, one, now) for one in left if _is_in_reach(one.at, now)]
 

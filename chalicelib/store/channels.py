@@ -8,6 +8,7 @@ from pynamodb.transactions import TransactWrite
 
 from chalicelib.domain.alerts.alert import Alert
 from chalicelib.domain.alerts.channel import Channel, ChannelFilters, ChannelKind, Severity
+from chalicelib.domain.alerts.gathering import Gathering, Side
 from chalicelib.domain.times import from_ms, to_ms
 from chalicelib.store.alerts import alert_item
 from chalicelib.store.cron_codec import at_ms, ms
@@ -23,6 +24,16 @@ _HEALTH: tuple[Any, ...] = (
     ChannelItem.failures,
     ChannelItem.resume_at,
 )
+_GATHERINGS: tuple[Any, ...] = (
+    ChannelItem.down_until,
+    ChannelItem.down_told_at,
+    ChannelItem.down_told,
+    ChannelItem.up_until,
+    ChannelItem.up_told_at,
+    ChannelItem.up_told,
+    ChannelItem.has_groups,
+)
+_UNTIL: dict[Side, Any] = {Side.DOWN: ChannelItem.down_until, Side.UP: ChannelItem.up_until}
 
 
 def channels_of_org(org_id: str) -> list[Channel]:
@@ -105,14 +116,29 @@ def renew(channel: Channel, until: datetime) -> datetime | None:
 def release(before: Channel, after: Channel) -> None:
     """Ends a claim, and notes how the deliveries went. One that ended meanwhile is another's: nothing is noted."""
     actions: list[Any] = [ChannelItem.taken_until.remove()]
-    for attribute, old, new in zip(_HEALTH, _health_of(before), _health_of(after), strict=True):
+    attributes = _HEALTH + _GATHERINGS
+    for attribute, old, new in zip(attributes, _state_of(before), _state_of(after), strict=True):
         if new != old:
             actions.append(attribute.remove() if new is None else attribute.set(new))
     _update(ChannelItem(before.org_id, before.id), actions, ChannelItem.taken_until == ms(before.taken_until))
 
 
-def _health_of(channel: Channel) -> tuple[Any, ...]:
-    """Returns what `_HEALTH` holds of a channel, in its order."""
+def open_gathering(channel: Channel, side: Side, until: datetime) -> bool:
+    """Has alerts wait for each other until then; False where that changed since the channel was loaded."""
+    attribute, seen = _UNTIL[side], channel.gathering(side).until
+    is_as_loaded = attribute.does_not_exist() if seen is None else attribute == to_ms(seen)
+    item = ChannelItem(channel.org_id, channel.id)
+    return _update(item, [attribute.set(to_ms(until))], ChannelItem.channel_id.exists() & is_as_loaded)
+
+
+def note_groups(channel: Channel) -> bool:
+    """Notes of a claimed channel that it is sent messages of several alerts; False where it is another's."""
+    is_ours = ChannelItem.taken_until == ms(channel.taken_until)
+    return _update(ChannelItem(channel.org_id, channel.id), [ChannelItem.has_groups.set(True)], is_ours)
+
+
+def _state_of(channel: Channel) -> tuple[Any, ...]:
+    """Returns what `_HEALTH` and `_GATHERINGS` hold of a channel, in their order."""
     return (
         ms(channel.failing_since),
         channel.last_error,
@@ -120,6 +146,13 @@ def _health_of(channel: Channel) -> tuple[Any, ...]:
         channel.failing_alerted or None,
         channel.failures or None,
         ms(channel.resume_at),
+        ms(channel.down.until),
+        ms(channel.down.told_at),
+        channel.down.told or None,
+        ms(channel.up.until),
+        ms(channel.up.told_at),
+        channel.up.told or None,
+        channel.has_groups or None,
     )
 
 
@@ -211,6 +244,9 @@ def _channel(item: ChannelItem) -> Channel:
         failures=int(item.failures or 0),
         resume_at=at_ms(item.resume_at),
         taken_until=at_ms(item.taken_until),
+        down=Gathering(at_ms(item.down_until), at_ms(item.down_told_at), int(item.down_told or 0)),
+        up=Gathering(at_ms(item.up_until), at_ms(item.up_told_at), int(item.up_told or 0)),
+        has_groups=bool(item.has_groups),
         version=int(item.version),
     )
 

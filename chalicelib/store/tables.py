@@ -440,7 +440,8 @@ class SendIndex(GlobalSecondaryIndex["AlertItem"]):
 
 
 class AlertItem(Model):
-    """The outbox: a cron's alerts in order, and how far each channel is with them."""
+    """The outbox: a cron's alerts in order, and how far each channel is with them. Under a channel's id also which
+    alerts wait for each other over it, or share a message (`members`)."""
 
     class Meta(_Meta):
         table_name = _name("alerts")
@@ -452,6 +453,7 @@ class AlertItem(Model):
     send = SendIndex()
     body: Any = JSONAttribute()
     deliveries: Any = Map()
+    members: Any = JSONAttribute(null=True)
     expires_at = TTLAttribute()
 
 
@@ -518,6 +520,13 @@ class ChannelItem(Model):
     failures = NumberAttribute(null=True)
     resume_at = NumberAttribute(null=True)
     taken_until = NumberAttribute(null=True)
+    down_until = NumberAttribute(null=True)
+    down_told_at = NumberAttribute(null=True)
+    down_told = NumberAttribute(null=True)
+    up_until = NumberAttribute(null=True)
+    up_told_at = NumberAttribute(null=True)
+    up_told = NumberAttribute(null=True)
+    has_groups = BooleanAttribute(null=True)
 
 
 MODELS: tuple[type[Model], ...] = (

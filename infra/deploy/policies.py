@@ -94,7 +94,7 @@ ACCESS = {
     ),
     "notify": Access(
         {
-            "alerts": "BatchGetItem PutItem Query UpdateItem",
+            "alerts": "BatchGetItem BatchWriteItem PutItem Query UpdateItem",
             "channels": "Query UpdateItem",
             "crons": "Query",
             "incidents": "Query",

@@ -8,10 +8,11 @@ from moto.ses.models import ses_backends
 from moto.sns.models import sns_backends
 
 from chalicelib.services import public_page, throttle, tick
-from chalicelib.store import api_keys
+from chalicelib.store import api_keys, queue
 from chalicelib.store.tables import create_tables
 from tests.api.browser import Browser
 from tests.api.client import Api, Clock
+from tests.api.sqs import Queue
 from tests.stores import REGION, delete_queues, empty_tables, emulated_aws
 
 Call = tuple[str, dict[str, Any]]
@@ -79,3 +80,13 @@ def browser(api: Api) -> Browser:
     one = Browser(api)
     assert one.sign_in(api.key).status == 200
     return one
+
+
+@pytest.fixture
+def sqs(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Queue]:
+    queue.forget()
+    made = Queue(clock)
+    monkeypatch.setattr(queue, "client", lambda: made)
+    yield made
+    queue.queue_url.cache_clear()
+    queue._look_up.cache_clear()

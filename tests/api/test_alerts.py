@@ -174,7 +174,8 @@ def test_crons_that_recover_from_one_outage_are_told_together(api: Api, clock: C
 
     assert told(hook) == ["crons.down", "crons.up"]
     said = json.loads(hook.got[-1].body)["data"]
-    assert (said["title"], said["count"]) == ("UP: 7 crons in shop/nightly", 7)
+    assert (said["title"], said["count"]) == ("UP: 7 crons in shop/nightly, longest down: job 6", 7)
+    assert (said["worst"]["cron"]["name"], said["alerts"][0]["data"]["downtime_seconds"]) == ("job 6", 123)
 
 
 def test_a_recovery_of_a_single_cron_waits_for_nothing(api: Api, clock: Clock, hook: Receiver) -> None:

@@ -2,8 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from datetime import timedelta
 
 import pytest
 from chalice.test import Client
@@ -12,80 +11,15 @@ from app import app
 from chalicelib.domain.ids import org_of
 from chalicelib.services import notify
 from chalicelib.services.tick import run_minute
-from chalicelib.store import queue
 from chalicelib.store.channels import channels_of_org, take
 from tests.api.client import Api, Clock
+from tests.api.sqs import Queue
 from tests.channels.receivers import Got, Receiver, Reply, receiver
-
-MOST_MESSAGES = 500
-
-
-class Message(NamedTuple):
-    visible_at: datetime
-    body: str
-
-
-class Queue:
-    """SQS by the clock of the test: a message that is kept back is there when its time has come."""
-
-    def __init__(self, clock: Clock) -> None:
-        self.clock = clock
-        self.messages: list[Message] = []
-
-    def get_queue_url(self, QueueName: str) -> dict[str, str]:  # noqa: N803 - boto3's name
-        return {"QueueUrl": QueueName}
-
-    def send_message(self, *, QueueUrl: str, MessageBody: str, DelaySeconds: int = 0) -> dict[str, Any]:  # noqa: N803
-        assert QueueUrl.endswith("-notify"), QueueUrl
-        assert 0 <= DelaySeconds <= 900
-        self.messages.append(Message(self.clock.now + timedelta(seconds=DelaySeconds), MessageBody))
-        return {"MessageId": "m"}
-
-    def send_message_batch(self, *, QueueUrl: str, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803
-        assert len({entry["Id"] for entry in Entries}) == len(Entries) <= 10
-        for entry in Entries:
-            self.send_message(
-                QueueUrl=QueueUrl, MessageBody=entry["MessageBody"], DelaySeconds=entry["DelaySeconds"]
-            )
-        return {"Successful": Entries}
-
-    def take(self) -> list[str]:
-        ready = [message for message in self.messages if message.visible_at <= self.clock.now]
-        self.messages = [message for message in self.messages if message not in ready]
-        return [message.body for message in ready]
-
-    def work(self) -> None:
-        """What `notify` does until nothing is left that is visible."""
-        for _ in range(MOST_MESSAGES):
-            bodies = self.take()
-            if not bodies:
-                return
-            assert notify.receive(bodies) == []
-        raise AssertionError("it does not come to an end")
-
-    def work_for(self, **span: float) -> None:
-        """Second by second, as far as anything happens; no tick comes."""
-        until = self.clock.now + timedelta(**span)
-        self.work()
-        while self.messages and min(message.visible_at for message in self.messages) <= until:
-            self.clock.now = max(self.clock.now, min(message.visible_at for message in self.messages))
-            self.work()
-        self.clock.now = until
 
 
 @pytest.fixture(autouse=True)
 def private_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CRONHUB_ALLOW_PRIVATE_TARGETS", "1")
-
-
-@pytest.fixture
-def sqs(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Queue]:
-    queue.forget()
-    made = Queue(clock)
-    monkeypatch.setattr(queue, "client", lambda: made)
-    yield made
-    queue.queue_url.cache_clear()
-    queue._look_up.cache_clear()
 
 
 @pytest.fixture

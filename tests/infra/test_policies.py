@@ -274,15 +274,33 @@ def test_notify(api: Api, clock: Clock, recorder: Recorder, wakes: str, topic: s
         api.patch("/api/orgs/mon-org", {"report": {"every": "weekly"}})
         clock.pass_by(days=7)
         reports.go_on(clock.now)
-        while messages := boto3.client("sqs").receive_message(QueueUrl=wakes).get("Messages"):
-            with recorder.function(), Client(app) as functions:
-                event = functions.events.generate_sqs_event([message["Body"] for message in messages])
-                functions.lambda_.invoke("notify", event)
-            for message in messages:
-                boto3.client("sqs").delete_message(QueueUrl=wakes, ReceiptHandle=message["ReceiptHandle"])
+        work_off_wakes(recorder, wakes)
+        # Enough to wait for each other; a message may come twice.
+        for cron_id in api.register(*({"name": f"job {n}", "schedule": None} for n in range(5))):
+            api.post(f"/api/fail/{cron_id}", key=None)
+        bodies = work_off_wakes(recorder, wakes)
+        clock.pass_by(seconds=10)
+        notify(recorder, bodies)
 
-    assert len(hook.got) == 3
+    types = {json.loads(got.body)["type"] for got in hook.got}
+    assert types == {"cron.failed", "crons.down", "notice.channel_failing", "notice.report"}
     assert_fits("notify", recorder)
+
+
+def work_off_wakes(recorder: Recorder, wakes: str) -> list[str]:
+    """Has notify work on what is on the queue; returns the messages."""
+    bodies: list[str] = []
+    while messages := boto3.client("sqs").receive_message(QueueUrl=wakes).get("Messages"):
+        bodies += [message["Body"] for message in messages]
+        notify(recorder, [message["Body"] for message in messages])
+        for message in messages:
+            boto3.client("sqs").delete_message(QueueUrl=wakes, ReceiptHandle=message["ReceiptHandle"])
+    return bodies
+
+
+def notify(recorder: Recorder, bodies: list[str]) -> None:
+    with recorder.function(), Client(app) as functions:
+        functions.lambda_.invoke("notify", functions.events.generate_sqs_event(bodies))
 
 
 @pytest.mark.parametrize("function", ACCESS)

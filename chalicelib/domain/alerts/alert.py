@@ -13,6 +13,7 @@ from chalicelib.domain.runs.run import Run
 
 _OUTPUT_KEPT = 1000
 _CLOSING = {EventKind.RECOVERED, EventKind.RESOLVED}
+_DOWN = {EventKind.MISSED, EventKind.FAILED, EventKind.TIMEOUT}
 
 
 class Alert(NamedTuple):
@@ -53,6 +54,14 @@ class Alert(NamedTuple):
     def place(self) -> tuple[str, str]:
         """Its place among the alerts of other crons."""
         return self.id, self.cron_id
+
+
+def is_down(alert: Alert) -> bool:
+    return alert.kind in _DOWN
+
+
+def is_recovery(alert: Alert) -> bool:
+    return alert.kind is EventKind.RECOVERED
 
 
 def alerts_of(decision: Decision, before: OpenIncident | None, recorded: Iterable[Run] = ()) -> tuple[Alert, ...]:

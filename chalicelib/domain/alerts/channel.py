@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from chalicelib.domain.alerts.gathering import Gathering, Side
 from chalicelib.domain.monitor.event import EventKind
 
 # A secret that was followed by a new one stays good until the next one, so two are live at most.
@@ -95,7 +96,19 @@ class Channel(NamedTuple):
     resume_at: datetime | None = None
     #: Somebody is sending over it, at most until then.
     taken_until: datetime | None = None
+    #: Of crons that went down.
+    down: Gathering = Gathering()
+    #: Of crons that are up again.
+    up: Gathering = Gathering()
+    #: It was sent messages of several alerts that are not done yet.
+    has_groups: bool = False
     version: int = 0
+
+    def gathering(self, side: Side) -> Gathering:
+        return self.down if side is Side.DOWN else self.up
+
+    def with_gathering(self, side: Side, gathering: Gathering) -> "Channel":
+        return self._replace(down=gathering) if side is Side.DOWN else self._replace(up=gathering)
 
 
 def severity_of(kind: str) -> Severity:

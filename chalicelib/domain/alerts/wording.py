@@ -1,11 +1,11 @@
 """What an alert says: in words, and as an event for programs."""
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from chalicelib.domain.alerts.alert import Alert
+from chalicelib.domain.alerts.alert import Alert, is_down
 from chalicelib.domain.alerts.channel import severity_of
 from chalicelib.domain.alerts.system_notice import NOTICES
 from chalicelib.domain.monitor.event import EventKind
@@ -30,7 +30,7 @@ _SAYS = {
 _EXPECTED = {EventKind.LATE, EventKind.MISSED, EventKind.DRIFT, EventKind.ON_SCHEDULE}
 # Their detail is the expected time, which the message shows in the cron's own time zone.
 _ONLY_TIMED = {EventKind.LATE, EventKind.MISSED}
-_DOWN = {EventKind.MISSED, EventKind.FAILED, EventKind.TIMEOUT}
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LISTED = 50
 _NAMED = 10
 
@@ -47,10 +47,24 @@ def _full_name(alert: Alert) -> str:
     return f"{alert.product}/{alert.service}/{alert.name}"
 
 
+def worst_first(alerts: Iterable[Alert]) -> list[Alert]:
+    """The cron that is, or was, down for longest, and of these the one that missed most, comes first."""
+    return sorted(alerts, key=lambda alert: (_down_for(alert), -alert.missed, _full_name(alert)))
+
+
+def _down_for(alert: Alert) -> timedelta:
+    """Sorts crons that are down by when they went down, and those that are up again by how long they were."""
+    opened_at = alert.opened_at or alert.at
+    return opened_at - _EPOCH if is_down(alert) else opened_at - alert.at
+
+
 def group_title(alerts: Sequence[Alert]) -> str:
-    services = sorted({f"{alert.product}/{alert.service}" for alert in alerts})
-    where = services[0] if len(services) == 1 else f"{len(services)} services"
-    return f"{'DOWN' if is_down(alerts[0]) else 'UP'}: {len(alerts)} crons in {where}"
+    """alerts: the worst first."""
+    worst, services = alerts[0], {(alert.product, alert.service) for alert in alerts}
+    where, name = f"{len(services)} services", _full_name(worst)
+    if len(services) == 1:
+        where, name = f"{worst.product}/{worst.service}", worst.name
+    return f"{'DOWN' if is_down(worst) else 'UP'}: {len(alerts)} crons in {where}, longest down: {name}"
 
 
 def text(alert: Alert, link: str, also_down: Sequence[str] = ()) -> str:
@@ -94,9 +108,21 @@ _ABOUT = {
 
 
 def group_text(alerts: Sequence[Alert], link: str) -> str:
-    lines = [f"{_full_name(alert)} {_SAYS[alert.kind]} ({alert.detail})" for alert in alerts]
-    more = [f"… and {len(lines) - _LISTED} more"] if len(lines) > _LISTED else []
-    return "\n".join([*lines[:_LISTED], *more, "", link])
+    """alerts: the worst first."""
+    worst = alerts[0]
+    since = f"since {local(worst.opened_at or worst.at, worst.timezone)}"
+    if not is_down(worst):
+        since = f"{since} until {local(worst.at, worst.timezone)}"
+    missed = f", {worst.missed} occurrences missed" if worst.missed > 1 else ""
+    lines = [
+        f"{len(alerts)} crons {'went down' if is_down(worst) else 'are up again'}.",
+        f"Down for longest: {_named(worst)}, {since}{missed}.",
+        "",
+        *(f"{_full_name(alert)} {_SAYS[alert.kind]} ({alert.detail})" for alert in alerts[:_LISTED]),
+    ]
+    if len(alerts) > _LISTED:
+        lines.append(f"… and {len(alerts) - _LISTED} more")
+    return "\n".join([*lines, "", link])
 
 
 def local(at: datetime, zone: str) -> str:
@@ -157,11 +183,16 @@ def _downtime(alert: Alert) -> int | None:
 
 
 def group_event(alerts: Sequence[Alert], events: list[dict[str, Any]]) -> dict[str, Any]:
-    """One event for many crons that went down, or came up, together; with the event of each."""
+    """One event for many crons that went down, or came up, together; with the event of each, the worst first."""
     return {
         "type": "crons.down" if is_down(alerts[0]) else "crons.up",
-        "timestamp": iso(alerts[0].at),
-        "data": {"title": group_title(alerts), "count": len(alerts), "alerts": events},
+        "timestamp": iso(min(alert.at for alert in alerts)),
+        "data": {
+            "title": group_title(alerts),
+            "count": len(alerts),
+            "worst": {name: events[0]["data"][name] for name in ("alert_id", "cron", "incident")},
+            "alerts": events,
+        },
     }
 
 
@@ -170,7 +201,3 @@ def iso(at: datetime | None) -> str | None:
         return None
     text = at.isoformat(timespec="milliseconds" if at.microsecond else "seconds")
     return text.replace("+00:00", "Z")
-
-
-def is_down(alert: Alert) -> bool:
-    return alert.kind in _DOWN
