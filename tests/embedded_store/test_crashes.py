@@ -2,8 +2,6 @@
 
 import random
 import signal
-import subprocess
-import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPException
@@ -13,7 +11,7 @@ import pytest
 
 from infra.local.store import Store, backup
 from tests.api.client import Api
-from tests.embedded_store.test_store import ROOT, WRITER
+from tests.embedded_store.writer import names_of, started
 from tests.local.program import wait_for
 from tests.processes.inbox import Inbox, inbox
 from tests.processes.service import running
@@ -45,25 +43,15 @@ def assert_whole(names: set[str]) -> None:
 
 
 def write_until_killed(path: Path, life_seconds: float, prefix: str) -> set[str]:
-    """Returns what the writer was told is kept."""
-    code = WRITER.replace('f"{number}-{part}"', f'f"{prefix}-{{number}}-{{part}}"').replace(
-        'store.answer("dynamodb", "CreateTable"', 'make("dynamodb", "CreateTable"'
-    )
-    code = code.replace("make(", "try_to(store, ", 1).replace(
-        "store = Store(Path(sys.argv[1]))",
-        "from infra.local.store import StoreError\n"
-        "def try_to(store, *request):\n"
-        "    try:\n        store.answer(*request)\n    except StoreError:\n        pass\n"
-        "store = Store(Path(sys.argv[1]))",
-    )
-    writer = subprocess.Popen([sys.executable, "-c", code, str(path)], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    """Returns what the writer says is kept."""
+    writer = started(path, prefix)
     assert writer.stdout is not None
     first = writer.stdout.readline()
     time.sleep(life_seconds)
     writer.send_signal(signal.SIGKILL)
     lines = [first, *writer.stdout]
     writer.wait()
-    return {f"{prefix}-{int(line)}-{part}" for line in lines if line.endswith("\n") for part in "ab"}
+    return names_of(lines, prefix)
 
 
 def test_writers_are_killed_and_the_file_is_copied_while_they_write(tmp_path: Path) -> None:
@@ -73,7 +61,8 @@ def test_writers_are_killed_and_the_file_is_copied_while_they_write(tmp_path: Pa
         lives = [chance.uniform(0, 0.3) for _ in range(WRITERS)]
         with ThreadPoolExecutor(WRITERS) as pool:
             told = [
-                pool.submit(write_until_killed, path, life, f"{nth}.{number}") for number, life in enumerate(lives)
+                pool.submit(write_until_killed, path, life, f"{nth}.{number}-")
+                for number, life in enumerate(lives)
             ]
             if nth:
                 backup(path, tmp_path / f"copy-{nth}.db")

@@ -2,8 +2,6 @@
 
 import signal
 import sqlite3
-import subprocess
-import sys
 import threading
 from pathlib import Path
 
@@ -13,25 +11,7 @@ from hypothesis import given, settings
 from infra.local.store import Store, StoreFileError
 from tests.embedded_store.requests import Call, sequences
 from tests.embedded_store.subjects import Embedded, items_of, with_table
-
-ROOT = Path(__file__).parents[2]
-WRITER = """
-import sys
-import threading
-from pathlib import Path
-from infra.local.store import Store
-store = Store(Path(sys.argv[1]))
-store.answer("dynamodb", "CreateTable", {
-    "TableName": "kept",
-    "KeySchema": [{"AttributeName": "h", "KeyType": "HASH"}],
-    "AttributeDefinitions": [{"AttributeName": "h", "AttributeType": "S"}],
-    "BillingMode": "PAY_PER_REQUEST",
-})
-for number in range(100_000):
-    puts = [{"Put": {"TableName": "kept", "Item": {"h": {"S": f"{number}-{part}"}}}} for part in "ab"]
-    store.answer("dynamodb", "TransactWriteItems", {"TransactItems": puts})
-    print(number, flush=True)
-"""
+from tests.embedded_store.writer import names_of, started
 
 
 @pytest.fixture(scope="module")
@@ -53,18 +33,16 @@ def test_what_is_refused_changes_nothing(folder: Path, calls: list[Call]) -> Non
 @pytest.mark.parametrize("acknowledged_before_the_kill", [1, 30, 200])
 def test_what_was_acknowledged_survives_a_kill(tmp_path: Path, acknowledged_before_the_kill: int) -> None:
     path = tmp_path / "state" / "store.db"
-    writer = subprocess.Popen(
-        [sys.executable, "-c", WRITER, str(path)], cwd=ROOT, stdout=subprocess.PIPE, text=True
-    )
+    writer = started(path)
     assert writer.stdout is not None
-    acknowledged = [int(writer.stdout.readline()) for _ in range(acknowledged_before_the_kill)]
+    acknowledged = [writer.stdout.readline() for _ in range(acknowledged_before_the_kill)]
     writer.send_signal(signal.SIGKILL)
-    acknowledged += [int(line) for line in writer.stdout if line.endswith("\n")]
+    acknowledged += [*writer.stdout]
     writer.wait()
 
     found = Store(path).answer("dynamodb", "Scan", {"TableName": "kept", "ConsistentRead": True})["Items"]
     there = {item["h"]["S"] for item in found}
-    assert {f"{number}-{part}" for number in acknowledged for part in "ab"} <= there
+    assert names_of(acknowledged) <= there
     assert {name[:-1] + "a" for name in there} == {name[:-1] + "a" for name in there if name[:-1] + "b" in there}
     assert len(there) % 2 == 0
 
