@@ -64,7 +64,12 @@ def test_a_signal_reaches_the_job_which_may_answer_it(fake: FakeCronHub, number:
     name = number.name.removeprefix("SIG")
     job = f"trap 'echo caught; exit 7' {name}; echo ready; while :; do sleep 0.05; done"
     with subprocess.Popen(
-        command(*JOB, "sh", "-c", job), env=environment(), stdout=subprocess.PIPE, start_new_session=True
+        command(*JOB, "sh", "-c", job),
+        env=environment(),
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+        # Tests that a shell began in the background inherit that interrupts are ignored.
+        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),  # noqa: PLW1509 - it takes no lock
     ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"ready\n"
