@@ -221,3 +221,23 @@ def test_an_older_release_works_with_a_newer_cron_and_loses_only_what_is_documen
     assert {name: shown[name] for name in wanted if name != "resumes_on_signal"}.items() <= wanted.items()
     assert shown["status"] == two.older.call("GET", f"/api/crons/{cron_id}")["status"] == "down"
     assert len(runs(two.newer, cron_id)) == len(runs(two.older, cron_id)) == 3
+
+
+def test_what_the_older_release_lost_is_set_again_as_documented(two: Two) -> None:
+    wanted = {"name": "all", "schedule": "0 * * * *", "resumes_on_signal": True}
+    body = {"product": "shop", "service": "nightly", "crons": [wanted]}
+    cron_id = two.newer.call("POST", "/api/crons/register", body)["crons"][0]["id"]
+    two.newer.call("PATCH", "/api/orgs/both", {"keyless_signals": False, "allowed_origins": ["https://a.example"]})
+
+    two.older.call("POST", f"/api/crons/{cron_id}/heartbeat", {"status": "failed"})
+    two.older.call("PATCH", "/api/orgs/both", {"name": "Renamed"})
+    two.newer.call("POST", "/api/crons/register", body)
+    for on in True, False:
+        two.newer.call("PATCH", "/api/orgs/both", {"keyless_signals": on})
+
+    [item] = two.newer.items()["cronhub-crons"]
+    assert {"kl", "ro"} <= set(item)
+    assert two.newer.status_of("POST", f"/api/ping/{cron_id}")[0] == 404
+    org = two.newer.call("GET", "/api/orgs/both")
+    assert (org["name"], org["keyless_signals"]) == ("Renamed", False)
+    assert org["allowed_origins"] == ["https://a.example"]
