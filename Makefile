@@ -8,7 +8,7 @@ LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generat
 	--custom-compile-command 'make lock' $(if $(UPGRADE),--upgrade)
 
 .DEFAULT_GOAL := help
-.PHONY: help run backup restore test test-deployed test-store test-long test-clients lint format lock template openapi deploy destroy package deploy-emulated bench-alerts bench-deadlines bench-import bench-cold-start bench-transport bench-costs bench-noise bench-lists bench-local simulate clean
+.PHONY: help run backup restore test test-deployed test-store test-long test-hostile test-clients lint format lock template openapi deploy destroy package deploy-emulated bench-alerts bench-deadlines bench-import bench-cold-start bench-transport bench-costs bench-noise bench-lists bench-local simulate clean
 .PHONY: test-cli
 
 help:
@@ -23,6 +23,7 @@ help:
 	@echo "make test-deployed    deploy the real package to an emulated AWS and test it there"
 	@echo "make test-store       run the tests of the API over the embedded store instead of moto"
 	@echo "make test-long        run the tests that take minutes: alerts through crashes and outages, in real time"
+	@echo "make test-hostile     attack a running CronHub on this machine: bad receivers, a flood of requests, an innocent org"
 	@echo "make test-clients     run clients of other monitors, unchanged, against make run"
 	@echo "make lint             check format, style, types and the direction of imports"
 	@echo "make format           format the code and fix what can be fixed automatically"
@@ -82,6 +83,9 @@ test-store: .venv/.installed
 
 test-long: .venv/.installed
 	@$(BIN)/python -m pytest -m long -rP
+
+test-hostile: .venv/.installed
+	@$(BIN)/python -m pytest -m hostile -p no:xdist -rP tests/hostile
 
 test-clients: .venv/.installed .venv-clients/.installed .venv-clients/node/.installed
 	@$(BIN)/python -m pytest -m clients -p no:xdist tests/clients

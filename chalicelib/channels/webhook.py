@@ -10,7 +10,7 @@ from http.client import HTTPException
 from chalicelib.channels.message import Message, Outcome, delivered, later, refused
 from chalicelib.domain.alerts.channel import Channel
 from chalicelib.outbound import http
-from chalicelib.outbound.http import BadTarget, HttpAnswer, Unresolved
+from chalicelib.outbound.http import BadRedirect, BadTarget, HttpAnswer, Unresolved
 
 SECRET_PREFIX = "whsec_"  # noqa: S105 - what they begin with
 _GONE = 410
@@ -30,7 +30,7 @@ def deliver(channel: Channel, message: Message, now: datetime) -> Outcome:
     body = json.dumps(message.event, ensure_ascii=False, separators=(",", ":")).encode()
     try:
         answer = http.post(channel.url, body, _headers(channel, message, body, now))
-    except Unresolved as error:
+    except (Unresolved, BadRedirect) as error:
         return later(f"the address {error}")
     except BadTarget as error:
         return refused(f"the address {error}")

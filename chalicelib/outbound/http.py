@@ -116,6 +116,10 @@ class Unresolved(BadTarget):
     """A name without an address: now, and maybe not later."""
 
 
+class BadRedirect(BadTarget):
+    """What a receiver's answer leads on to is not sent to: its next answer may be another."""
+
+
 def require_public(address: str, host: str) -> None:
     """Raises BadTarget."""
     why = None if settings.allows_private_targets() else why_not_public(address)
@@ -147,20 +151,35 @@ def post(url: str, body: bytes, headers: dict[str, str], seconds: float = MOST_S
 def _post(
     url: str, body: bytes, headers: dict[str, str], deadline: Deadline, begun: list[HttpAnswer]
 ) -> HttpAnswer:
-    target = target_of(url)
-    for _ in range(MOST_REDIRECTS + 1):
-        with closing(http.client.HTTPConnection(target.host, target.port)) as connection:
-            connection.response_class = _Response
-            connection.sock = _connect(target, deadline)
-            response = _exchange(connection, target, body, headers)
-            found = {name.lower(): value for name, value in response.getheaders()}
-            # A head that was ended by the deadline looks like a whole one.
-            deadline.require_left()
-            if response.status not in (307, 308) or "location" not in found:
-                begun.append(HttpAnswer(response.status, found, ""))
-                return begun[0]._replace(text=_beginning_of(response))
-        target = _redirected(target, found["location"])
-    raise BadTarget(f"leads on to another address more than {MOST_REDIRECTS} times")
+    target, is_redirected = target_of(url), False
+    try:
+        for _ in range(MOST_REDIRECTS + 1):
+            answer = _answer_of(target, body, headers, deadline, begun)
+            if answer.status not in (307, 308) or "location" not in answer.headers:
+                return answer
+            is_redirected = True
+            target = _redirected(target, answer.headers["location"])
+    except BadTarget as error:
+        if is_redirected:
+            raise BadRedirect(str(error)) from None
+        raise
+    raise BadRedirect(f"leads on to another address more than {MOST_REDIRECTS} times")
+
+
+def _answer_of(
+    target: Target, body: bytes, headers: dict[str, str], deadline: Deadline, begun: list[HttpAnswer]
+) -> HttpAnswer:
+    with closing(http.client.HTTPConnection(target.host, target.port)) as connection:
+        connection.response_class = _Response
+        connection.sock = _connect(target, deadline)
+        response = _exchange(connection, target, body, headers)
+        found = {name.lower(): value for name, value in response.getheaders()}
+        # A head that was ended by the deadline looks like a whole one.
+        deadline.require_left()
+        if response.status in (307, 308) and "location" in found:
+            return HttpAnswer(response.status, found, "")
+        begun.append(HttpAnswer(response.status, found, ""))
+        return begun[0]._replace(text=_beginning_of(response))
 
 
 def _redirected(target: Target, location: str) -> Target:

@@ -183,6 +183,14 @@ def unknown_name(*_: object) -> NoReturn:
     raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
 
+@pytest.mark.parametrize("location", ["/again", "file:///etc/passwd", "http://user:password@example.com/"])
+def test_a_receiver_that_leads_on_to_where_nothing_can_be_sent_is_tried_later(
+    private_allowed: None, location: str
+) -> None:
+    with receiver(Reply(307, {"Location": location})) as one:
+        assert deliver(channel(one.url), message(), NOON).state is State.LATER
+
+
 def test_a_private_address_is_refused_and_an_unknown_name_goes_later(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CRONHUB_ALLOW_PRIVATE_TARGETS")
     with receiver() as one:
