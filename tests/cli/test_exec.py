@@ -465,3 +465,25 @@ def test_it_waits_until_its_dependency_is_completed(api: Api, watched: str, depe
 
 def test_it_waits_no_longer_than_it_may(api: Api, dependant: str) -> None:
     assert run("exec", "--id", dependant, "--wait-at-most", "0.5s", "--", "true").returncode == 75
+
+
+@pytest.mark.parametrize("refusals", [[], [503]])
+def test_a_proxy_of_the_environment_is_used(fake: FakeCronHub, refusals: list[int]) -> None:
+    fake.refusals = refusals
+    variables = {"CRONHUB_URL": "http://cronhub.example.com/base", "http_proxy": fake.url, "no_proxy": ""}
+    done = run(*JOB, "sh", "-c", "echo said; exit 3", variables=variables)
+
+    assert done.returncode == 3
+    assert fake.calls[-1].path == f"/base/api/ping/{CRON_ID}"
+    assert fake.calls[-1].query["exit_code"] == ["3"]
+    assert fake.calls[-1].body == b"said\n"
+
+
+def test_a_cronhub_that_has_moved_is_named_and_not_followed(fake: FakeCronHub) -> None:
+    fake.refusals = [301, 301]
+    done = run(*JOB, "true")
+
+    assert done.returncode == 0
+    moved = f"{fake.url.removeprefix('http://')} has moved to elsewhere: set CRONHUB_URL to the new address"
+    assert done.stderr.decode() == f"cronhub: the command runs unwatched: {moved}\n"
+    assert len(fake.calls) == 2
