@@ -213,8 +213,12 @@ class ChannelQueue:
         left = undone - {key for one in groups for key in one.members}
         still_waiting = [one for one in self._kept if one.side is not None and not left.isdisjoint(one.members)]
         done = [one for one in self._kept if one not in groups and one not in still_waiting]
-        if done:
-            forget(self.channel.id, done)
+        try:
+            if done:
+                forget(self.channel.id, done)
+        except CronHubError:
+            log.exception("channel %s: what is done is forgotten at its next turn", self.channel.id)
+            return
         self.channel = self.channel._replace(has_groups=bool(groups))
         for side in self._gathered:
             if not any(one.side is side for one in still_waiting):

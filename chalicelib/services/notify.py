@@ -90,7 +90,8 @@ def receive(messages: Sequence[str]) -> list[int]:
 
 def _work_on(key: ChannelKey, keys: list[AlertKey]) -> None:
     units = _units_of(_due(keys), channels_of_org(key[0]), clock.now())
-    queue.wake_channels(wake for unit in units if unit.key == key for wake in _run(unit))
+    # First the sending: where that fails, it is not the queue that failed, and the message comes again.
+    queue.wake_channels([wake for unit in units if unit.key == key for wake in _run(unit)])
 
 
 def _fan_out(keys: list[AlertKey]) -> None:

@@ -5,6 +5,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
+from importlib import import_module
 from types import SimpleNamespace
 from typing import Any
 
@@ -345,6 +346,58 @@ def test_what_could_not_be_noted_is_sent_again_as_the_same_message(
 
     assert [event["data"]["count"] for event in events(hook)] == [40, 40]
     assert len({got.headers["webhook-id"] for got in hook.got}) == 1
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "services.gathering.keep_waiting",
+        "services.gathering.open_gathering",
+        "services.channel_queue.take",
+        "services.channel_queue.find_kept",
+        "services.channel_queue.note_groups",
+        "services.channel_queue.keep_group",
+        "services.channel_queue.forget",
+        "services.channel_queue.release",
+        "store.alerts.record",
+        "store.alerts.settle",
+    ],
+)
+@pytest.mark.parametrize("is_done", [False, True])
+def test_whichever_call_of_the_store_fails_once_each_is_told_and_never_as_two_messages(
+    api: Api, sqs: Queue, hook: Receiver, monkeypatch: pytest.MonkeyPatch, call: str, is_done: bool
+) -> None:
+    """is_done: the store did it, and its answer was lost."""
+    add_channel(api, hook)
+    module, _, name = call.rpartition(".")
+    real = getattr(import_module(f"chalicelib.{module}"), name)
+    failures: list[str] = []
+
+    def fail_once(*arguments: Any) -> Any:
+        if failures:
+            return real(*arguments)
+        failures.append(call)
+        if is_done:
+            real(*arguments)
+        raise Unavailable("the store does not answer")
+
+    monkeypatch.setattr(f"chalicelib.{call}", fail_once)
+    sqs.may_fail = True
+    *first, last = jobs(api, 7)
+    for cron_id in first:
+        signal(api, "fail", cron_id)
+    sqs.work_for(minutes=3)
+    signal(api, "fail", last)
+    sqs.work_for(minutes=1)
+
+    assert failures == [call]
+    by_id = {got.headers["webhook-id"]: json.loads(got.body) for got in hook.got}
+    each = [one for event in by_id.values() for one in event["data"].get("alerts", [event])]
+    names = [one["data"]["cron"]["name"] for one in each]
+    assert sorted(names) == [f"job {n:02}" for n in range(7)]
+    assert len(hook.got) <= 3
+    [channel] = channels_of_org(org_id(api))
+    assert find_kept(channel.id) == []
 
 
 @pytest.mark.usefixtures("small_backlog")
