@@ -79,9 +79,10 @@ test-deployed: .venv/.installed .venv-aws/.installed .venv-stack/.installed
 
 # The embedded store holds what moto holds: the same tests over it.
 test-store: .venv/.installed
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --store=embedded tests/api tests/faults
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --store=embedded tests/api
 
 test-long: .venv/.installed
+	@$(BIN)/python -m pytest --store=moto tests/faults
 	@$(BIN)/python -m pytest -m long -rP
 
 test-hostile: .venv/.installed

@@ -32,8 +32,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--store",
         choices=("moto", "embedded"),
-        default="moto",
-        help="what tests/api and tests/faults work on: moto, or CronHub's embedded store",
+        help="what tests/api (usually moto) and tests/faults (usually CronHub's embedded store) work on",
     )
 
 

@@ -22,20 +22,21 @@ REGION = "eu-west-1"
 
 
 class _Choice:
-    name = "moto"
+    #: None: each test's usual one.
+    name: str | None = None
     #: The store in use, while one is.
     embedded: Store | None = None
 
 
-def choose(name: str) -> None:
+def choose(name: str | None) -> None:
     _Choice.name = name
 
 
 @contextmanager
-def emulated_aws() -> Iterator[None]:
-    """AWS in this process: all of it is moto's, but the store where the embedded one was chosen."""
+def emulated_aws(usual_store: str = "moto") -> Iterator[None]:
+    """AWS in this process: all of it is moto's, but the store where it is the embedded one."""
     with mock_aws():
-        if _Choice.name == "moto":
+        if (_Choice.name or usual_store) == "moto":
             yield
             return
         with tempfile.TemporaryDirectory() as folder:

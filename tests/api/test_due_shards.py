@@ -35,10 +35,10 @@ def crons(api: Api, number: int, schedule: str = "0 * * * *", service: str = "ni
 def test_crons_are_written_to_as_many_as_the_setting_says(
     api: Api, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    crons(api, 100)
+    crons(api, 40)
     assert set(used()) <= set(range(16))
     set_to(monkeypatch, 64)
-    crons(api, 100, service="later")
+    crons(api, 40, service="later")
 
     assert max(used()) > 16
 
@@ -48,10 +48,10 @@ def test_what_was_written_before_is_judged_after(
     api: Api, clock: Clock, monkeypatch: pytest.MonkeyPatch, before: int, after: int
 ) -> None:
     set_to(monkeypatch, before)
-    crons(api, 60)
+    crons(api, 24)
     run_minute(clock.now)
     set_to(monkeypatch, after)
-    crons(api, 30, service="later")
+    crons(api, 12, service="later")
     # The process that looks is a new one.
     due_shards.forget()
     clock.at("13:07:00")
@@ -61,7 +61,7 @@ def test_what_was_written_before_is_judged_after(
 
     found = api.get("/api/crons", limit=100).json["crons"]
     assert {cron["status"] for cron in found} == {"down"}
-    assert len(api.get("/api/incidents", limit=100).json["incidents"]) == 90
+    assert len(api.get("/api/incidents", limit=100).json["incidents"]) == 36
 
 
 def test_old_shards_are_read_until_they_are_empty(

@@ -20,16 +20,11 @@ from tests.local.serving import serving
 
 @pytest.fixture(scope="package")
 def port() -> Iterator[int]:
-    before = stores._Choice.name
     # Moto takes half a minute for three hundred crons.
-    stores.choose("embedded")
-    try:
-        with stores.emulated_aws():
-            create_tables()
-            with serving(app) as port:
-                yield port
-    finally:
-        stores.choose(before)
+    with stores.emulated_aws("embedded"):
+        create_tables()
+        with serving(app) as port:
+            yield port
 
 
 @pytest.fixture

@@ -161,7 +161,7 @@ class Stage:
 
 @contextmanager
 def stage() -> Iterator[Stage]:
-    with emulated_aws(), receiver() as box, Client(app) as client:
+    with emulated_aws("embedded"), receiver() as box, Client(app) as client:
         queue.forget()
         create_tables()
         queues = {variable: queue.client().create_queue(QueueName=variable)["QueueUrl"] for variable in _QUEUES}
