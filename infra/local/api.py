@@ -35,6 +35,7 @@ THREADS = 8
 MOST_CONNECTIONS = 8192
 # Files that are not connections: the store, its queue, deliveries that are tried out.
 _OTHER_FILES = 128
+_FEW_CONNECTIONS = 32
 _ACCEPTED_AT_ONCE = 64
 DRAIN = 10.0
 
@@ -131,8 +132,11 @@ def connections() -> int:
 
 
 def _accept_waiting(listener: BaseWSGIServer) -> None:
-    """waitress takes one a turn, and each turn looks at all that it has."""
-    for _ in range(_ACCEPTED_AT_ONCE):
+    """waitress takes one a turn, and each turn looks at all that it has: with many that takes too long.
+
+    While it has few, the other processes are to get their share of what comes at once.
+    """
+    for _ in range(1 if len(listener.active_channels) < _FEW_CONNECTIONS else _ACCEPTED_AT_ONCE):
         before = len(listener.active_channels)
         BaseWSGIServer.handle_accept(listener)
         if len(listener.active_channels) == before:
