@@ -13,6 +13,7 @@ from chalicelib.store.tables import create_tables
 from tests.api.browser import Browser
 from tests.api.client import Api, Clock
 from tests.api.sqs import Queue
+from tests.channels.receivers import Receiver, receiver
 from tests.stores import REGION, delete_queues, empty_tables, emulated_aws
 
 Call = tuple[str, dict[str, Any]]
@@ -90,3 +91,15 @@ def sqs(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Queue]:
     yield made
     queue.queue_url.cache_clear()
     queue._look_up.cache_clear()
+
+
+@pytest.fixture
+def private_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The receivers of the tests are on this machine."""
+    monkeypatch.setenv("CRONHUB_ALLOW_PRIVATE_TARGETS", "1")
+
+
+@pytest.fixture
+def hook(private_allowed: None) -> Iterator[Receiver]:
+    with receiver() as found:
+        yield found

@@ -1,7 +1,6 @@
 """Alerts on their way: from the decision through the outbox to a real receiver."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -12,16 +11,7 @@ from chalicelib.services.notify import send_due
 from tests.api.client import Api, Clock
 from tests.channels.receivers import Receiver, Reply, receiver
 
-
-@pytest.fixture(autouse=True)
-def private_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CRONHUB_ALLOW_PRIVATE_TARGETS", "1")
-
-
-@pytest.fixture
-def hook() -> Iterator[Receiver]:
-    with receiver() as found:
-        yield found
+pytestmark = pytest.mark.usefixtures("private_allowed")
 
 
 def add_channel(api: Api, to: Receiver, **more: Any) -> Any:

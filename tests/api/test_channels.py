@@ -2,7 +2,6 @@
 
 import logging
 import socket
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -41,13 +40,6 @@ def _names(monkeypatch: pytest.MonkeyPatch) -> None:
         return [(socket.AF_INET, (known.get(host, "93.184.215.14"), port))]
 
     monkeypatch.setattr(http, "resolve", resolve)
-
-
-@pytest.fixture
-def hook(monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
-    monkeypatch.setenv("CRONHUB_ALLOW_PRIVATE_TARGETS", "1")
-    with receiver() as one:
-        yield one
 
 
 def made(api: Api, shape: dict[str, Any] = HOOK, **more: Any) -> Any:

@@ -1,7 +1,7 @@
 """What one channel has to send is a unit of its own: its message, its turn, its pauses."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -16,16 +16,7 @@ from tests.api.client import Api, Clock
 from tests.api.sqs import Queue
 from tests.channels.receivers import Got, Receiver, Reply, receiver
 
-
-@pytest.fixture(autouse=True)
-def private_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CRONHUB_ALLOW_PRIVATE_TARGETS", "1")
-
-
-@pytest.fixture
-def hook() -> Iterator[Receiver]:
-    with receiver() as found:
-        yield found
+pytestmark = pytest.mark.usefixtures("private_allowed")
 
 
 def add_channel(api: Api, to: Receiver, name: str = "ops") -> str:

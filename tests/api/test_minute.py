@@ -16,10 +16,7 @@ from chalicelib.store.tick_log import load_watch, take_shard
 from tests.api.client import Api, Clock
 from tests.channels.receivers import Receiver, receiver
 
-
-@pytest.fixture(autouse=True)
-def private_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CRONHUB_ALLOW_PRIVATE_TARGETS", "1")
+pytestmark = pytest.mark.usefixtures("private_allowed")
 
 
 @pytest.fixture

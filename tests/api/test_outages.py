@@ -3,7 +3,6 @@
 import copy
 import json
 from collections import Counter
-from collections.abc import Iterator
 from datetime import timedelta
 from importlib import import_module
 from types import SimpleNamespace
@@ -28,16 +27,7 @@ from tests.api.client import Api, Clock
 from tests.api.sqs import Queue
 from tests.channels.receivers import Receiver, Reply, receiver
 
-
-@pytest.fixture(autouse=True)
-def private_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CRONHUB_ALLOW_PRIVATE_TARGETS", "1")
-
-
-@pytest.fixture
-def hook() -> Iterator[Receiver]:
-    with receiver() as found:
-        yield found
+pytestmark = pytest.mark.usefixtures("private_allowed")
 
 
 def add_channel(api: Api, to: Receiver, name: str = "ops") -> None:

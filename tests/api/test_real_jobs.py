@@ -4,7 +4,6 @@ Each test is one thing that happens to real cron jobs, and what a person would w
 """
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,7 +12,7 @@ import pytest
 from chalicelib.services.notify import send_due
 from chalicelib.store.tables import AlertItem
 from tests.api.client import Api, Clock
-from tests.channels.receivers import Receiver, receiver
+from tests.channels.receivers import Receiver
 
 DAY = "2026-03-10"
 
@@ -56,12 +55,6 @@ def heard(cron_id: str) -> list[str]:
 def statuses(api: Api, cron_id: str) -> list[str]:
     """How its runs ended, earliest first."""
     return [run["status"] for run in reversed(api.runs(cron_id))]
-
-
-@pytest.fixture
-def hook() -> Iterator[Receiver]:
-    with receiver() as found:
-        yield found
 
 
 # 1

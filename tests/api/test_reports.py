@@ -1,7 +1,6 @@
 """Weekly and monthly reports: set, put into the outbox when due, sent once, over the channels that were chosen."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -22,15 +21,7 @@ DUE = "2026-03-16T07:00:00"
 MONDAYS = {"every": "weekly", "day": 1, "hour": 8, "timezone": "Europe/Paris"}
 
 
-@pytest.fixture(autouse=True)
-def private_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CRONHUB_ALLOW_PRIVATE_TARGETS", "1")
-
-
-@pytest.fixture
-def hook() -> Iterator[Receiver]:
-    with receiver() as found:
-        yield found
+pytestmark = pytest.mark.usefixtures("private_allowed")
 
 
 def plan(api: Api, **report: Any) -> Answer:
