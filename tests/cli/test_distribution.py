@@ -3,6 +3,7 @@
 import ast
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -94,7 +95,7 @@ def test_bash_completes_commands_options_and_names(
 ) -> None:
     api.new_cron()
     program = tmp_path / "cronhub"
-    program.write_text(f'#!/bin/sh\nexec {sys.executable} -m cronhub "$@"\n')
+    program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m cronhub "$@"\n')
     program.chmod(0o755)
     script = tmp_path / "completion"
     script.write_text(tool("completion", "bash").out)

@@ -1,6 +1,7 @@
 """`cronhub exec`: it reports a job, and the job does not notice."""
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -172,7 +173,7 @@ def test_of_a_long_output_the_beginning_and_the_end_are_reported(fake: FakeCronH
 
 def test_a_reader_that_goes_away_is_noticed_by_the_job(fake: FakeCronHub) -> None:
     job = "yes; echo $? >&2"
-    line = f"{' '.join(command(*JOB))} sh -c '{job}' | head -n 1"
+    line = f"{shlex.join(command(*JOB))} sh -c '{job}' | head -n 1"
     done = subprocess.run(["sh", "-c", line], env=environment(), capture_output=True, timeout=30, check=False)
 
     assert done.stdout == b"y\n"

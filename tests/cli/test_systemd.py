@@ -26,7 +26,7 @@ class Unit:
 
     def __init__(self, folder: Path, journal: str = "") -> None:
         self.folder = folder
-        self._write("cronhub", f'#!/bin/sh\nexec {sys.executable} -m cronhub "$@"\n')
+        self._write("cronhub", f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m cronhub "$@"\n')
         self._write("journalctl", f'#!/bin/sh\necho "$@" > {folder}/asked\nprintf "%s" {shlex.quote(journal)}\n')
 
     def _write(self, name: str, text: str) -> None:

@@ -13,8 +13,8 @@ from cronhub.discover.job import Job
 from cronhub.settings import Settings, UsageError
 
 NAME = "cronhub.conf"
-#: Neither quotes nor what means something to systemd or a shell.
-_PLAIN = re.compile(r"[A-Za-z0-9_./:@+= -]+")
+#: Nothing that means something to systemd or a shell, but the quotes around a path with blanks.
+_PLAIN = re.compile(r"[A-Za-z0-9_./:@+=,' -]+")
 
 
 class DropIn(NamedTuple):
@@ -68,6 +68,6 @@ def _text(cron_id: str, settings: Settings) -> str:
     return (
         "# Written by `cronhub discover --rewrite`: reports every run to CronHub.\n"
         "[Service]\n"
-        f"ExecCondition=+/bin/sh -c '{start}; test $$? -ne 75'\n"
+        f'ExecCondition=+/bin/sh -c "{start}; test $$? -ne 75"\n'
         f"ExecStopPost=-+{stop}\n"
     )
