@@ -181,6 +181,7 @@ def test_all_of_it_goes_by_keyboard(page: "Page", address: str) -> None:
     page.keyboard.press("?")
     expect(page.locator("#help")).to_be_visible()
     page.keyboard.press("Escape")
+    expect(page.locator("#help")).to_be_hidden()
     for pressed in "jjjk":
         page.keyboard.press(pressed)
     expect(page.locator("[data-row].current .cron-name")).to_have_text("three")

@@ -167,7 +167,7 @@ def hc_checks(call: Call) -> Response:
 
 
 def _listed(call: Call) -> list[Shown]:
-    return sorted(crons.watched_crons(call.org_id, call.now), key=lambda one: one.cron.created_at)
+    return sorted(crons.watched_crons(call.org_id, call.now), key=lambda one: (one.cron.created_at, one.cron.name))
 
 
 @_api("POST", "/checks", Action.CHANGE, successes=(200, 201), accepts=_JSON)
