@@ -43,6 +43,13 @@ def sign_in(key: str, browser: str, now: datetime) -> SignedIn:
 
 def start(key: ApiKey, browser: str, now: datetime) -> SignedIn:
     """Makes a session of a key that is known to be good. Raises Invalid where the key may not read."""
+    signed_in = new_session(key, browser, now)
+    sessions.save_session(signed_in.session)
+    return signed_in
+
+
+def new_session(key: ApiKey, browser: str, now: datetime) -> SignedIn:
+    """A session that the caller saves. Raises Invalid where the key may not read."""
     if not may(key.role, key.scope, Action.READ):
         raise Invalid(FieldError("key", "may only send signals; sign in with a key of scope full or read"))
     session_id = ids.timed_id(now, secrets.token_bytes(10))
@@ -56,7 +63,6 @@ def start(key: ApiKey, browser: str, now: datetime) -> SignedIn:
         last_used_at=now,
         browser=browser[:_MOST_BROWSER],
     )
-    sessions.save_session(session)
     return SignedIn(session, cookie)
 
 
@@ -67,12 +73,21 @@ def of_cookie(cookie: str, now: datetime) -> NamedSession | None:
     """
     place = place_of(cookie)
     session = sessions.find_session(*place) if place else None
-    if session is None or not is_cookie_of(session, cookie) or now >= session.expires_at:
+    if session is None or not is_cookie_of(session, cookie):
+        return None
+    found = named(session, now)
+    if found is not None:
+        _note_use(session, found.key, now)
+    return found
+
+
+def named(session: Session, now: datetime) -> NamedSession | None:
+    """A session with its key; None where it expired, or its key is no longer good."""
+    if now >= session.expires_at:
         return None
     key = api_keys.find_key(session.key_hash, now, afresh=True)
     if key is None or key.org_id != session.org_id or not may(key.role, key.scope, Action.READ):
         return None
-    _note_use(session, key, now)
     return NamedSession(session, key)
 
 

@@ -1,19 +1,29 @@
-"""Sessions of browsers, under their org."""
+"""Sessions of browsers and the one-time links that they make, under their org."""
 
 from datetime import datetime
 from typing import Any
 
 from pynamodb.exceptions import DeleteError, UpdateError
+from pynamodb.transactions import TransactWrite
 
+from chalicelib.domain.accounts.one_time_link import OneTimeLink
 from chalicelib.domain.accounts.session import Session
 from chalicelib.domain.times import from_ms, to_ms
 from chalicelib.store.errors import is_conflict, is_unmet, store_errors
 from chalicelib.store.reading import get_or_none
-from chalicelib.store.tables import SessionItem
+from chalicelib.store.tables import SessionItem, connection
+
+# No session's id sorts behind it.
+_LINK = "once#"
 
 
 def save_session(session: Session) -> None:
-    item = SessionItem(
+    with store_errors():
+        _item(session).save()
+
+
+def _item(session: Session) -> SessionItem:
+    return SessionItem(
         session.org_id,
         session.id,
         token_hash=session.token_hash,
@@ -23,8 +33,6 @@ def save_session(session: Session) -> None:
         browser=session.browser or None,
         expires_at=session.expires_at,
     )
-    with store_errors():
-        item.save()
 
 
 def find_session(org_id: str, session_id: str) -> Session | None:
@@ -62,7 +70,8 @@ def delete_session(org_id: str, session_id: str) -> bool:
 def sessions_of_org(org_id: str) -> list[Session]:
     """Oldest first."""
     with store_errors():
-        return [_session(item) for item in SessionItem.query(org_id, consistent_read=True)]
+        items = SessionItem.query(org_id, SessionItem.session_id < _LINK, consistent_read=True)
+        return [_session(item) for item in items]
 
 
 def _session(item: SessionItem) -> Session:
@@ -75,3 +84,38 @@ def _session(item: SessionItem) -> Session:
         from_ms(int(item.last_used_at)),
         item.browser or "",
     )
+
+
+def save_link(link: OneTimeLink) -> None:
+    """Writes a link in the place of its session's earlier one."""
+    item = SessionItem(
+        link.org_id,
+        _LINK + link.session_id,
+        token_hash=link.token_hash,
+        created_at=to_ms(link.created_at),
+        last_used_at=to_ms(link.created_at),
+        expires_at=link.expires_at,
+    )
+    with store_errors():
+        item.save()
+
+
+def find_link(org_id: str, session_id: str) -> OneTimeLink | None:
+    item = get_or_none(SessionItem, org_id, _LINK + session_id)
+    if item is None:
+        return None
+    return OneTimeLink(org_id, session_id, item.token_hash, from_ms(int(item.created_at)))
+
+
+def use_link(link: OneTimeLink, maker: Session, session: Session) -> None:
+    """Takes a link away and writes the session that it makes.
+
+    Raises ConcurrentUpdate where the link was used, or its maker's session has ended.
+    """
+    is_kept = SessionItem.token_hash == maker.token_hash
+    with store_errors(), TransactWrite(connection=connection()) as transaction:
+        transaction.condition_check(SessionItem, maker.org_id, maker.id, condition=is_kept)
+        transaction.delete(
+            SessionItem(link.org_id, _LINK + link.session_id), SessionItem.token_hash == link.token_hash
+        )
+        transaction.save(_item(session))

@@ -399,7 +399,7 @@ class InviteItem(Model):
 
 
 class SessionItem(Model):
-    """A browser that is signed in; of its cookie only the SHA-256."""
+    """A browser that is signed in; of its cookie only the SHA-256. Under `once#{session_id}` its one-time link."""
 
     class Meta(_Meta):
         table_name = _name("sessions")
@@ -407,7 +407,7 @@ class SessionItem(Model):
     org_id = UnicodeAttribute(hash_key=True)
     session_id = UnicodeAttribute(range_key=True)
     token_hash = UnicodeAttribute()
-    key_hash = UnicodeAttribute()
+    key_hash = UnicodeAttribute(null=True)
     created_at = NumberAttribute()
     last_used_at = NumberAttribute()
     browser = UnicodeAttribute(null=True)

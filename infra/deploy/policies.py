@@ -40,7 +40,7 @@ ACCESS = {
             "projects": "BatchGetItem GetItem PutItem Query DeleteItem",
             "rollups": "BatchGetItem PutItem Query DeleteItem",
             "runs": "GetItem PutItem Query UpdateItem DeleteItem",
-            "sessions": "GetItem PutItem Query UpdateItem DeleteItem",
+            "sessions": "ConditionCheckItem GetItem PutItem Query UpdateItem DeleteItem",
             "standings": "PutItem Query UpdateItem DeleteItem",
             "status_pages": "GetItem PutItem Query DeleteItem",
             "throttles": "UpdateItem",

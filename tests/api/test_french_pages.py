@@ -105,7 +105,8 @@ def _more(ids: dict[str, str]) -> Iterator[str]:
 
 
 def test_no_page_for_everybody_holds_english(api: Api) -> None:
-    paths = ["/", "/signin", "/invites/accept", "/no/such/page", *(f"/docs/guides/{name}" for name in NAMES)]
+    paths = ["/", "/signin", "/signin/once", "/invites/accept", "/no/such/page"]
+    paths += [f"/docs/guides/{name}" for name in NAMES]
     found = {path: english_in(_page(api, path)) for path in paths}
 
     assert {path: texts for path, texts in found.items() if texts} == {}

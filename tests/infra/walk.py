@@ -116,6 +116,12 @@ def _sessions(api: WalkedApi, clock: Clock) -> None:
     api.delete(f"/api/sessions/{listed['id']}")
     # One is there when the org goes.
     sessions.sign_in(api.key or "", "Firefox", clock.now)
+    desk, phone = Browser(api), Browser(api)
+    desk.sign_in(api.key)
+    made = desk.send(desk.get("/keys"), "link")
+    token = made.text.partition("/signin/once#")[2].partition("<")[0]
+    page = phone.send(phone.get("/signin/once"), action="signin/once", token=token)
+    assert phone.send(page, "sign_in").status == 200
 
 
 def _pages(api: WalkedApi, clock: Clock, cron: str) -> None:

@@ -288,12 +288,12 @@ function preview(form) {
 for (const field of document.querySelectorAll("[data-zone]")) {
   if (field.value === "UTC" && !field.getAttribute("aria-invalid")) field.value = Intl.DateTimeFormat().resolvedOptions().timeZone ?? "UTC";
 }
-// An invitation's token stands behind the #, in no server's log; the form sends it.
-const invitation = document.querySelector("form[data-invitation]");
-if (invitation && location.hash.length > 1) {
-  invitation.elements.token.value = location.hash.slice(1);
+// The token of an invitation or a one-time link stands behind the #, in no server's log; the form sends it.
+const opening = document.querySelector("form[data-token]");
+if (opening && location.hash.length > 1) {
+  opening.elements.token.value = location.hash.slice(1);
   history.replaceState(null, "", location.pathname + location.search);
-  invitation.submit();
+  opening.submit();
 }
 // What was done is said once.
 const address = new URL(location.href);

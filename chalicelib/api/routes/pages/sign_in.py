@@ -28,8 +28,8 @@ from chalicelib.api.schemas.orgs import CreateOrg
 from chalicelib.domain.accounts.api_key import ApiKey
 from chalicelib.domain.accounts.permissions import Role, Scope
 from chalicelib.domain.accounts.session import NamedSession
-from chalicelib.domain.errors import Conflict, CronHubError, Invalid
-from chalicelib.services import members, orgs, sessions
+from chalicelib.domain.errors import Conflict, CronHubError, Gone, Invalid
+from chalicelib.services import members, one_time_links, orgs, sessions
 from chalicelib.services.throttle import CLAIMS, ORGS, SIGN_INS, network_of, throttle
 
 _ROLES = {
@@ -116,6 +116,47 @@ def _sign_in_form(call: Call, typed: dict[str, str], error: Invalid | None) -> R
         "done": call.query.get("done", ""),
     }
     return private(rendered(call, "sign_in/sign_in.html", values, 200 if error is None else 422))
+
+
+@open_page(READS, "/signin/once")
+def one_time_link_page(call: Call) -> Response:
+    """Where a one-time link leads. Its token is behind the #, in no server's log; the script sends it."""
+    return _one_time_link_form(call, call.query.get("next", ""), False)
+
+
+@open_page(WRITES, "/signin/once")
+def one_time_link(call: Call) -> Response:
+    """Shows whom a one-time link signs in, or signs in with it."""
+    throttle(SIGN_INS, network_of(call.address), call.now)
+    form = form_of(call.request)
+    token, target = form.text("token").rpartition("#")[2], safe_next(form.text("next"))
+    try:
+        if form.text("do") != "sign_in":
+            return _seen_one_time_link(call, one_time_links.look(token, call.now), token, target)
+        signed_in = one_time_links.use(token, browser_of(call), call.now)
+    except Gone:
+        return _one_time_link_form(call, target, True)
+    return redirect(call, target, signed_in_headers(call, signed_in.cookie))
+
+
+def _one_time_link_form(call: Call, target: str, is_over: bool) -> Response:
+    values = {"seen": None, "values": {"next": safe_next(target)}, "is_over": is_over}
+    return private(rendered(call, "sign_in/one_time_link.html", values, 410 if is_over else 200))
+
+
+def _seen_one_time_link(call: Call, seen: one_time_links.Seen, token: str, target: str) -> Response:
+    words = Words(language_of(call), call.now)
+    values = {
+        "seen": seen,
+        "browser": seen.maker.session.browser or words._("a browser"),
+        "token": token,
+        "expires": words.when(seen.link.expires_at),
+        "expires_iso": iso(seen.link.expires_at),
+        "values": {"next": target},
+    }
+    response = private(rendered(call, "sign_in/one_time_link.html", values))
+    response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 @page(WRITES, "/signout")

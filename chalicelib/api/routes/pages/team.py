@@ -14,7 +14,7 @@ from chalicelib.api.schemas.orgs import CreateKey
 from chalicelib.domain.accounts.member import InviteState
 from chalicelib.domain.accounts.permissions import Action, Role, Scope
 from chalicelib.domain.errors import CronHubError, Invalid
-from chalicelib.services import members, orgs, sessions
+from chalicelib.services import members, one_time_links, orgs, sessions
 from chalicelib.services.paging import Page
 
 _ALL = Page(1000)
@@ -97,7 +97,7 @@ def keys_page(visit: Visit) -> Response:
     return _keys(visit, None)
 
 
-def _keys(visit: Visit, error: CronHubError | None, made: str = "") -> Response:
+def _keys(visit: Visit, error: CronHubError | None, made: str = "", link: str = "") -> Response:
     words = Words(language_of(visit.call), visit.call.now)
     keys = orgs.list_keys(visit.org.slug, visit.key, _ALL)[0] if visit.may(Action.ADMIN) else []
     signed_in, _ = sessions.list_sessions(visit.key, _ALL, visit.call.now)
@@ -122,10 +122,11 @@ def _keys(visit: Visit, error: CronHubError | None, made: str = "") -> Response:
             "errors": errors_by_field(wrong) if wrong else {},
             "trouble": _sentence(error) if error and not wrong else None,
             "made": made,
+            "link_made": link,
         },
         200 if error is None else 422,
     )
-    if made:
+    if made or link:
         response.headers["Cache-Control"] = "no-store"
     return response
 
@@ -146,7 +147,7 @@ def _session_view(words: Words, visit: Visit, one: Any) -> dict[str, Any]:
 
 @page(WRITES, "/keys")
 def change_keys(visit: Visit) -> Response:
-    """Creates or revokes a key, or ends a session"""
+    """Creates or revokes a key, ends a session, or makes a one-time link"""
     form, slug, now = visit.form, visit.org.slug, visit.call.now
     try:
         match form.text("do"):
@@ -160,6 +161,8 @@ def change_keys(visit: Visit) -> Response:
                 if form.text("id") == visit.key.id:
                     return redirect(visit.call, "?done=signed_out", signed_out_headers(visit.call))
                 return visit.to("keys", "revoked")
+            case "link":
+                return _keys(visit, None, link=one_time_links.make(visit.signed_in.session, now))
             case "end":
                 sessions.end(form.text("id"), visit.key, now)
                 if form.text("id") == visit.signed_in.session.id:
