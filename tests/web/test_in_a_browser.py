@@ -155,6 +155,26 @@ def test_an_invitations_link_says_what_it_is_and_signs_in(page: "Page", address:
     assert page.get_by_role("link", name="New cron").count() == 0
 
 
+def test_a_one_time_link_signs_a_phone_in(page: "Page", address: str, chromium: "Browser") -> None:
+    slug, key = new_org(address)
+    sign_in(page, address, key)
+    page.goto(f"{address}/keys")
+    page.get_by_role("button", name="Sign in on another device").click()
+    link = page.locator("#one-time-link").inner_text()
+    phone = chromium.new_context(viewport={"width": 390, "height": 844}).new_page()
+    asked: list[str] = []
+    phone.on("request", lambda request: asked.append(request.url))
+
+    phone.goto(link)
+
+    expect(phone.get_by_role("heading", name=f"Sign in to {slug.title()}")).to_be_visible()
+    assert "#" not in phone.url
+    phone.get_by_role("button", name="Sign in").click()
+    expect(phone.get_by_role("link", name="New cron").first).to_be_visible()
+    assert not any("once_" in url.partition("#")[0] for url in asked)
+    phone.context.close()
+
+
 def test_filters_stand_in_the_address_and_need_no_reload(page: "Page", address: str) -> None:
     _, key = new_org(address)
     register(

@@ -65,7 +65,7 @@ def _open_views() -> list[View]:
     }
     others = [f"docs/guides/{guide}?lang={language}" for guide in GUIDES for language in ("en", "fr")]
     others += [f"problems/{slug}" for slug in BY_SLUG]
-    others += ["?lang=fr", "signin?lang=fr", "status/demo?lang=fr", "status/no-such-page"]
+    others += ["?lang=fr", "signin?lang=fr", "signin/once", "status/demo?lang=fr", "status/no-such-page"]
     return [
         *(View(name, path, is_signed_in=False) for name, path in pages.items()),
         *(View(path, path, is_signed_in=False, has_picture=False) for path in others),
