@@ -36,8 +36,11 @@ def filled(api: Api, clock: Clock) -> dict[str, str]:
     api.post(f"/api/incidents/{incident}/acknowledge", {"note": SCRIPT, "by": SCRIPT})
     times = {"schedule": "0 3 * * *", "duration_minutes": 60, "cron_ids": [second]}
     window = api.post("/api/maintenance", {"name": SCRIPT, **times}).json["id"]
+    shown = [{"cron_id": first, "name": SCRIPT, "group": SCRIPT}]
+    status = {"title": SCRIPT, "description": SCRIPT, "crons": shown}
     return {
         "cron_id": first,
+        "page_id": api.post("/api/status-pages", status).json["id"],
         "run_id": api.runs(first)[0]["id"],
         "incident_id": incident,
         "window_id": window,

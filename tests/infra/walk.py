@@ -135,6 +135,7 @@ def _pages(api: WalkedApi, clock: Clock, cron: str) -> None:
     ids["window_id"] = api.post("/api/maintenance", {"name": "Deploy", **times}).json["id"]
     hook = {"name": "hook", "kind": "apprise", "url": "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ"}
     ids["channel_id"] = api.post("/api/channels", hook).json["id"]
+    ids["page_id"] = api.post("/api/status-pages", {"title": "Jobs", "crons": [{"cron_id": cron}]}).json["id"]
     invited = api.post("/api/orgs/walked/invite", {"email": "new@example.com", "role": "viewer"})
     assert invited.status == 201
     token = mailed(api.recorder, r'"token":"([^"]+)"')

@@ -97,6 +97,7 @@ def _org_views(address: str, key: str) -> list[View]:
     past = ask(address, "incidents?status=resolved", key)["incidents"]
     [window, *_] = ask(address, "maintenance", key)["maintenance"]
     [healthy, failing, *_] = ask(address, "channels", key)["channels"]
+    [status_page, *_] = ask(address, "status-pages", key)["status_pages"]
     return [
         View("incidents", "incidents"),
         View("incidents-past", "incidents?status=resolved"),
@@ -115,6 +116,9 @@ def _org_views(address: str, key: str) -> list[View]:
         View("keys", "keys"),
         View("projects", "projects"),
         View("settings", "settings"),
+        View("status-pages", "status-pages"),
+        View("status-page-edit", f"status-pages/{status_page['id']}"),
+        View("status-page-new", "status-pages/new", has_picture=False),
         View("not-found-signed-in", f"incidents/{'0' * 26}", has_picture=False),
     ]
 
