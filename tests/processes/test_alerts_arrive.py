@@ -95,14 +95,17 @@ def test_no_alert_of_a_burst_dies_with_its_sender(service: Service, box: Inbox) 
     finish_minute(service, CLAIMS_OVER)
 
     assert box.cron_ids() == set(ids)
-    assert_each_told_once(box, ALERTS)
-    # Who dies has at most one in hand.
-    assert box.repeats() <= KILLS + KILLS // 2
+    # Who dies has at most one message in hand. If that told one alert alone, it may come again in a shared one.
+    died = KILLS + KILLS // 2
+    assert_each_told(box, ALERTS, again=died)
+    assert box.repeats() <= died
 
 
-def assert_each_told_once(box: Inbox, count: int) -> None:
+def assert_each_told(box: Inbox, count: int, again: int = 0) -> None:
+    """again: how many alerts at most may stand in a second message."""
     told = [event["data"]["alert_id"] for arrival in box.without_repeats() for event in arrival.events]
-    assert (len(told), len(set(told))) == (count, count)
+    assert len(set(told)) == count
+    assert len(told) <= count + again
 
 
 def register_overdue(api: Api, count: int) -> set[str]:
@@ -135,7 +138,7 @@ def test_no_overdue_cron_is_lost_with_the_tick(service: Service, box: Inbox) -> 
     finish_minute(service, 2 * CLAIMS_OVER)
 
     assert box.cron_ids() == ids
-    assert_each_told_once(box, ALERTS)
+    assert_each_told(box, ALERTS, again=KILLS)
     assert len(box.without_repeats()) <= 2 * KILLS
 
 
