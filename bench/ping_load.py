@@ -33,7 +33,7 @@ def ping(load: Load, connections: int) -> tuple[int, float]:
 
 
 class _Connection:
-    """Sends the next ping when the last was answered; opens anew where the server closes after each."""
+    """Sends each ping when the last was answered. Connects again if the server closes after each answer."""
 
     def __init__(self, load: Load, selector: selectors.BaseSelector) -> None:
         self.load = load
