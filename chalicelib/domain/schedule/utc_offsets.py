@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 zoneinfo.reset_tzpath(to=[])
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NOT_PLACES = {"Factory", "localtime"}  # the offset of a machine nobody has set up
 # No zone changes twice within 6 days (tests pin it), so two looks 3 days apart see every change.
 _LOOK = 1 << 18
@@ -72,5 +72,5 @@ def _first_with(place: ZoneInfo, offset: int, low: int, high: int) -> int:
 
 
 def _offset(place: ZoneInfo, at: int) -> int:
-    offset = (_EPOCH + timedelta(seconds=at)).astimezone(place).utcoffset() or timedelta()
+    offset = (EPOCH + timedelta(seconds=at)).astimezone(place).utcoffset() or timedelta()
     return offset.days * 86400 + offset.seconds

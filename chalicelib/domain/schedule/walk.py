@@ -1,11 +1,9 @@
 """Walks that every kind of schedule takes: from one occurrence to the next, and over the stretches of a zone."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
-from chalicelib.domain.schedule.utc_offsets import Stretch, stretch_at
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+from chalicelib.domain.schedule.utc_offsets import EPOCH, Stretch, stretch_at
 
 
 def epoch_seconds(moment: datetime) -> int:
