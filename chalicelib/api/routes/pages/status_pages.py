@@ -1,5 +1,6 @@
 """The pages on which status pages are composed."""
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from chalice.app import Response
@@ -123,17 +124,26 @@ def _sentence(words: Words, error: CronHubError) -> str:
 @page(WRITES, "/status-pages", action=Action.ADMIN)
 def create_status_page(visit: Visit) -> Response:
     """Creates a status page"""
+
+    def create(request: dict[str, Any]) -> Response:
+        wanted = read(CreateStatusPage, request)
+        made = status_pages.create(visit.org_id, wanted.title, wanted.changes(), visit.call.now)
+        return visit.to(f"status-pages/{made.id}", "created")
+
+    return _added_or_saved(visit, None, create)
+
+
+def _added_or_saved(visit: Visit, held: StatusPage | None, save: Callable[[dict[str, Any]], Response]) -> Response:
+    """Shows the form with the crons that were picked, or saves it; what is wrong is shown in it."""
     form = visit.form
     try:
         cron_ids = arranged(form)
         if form.text("do") == "add":
-            return _form(visit, None, _added(visit, cron_ids), None)
+            return _form(visit, held, _added(visit, cron_ids), None)
         with errors_in_rows(cron_ids):
-            wanted = read(CreateStatusPage, request_of(form, cron_ids))
-            made = status_pages.create(visit.org_id, wanted.title, wanted.changes(), visit.call.now)
+            return save(request_of(form, cron_ids))
     except CronHubError as error:
-        return _form(visit, None, Filled(typed_values(form), rows_of(form)), error)
-    return visit.to(f"status-pages/{made.id}", "created")
+        return _form(visit, held, Filled(typed_values(form), rows_of(form)), error)
 
 
 def _added(visit: Visit, cron_ids: list[str]) -> Filled:
@@ -160,13 +170,9 @@ def change_status_page(visit: Visit, page_id: str) -> Response:
     held = status_pages.find(visit.org_id, page_id)
     if form.text("do") not in ("add", "save"):
         return visit.to(f"status-pages/{page_id}")
-    try:
-        cron_ids = arranged(form)
-        if form.text("do") == "add":
-            return _form(visit, held, _added(visit, cron_ids), None)
-        with errors_in_rows(cron_ids):
-            wanted = read(ChangeStatusPage, request_of(form, cron_ids))
-            status_pages.change(visit.org_id, page_id, wanted.changes())
-    except CronHubError as error:
-        return _form(visit, held, Filled(typed_values(form), rows_of(form)), error)
-    return visit.to(f"status-pages/{page_id}", "saved")
+
+    def change(request: dict[str, Any]) -> Response:
+        status_pages.change(visit.org_id, page_id, read(ChangeStatusPage, request).changes())
+        return visit.to(f"status-pages/{page_id}", "saved")
+
+    return _added_or_saved(visit, held, change)
