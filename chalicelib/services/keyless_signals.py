@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from chalicelib.domain.errors import CronHubError, Unavailable
 from chalicelib.services.retries import retry_on_conflict
 from chalicelib.store import keyless, orgs
-from chalicelib.store.keyless import Change
+from chalicelib.store.org_moments import OrgMoment
 
 log = logging.getLogger("cronhub.tick")
 
@@ -17,7 +17,7 @@ _REQUESTS_END_WITHIN = timedelta(minutes=2)
 
 def note_change(org_id: str, now: datetime) -> None:
     """Before the org is written: if the request dies in between, the tick finds what is left to do."""
-    keyless.note(Change(org_id, now))
+    keyless.note(OrgMoment(org_id, now))
 
 
 def tell_crons(org_id: str, budget_seconds: float = 15.0) -> bool:
@@ -34,7 +34,7 @@ def tell_crons(org_id: str, budget_seconds: float = 15.0) -> bool:
     if not all_told:
         return False
     if org.keyless_changed_at is not None:
-        keyless.note_all_told(Change(org_id, org.keyless_changed_at))
+        keyless.note_all_told(OrgMoment(org_id, org.keyless_changed_at))
     return True
 
 
@@ -61,7 +61,7 @@ def go_on(now: datetime, budget_seconds: float = 10.0) -> None:
             log.exception("the crons of org %s were not told about keyless signals", change.org_id)
 
 
-def _in_turn(changes: list[Change], now: datetime) -> list[Change]:
+def _in_turn(changes: list[OrgMoment], now: datetime) -> list[OrgMoment]:
     """Beginning at another one each minute, so that a large org does not hold up the others."""
     first = int(now.timestamp()) // 60 % len(changes) if changes else 0
     return changes[first:] + changes[:first]

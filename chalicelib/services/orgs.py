@@ -20,7 +20,7 @@ from chalicelib.services.changes import changed
 from chalicelib.services.paging import Page, page_of
 from chalicelib.services.retries import retry_on_conflict
 from chalicelib.store import api_keys, org_deletion, orgs
-from chalicelib.store.org_deletion import Deletion
+from chalicelib.store.org_moments import OrgMoment
 
 MOST_KEYS = 100
 _TRIES = 4
@@ -125,7 +125,7 @@ def delete_org(slug: str, by: ApiKey, budget_seconds: float = 20.0) -> bool:
     Returns whether all is gone already. Raises NotFound.
     """
     org = org_of_key(slug, by)
-    org_deletion.mark(Deletion(org.id, clock.now()))
+    org_deletion.mark(OrgMoment(org.id, clock.now()))
     org_deletion.revoke_keys(org.id)
     api_keys.forget_keys()
     return _remove(org.id, time.monotonic() + budget_seconds)

@@ -27,7 +27,7 @@ from chalicelib.store.channels import channels_of_org
 from chalicelib.store.crons import crons_of_org
 from chalicelib.store.daily_counts import days_between
 from chalicelib.store.incidents import incidents_since
-from chalicelib.store.report_times import ReportTime
+from chalicelib.store.org_moments import OrgMoment
 
 log = logging.getLogger("cronhub.reports")
 
@@ -45,7 +45,7 @@ def planned(org: Org, now: datetime) -> Org:
     _check(org)
     at = next_report(org.report, now)
     if at is not None:
-        report_times.note(ReportTime(org.id, at))
+        report_times.note(OrgMoment(org.id, at))
     return org._replace(report_at=at)
 
 
@@ -74,7 +74,7 @@ def go_on(now: datetime, budget_seconds: float = 5.0) -> None:
         queue.wake(keys)
 
 
-def _put(due: ReportTime, now: datetime) -> list[tuple[str, str]]:
+def _put(due: OrgMoment, now: datetime) -> list[tuple[str, str]]:
     """Each step may be made again: the report has the same id each time."""
     org = orgs.find_org(due.org_id)
     if org is None or org.report_at != due.at:
@@ -87,7 +87,7 @@ def _put(due: ReportTime, now: datetime) -> list[tuple[str, str]]:
     span = Span(since, due.at, org.report.timezone, org.report.every.value.capitalize())
     notice = report_due(org.id, span, org.report.channel_ids)
     alerts.put_notice(notice)
-    report_times.note(ReportTime(org.id, following))
+    report_times.note(OrgMoment(org.id, following))
     report_times.move_on(due, following)
     report_times.forget(due)
     return [notice.key]

@@ -4,13 +4,12 @@ A ping reads the cron alone, so the cron must know.
 """
 
 from collections.abc import Iterator
-from datetime import datetime
-from typing import NamedTuple
 
 from pynamodb.exceptions import UpdateError
 
-from chalicelib.domain.times import from_ms, to_ms
+from chalicelib.domain.times import to_ms
 from chalicelib.store.errors import is_unmet, store_errors
+from chalicelib.store.org_moments import OrgMoment, moments_of
 from chalicelib.store.reading import get_or_none
 from chalicelib.store.tables import CronItem, OrgItem
 
@@ -18,31 +17,19 @@ from chalicelib.store.tables import CronItem, OrgItem
 _LIST = "switching"
 
 
-class Change(NamedTuple):
-    """That an org changed its mind at a moment. A later change is another one."""
-
-    org_id: str
-    at: datetime
-
-
-def _text(change: Change) -> str:
-    return f"{change.org_id}#{to_ms(change.at)}"
-
-
-def note(change: Change) -> None:
+def note(change: OrgMoment) -> None:
     with store_errors():
-        OrgItem(_LIST).update([OrgItem.switching.add({_text(change)})])
+        OrgItem(_LIST).update([OrgItem.switching.add({change.text})])
 
 
-def forget(change: Change) -> None:
+def forget(change: OrgMoment) -> None:
     with store_errors():
-        OrgItem(_LIST).update([OrgItem.switching.delete({_text(change)})])
+        OrgItem(_LIST).update([OrgItem.switching.delete({change.text})])
 
 
-def noted() -> list[Change]:
+def noted() -> list[OrgMoment]:
     item = get_or_none(OrgItem, _LIST)
-    texts = (text.partition("#") for text in sorted((item and item.switching) or ()))
-    return [Change(org_id, from_ms(int(at))) for org_id, _, at in texts]
+    return moments_of(None if item is None else item.switching)
 
 
 def untold_crons(org_id: str, keyless: bool) -> Iterator[str]:
@@ -66,7 +53,7 @@ def tell_cron(org_id: str, cron_id: str, keyless: bool) -> None:
                 raise
 
 
-def note_all_told(change: Change) -> None:
+def note_all_told(change: OrgMoment) -> None:
     """Where it has not been changed again since."""
     with store_errors():
         try:

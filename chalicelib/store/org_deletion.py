@@ -8,9 +8,10 @@ from pynamodb.exceptions import UpdateError
 from pynamodb.expressions.update import Action
 from pynamodb.models import Model
 
-from chalicelib.domain.times import from_ms, to_ms
+from chalicelib.domain.times import to_ms
 from chalicelib.store.badges import token_item
 from chalicelib.store.errors import is_unmet, store_errors
+from chalicelib.store.org_moments import OrgMoment, moments_of
 from chalicelib.store.reading import get_or_none
 from chalicelib.store.status_pages import path_item
 from chalicelib.store.tables import (
@@ -32,22 +33,11 @@ _LIST = "leaving"
 _OF_ORG = [model for model in MODELS if model is not CronItem and model._hash_keyname == "org_id"]
 
 
-class Deletion(NamedTuple):
-    """That an org is deleted, since a moment."""
-
-    org_id: str
-    at: datetime
-
-
-def _text(deletion: Deletion) -> str:
-    return f"{deletion.org_id}#{to_ms(deletion.at)}"
-
-
-def mark(deletion: Deletion) -> None:
+def mark(deletion: OrgMoment) -> None:
     """From now on the org is to go."""
     with store_errors():
         OrgItem(_LIST).update(
-            [OrgItem.leaving.add({deletion.org_id}), OrgItem.looked_at_again.add({_text(deletion)})]
+            [OrgItem.leaving.add({deletion.org_id}), OrgItem.looked_at_again.add({deletion.text})]
         )
 
 
@@ -56,26 +46,24 @@ def unmark(org_id: str) -> None:
         OrgItem(_LIST).update([OrgItem.leaving.delete({org_id})])
 
 
-def forget(deletion: Deletion) -> None:
+def forget(deletion: OrgMoment) -> None:
     """Nothing of the org can come any more."""
     with store_errors():
-        OrgItem(_LIST).update([OrgItem.looked_at_again.delete({_text(deletion)})])
+        OrgItem(_LIST).update([OrgItem.looked_at_again.delete({deletion.text})])
 
 
 class Marked(NamedTuple):
     #: The orgs that are still to go.
     leaving: list[str]
     #: Those to look at once more, when all requests of that time have ended.
-    looked_at_again: list[Deletion]
+    looked_at_again: list[OrgMoment]
 
 
 def marked() -> Marked:
     item = get_or_none(OrgItem, _LIST)
     if item is None:
         return Marked([], [])
-    texts = (text.partition("#") for text in sorted(item.looked_at_again or ()))
-    again = [Deletion(org_id, from_ms(int(at))) for org_id, _, at in texts]
-    return Marked(sorted(item.leaving or ()), again)
+    return Marked(sorted(item.leaving or ()), moments_of(item.looked_at_again))
 
 
 def revoke_keys(org_id: str) -> None:

@@ -7,6 +7,7 @@ import pytest
 from chalicelib.services import keyless_signals
 from chalicelib.services.tick import run_minute
 from chalicelib.store import crons, keyless, orgs
+from chalicelib.store.org_moments import OrgMoment
 from chalicelib.store.tables import CronItem
 from tests.api.client import Api, Clock
 from tests.api.conftest import Calls
@@ -237,7 +238,7 @@ def test_one_org_in_trouble_holds_up_neither_the_others_nor_the_tick(
     monkeypatch.setattr(keyless_signals, "tell_crons", lambda _org_id: False)
     turn(api, False)
     broken = "0" * 12
-    keyless.note(keyless.Change(broken, clock.now))
+    keyless.note(OrgMoment(broken, clock.now))
 
     def tell(org_id: str, budget: float) -> bool:
         if org_id == broken:

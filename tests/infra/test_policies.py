@@ -20,7 +20,7 @@ from chalicelib.services.evaluate import work_off
 from chalicelib.services.tick import run_minute
 from chalicelib.store import crons, org_deletion, queue
 from chalicelib.store.channels import note_failed
-from chalicelib.store.org_deletion import Deletion
+from chalicelib.store.org_moments import OrgMoment
 from chalicelib.store.tables import ChannelItem, CronItem
 from chalicelib.store.tick_log import note_tick
 from infra.deploy.policies import ACCESS, LOGGING, TAKING
@@ -152,7 +152,7 @@ def test_the_tick(
         tick(recorder, clock)
         api.heartbeat(hung, run_id=f"of the {day} day")
         tick(recorder, clock)
-    org_deletion.mark(Deletion(org_id(api, other), clock.now))
+    org_deletion.mark(OrgMoment(org_id(api, other), clock.now))
     tick(recorder, clock)
     monkeypatch.setattr("chalicelib.services.evaluate.HANDED_OVER_FROM", 0)
     clock.pass_by(days=1)
