@@ -84,6 +84,12 @@ def errors_by_field(error: Invalid) -> dict[str, str]:
     return found
 
 
+def sentence(words: object) -> str:
+    """An error's words as a sentence."""
+    text = str(words)
+    return f"{text[:1].upper()}{text[1:]}."
+
+
 def span_text(seconds: float | None) -> str:
     """Seconds as a form shows them: `90s` as 90s, 600 as 10m."""
     if seconds is None:

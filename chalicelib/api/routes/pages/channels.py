@@ -6,7 +6,7 @@ from chalice.app import Response
 
 from chalicelib.api.http.reading import read
 from chalicelib.api.pages.channel_forms import BY_ID, SERVICES, ServiceForm, url_of
-from chalicelib.api.pages.form import Form, errors_by_field
+from chalicelib.api.pages.form import Form, errors_by_field, sentence
 from chalicelib.api.pages.language import language_of
 from chalicelib.api.pages.visit import READS, WRITES, Visit, page, private
 from chalicelib.api.pages.words import Words, iso
@@ -40,7 +40,7 @@ def _list(visit: Visit, error: CronHubError | None) -> Response:
             "service": service,
             "values": visit.form.values() or {"name": words._(service.label) if service else ""},
             "errors": _errors(service, wrong) if wrong else {},
-            "trouble": _sentence(error) if error and not wrong else None,
+            "trouble": sentence(error) if error and not wrong else None,
         },
         200 if error is None else 422,
     )
@@ -54,11 +54,6 @@ def _errors(service: ServiceForm | None, wrong: Invalid) -> dict[str, str]:
             if name in found:
                 found.setdefault(service.parts[0].name, found.pop(name))
     return found
-
-
-def _sentence(error: Exception) -> str:
-    text = str(error)
-    return f"{text[:1].upper()}{text[1:]}."
 
 
 def _view(words: Words, channel: Channel) -> dict[str, Any]:
@@ -132,7 +127,7 @@ def _shown(
             "view": _view(words, channel),
             "values": {**values, **(visit.form.values() if error else {})},
             "errors": errors_by_field(wrong) if wrong else {},
-            "trouble": _sentence(error) if error and not wrong else None,
+            "trouble": sentence(error) if error and not wrong else None,
             "kinds": [(kind, kind in held.kinds) for kind in KINDS],
             "severities": [(one.value, one in held.severities) for one in Severity],
             "secret": secret,

@@ -11,7 +11,7 @@ from chalicelib.api.http.reading import read
 from chalicelib.api.pages.cron_form import changes_of, cron_values
 from chalicelib.api.pages.cron_rows import row_of, schedule_words, status_label
 from chalicelib.api.pages.diagnosis import diagnosis_of, told, why_nobody
-from chalicelib.api.pages.form import errors_by_field
+from chalicelib.api.pages.form import errors_by_field, sentence
 from chalicelib.api.pages.language import language_of
 from chalicelib.api.pages.plots import day_bars, duration_plot, offset_plot
 from chalicelib.api.pages.snippets import signal_line, snippets_of
@@ -81,7 +81,7 @@ def _shown(visit: Visit, cron_id: str, error: CronHubError | None) -> Response:
             **_incident_values(visit, words, cron),
             **_neighbours(words, found),
             "windows": [window for window in found.windows if window.until > now][:5],
-            "trouble": str(error)[:1].upper() + str(error)[1:] + "." if error else None,
+            "trouble": sentence(error) if error else None,
             "live": _REFRESH_SECONDS,
         },
         200 if error is None else 409,
@@ -341,7 +341,7 @@ def _edit_form(visit: Visit, cron: Cron, values: dict[str, str], error: CronHubE
             "cron": cron,
             "values": {**cron_values(cron), **values},
             "errors": errors_by_field(wrong) if wrong else {},
-            "trouble": str(error)[:1].upper() + str(error)[1:] + "." if error and not wrong else None,
+            "trouble": sentence(error) if error and not wrong else None,
             "project_options": [(one.id, one.name) for one in listed],
         },
         422 if error else 200,

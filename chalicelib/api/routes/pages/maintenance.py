@@ -9,7 +9,7 @@ from chalice.app import Response
 
 from chalicelib.api.http.reading import read
 from chalicelib.api.pages.cron_rows import schedule_words
-from chalicelib.api.pages.form import Form, errors_by_field
+from chalicelib.api.pages.form import Form, errors_by_field, sentence
 from chalicelib.api.pages.language import language_of
 from chalicelib.api.pages.visit import READS, WRITES, Visit, page
 from chalicelib.api.pages.words import Words, iso
@@ -68,7 +68,7 @@ def _form_values(visit: Visit, values: dict[str, str], error: CronHubError | Non
     return {
         "values": values,
         "errors": errors_by_field(wrong) if wrong else {},
-        "trouble": str(error)[:1].upper() + str(error)[1:] + "." if error and not wrong else None,
+        "trouble": sentence(error) if error and not wrong else None,
         "project_options": [(one.id, one.name) for one in listed],
     }
 

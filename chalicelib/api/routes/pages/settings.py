@@ -3,7 +3,7 @@
 from chalice.app import Response
 
 from chalicelib.api.http.reading import read
-from chalicelib.api.pages.form import errors_by_field, shown
+from chalicelib.api.pages.form import errors_by_field, sentence, shown
 from chalicelib.api.pages.visit import READS, WRITES, Visit, page, redirect, signed_out_headers
 from chalicelib.api.schemas.orgs import ChangeOrg, ReportIn
 from chalicelib.api.schemas.projects import ChangeProject, CreateProject
@@ -32,7 +32,7 @@ def _projects(visit: Visit, error: CronHubError | None) -> Response:
             "changed": changed,
             "values": visit.form.values() if error else {},
             "errors": errors_by_field(wrong) if wrong else {},
-            "trouble": str(error)[:1].upper() + str(error)[1:] + "." if error and not wrong else None,
+            "trouble": sentence(error) if error and not wrong else None,
         },
         200 if error is None else 422,
     )
@@ -79,7 +79,7 @@ def _settings(visit: Visit, error: CronHubError | None) -> Response:
         {
             "values": {**own, **(visit.form.values() if error else {})},
             "errors": errors_by_field(_of_form(wrong)) if wrong else {},
-            "trouble": str(error)[:1].upper() + str(error)[1:] + "." if error and not wrong else None,
+            "trouble": sentence(error) if error and not wrong else None,
             "channels": [(one, one.id in chosen) for one in channels.list_channels(visit.org_id, Page(1000))[0]],
             "next_report": _due_words(org),
         },

@@ -5,7 +5,7 @@ from chalice.app import Response
 from chalicelib import settings
 from chalicelib.api.http.reading import read
 from chalicelib.api.http.request import Call
-from chalicelib.api.pages.form import Form, errors_by_field, form_of
+from chalicelib.api.pages.form import Form, errors_by_field, form_of, sentence
 from chalicelib.api.pages.language import language_of
 from chalicelib.api.pages.render import page as rendered
 from chalicelib.api.pages.visit import (
@@ -48,15 +48,10 @@ def first_visit(
         "base_url": settings.base_url(),
         "values": form.values() if form else {},
         "errors": errors_by_field(error) if isinstance(error, Invalid) else {},
-        "trouble": None if error is None or isinstance(error, Invalid) else _sentence(error),
+        "trouble": None if error is None or isinstance(error, Invalid) else sentence(error),
         "done": call.query.get("done", ""),
     }
     return private(rendered(call, "sign_in/first_visit.html", values, status))
-
-
-def _sentence(error: Exception) -> str:
-    said = str(error)
-    return f"{said[:1].upper()}{said[1:]}."
 
 
 @open_page(WRITES, "/signup")
@@ -195,7 +190,7 @@ def _invitation_form(call: Call, form: Form, error: CronHubError | None) -> Resp
         "seen": None,
         "values": form.values(),
         "errors": {},
-        "trouble": None if error is None else _sentence(error),
+        "trouble": None if error is None else sentence(error),
     }
     return private(rendered(call, "sign_in/invitation.html", values, 200 if error is None else 404))
 

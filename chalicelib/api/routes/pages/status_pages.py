@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from chalice.app import Response
 
 from chalicelib.api.http.reading import read
-from chalicelib.api.pages.form import errors_by_field
+from chalicelib.api.pages.form import errors_by_field, sentence
 from chalicelib.api.pages.language import language_of
 from chalicelib.api.pages.status_page_form import (
     arranged,
@@ -90,7 +90,7 @@ def _form(visit: Visit, held: StatusPage | None, filled: Filled, error: CronHubE
             "is_open": sum(len(group.crons) for group in groups) <= _FEW_CRONS,
             "values": filled.values,
             "errors": errors_by_field(wrong) if wrong else {},
-            "trouble": _sentence(words, error) if error and not wrong else None,
+            "trouble": sentence(words._(str(error))) if error and not wrong else None,
         },
         200 if error is None else 422,
     )
@@ -114,11 +114,6 @@ def _to_pick(groups: list[Group], cron_ids: list[str]) -> list[tuple[str, list[C
         for group in groups
     )
     return [(name, crons) for name, crons in named if crons]
-
-
-def _sentence(words: Words, error: CronHubError) -> str:
-    text = words._(str(error))
-    return f"{text[:1].upper()}{text[1:]}."
 
 
 @page(WRITES, "/status-pages", action=Action.ADMIN)

@@ -5,7 +5,7 @@ from typing import Any
 from chalice.app import Response
 
 from chalicelib.api.http.reading import read
-from chalicelib.api.pages.form import errors_by_field
+from chalicelib.api.pages.form import errors_by_field, sentence
 from chalicelib.api.pages.language import language_of
 from chalicelib.api.pages.visit import READS, WRITES, Visit, page, redirect, signed_out_headers
 from chalicelib.api.pages.words import Words, iso
@@ -43,7 +43,7 @@ def _members(visit: Visit, error: CronHubError | None, invited: members.Invited 
             "roles": [role.value for role in Role if role is not Role.OWNER or visit.may(Action.OWN)],
             "values": visit.form.values() if error else {"role": Role.MEMBER.value},
             "errors": errors_by_field(wrong) if wrong else {},
-            "trouble": _sentence(error) if error and not wrong else None,
+            "trouble": sentence(error) if error and not wrong else None,
             "invited": invited,
         },
         200 if error is None else 422,
@@ -51,11 +51,6 @@ def _members(visit: Visit, error: CronHubError | None, invited: members.Invited 
     if invited is not None:
         response.headers["Cache-Control"] = "no-store"
     return response
-
-
-def _sentence(error: Exception) -> str:
-    text = str(error)
-    return f"{text[:1].upper()}{text[1:]}."
 
 
 @page(WRITES, "/members", action=Action.READ)
@@ -120,7 +115,7 @@ def _keys(visit: Visit, error: CronHubError | None, made: str = "", link: str = 
             "scopes": [scope.value for scope in Scope],
             "values": visit.form.values() if error else {"scope": Scope.FULL.value},
             "errors": errors_by_field(wrong) if wrong else {},
-            "trouble": _sentence(error) if error and not wrong else None,
+            "trouble": sentence(error) if error and not wrong else None,
             "made": made,
             "link_made": link,
         },
