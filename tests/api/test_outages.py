@@ -56,8 +56,9 @@ def jobs(api: Api, count: int) -> list[str]:
     return api.register(*({"name": f"job {n:02}", "schedule": None} for n in range(count)))
 
 
-def signal(api: Api, kind: str, cron_id: str) -> None:
-    assert api.post(f"/api/{kind}/{cron_id}", key=None).status == 200
+def signal(api: Api, kind: str, *cron_ids: str) -> None:
+    for cron_id in cron_ids:
+        assert api.post(f"/api/{kind}/{cron_id}", key=None).status == 200
 
 
 def events(to: Receiver) -> list[Any]:
@@ -79,6 +80,15 @@ def evaluate_all(sqs: Queue, clock: Clock, seconds_each: float = 0) -> None:
     while sqs.handed_over:
         assert evaluate.receive([sqs.handed_over.pop(0)]) == []
         clock.pass_by(seconds=seconds_each)
+
+
+def outage(api: Api, sqs: Queue, clock: Clock, count: int) -> list[str]:
+    """Makes crons that miss the same occurrence, and finds it out; returns their ids."""
+    made = fill(org_id(api), count, clock)
+    clock.at("14:00:00")
+    run_minute(clock.now)
+    evaluate_all(sqs, clock)
+    return made
 
 
 @pytest.fixture(autouse=True)
@@ -216,10 +226,7 @@ def test_a_slow_trickle_is_few_messages_and_none_waits_over_ten_seconds(
 @pytest.mark.usefixtures("small_backlog")
 def test_crons_that_come_up_together_are_one_message(api: Api, sqs: Queue, hook: Receiver, clock: Clock) -> None:
     add_channel(api, hook)
-    made = fill(org_id(api), 20, clock)
-    clock.at("14:00:00")
-    run_minute(clock.now)
-    evaluate_all(sqs, clock)
+    made = outage(api, sqs, clock, 20)
     sqs.work_for(seconds=20)
     assert types(hook) == ["crons.down"]
     assert events(hook)[0]["data"]["count"] == 20
@@ -261,8 +268,7 @@ def test_what_recovers_while_it_waits_is_told_as_recovered_alone(
 ) -> None:
     add_channel(api, hook)
     made = jobs(api, 8)
-    for cron_id in made:
-        signal(api, "fail", cron_id)
+    signal(api, "fail", *made)
     for cron_id in made[:2]:
         clock.pass_by(seconds=1)
         signal(api, "ping", cron_id)
@@ -281,10 +287,7 @@ def test_who_dies_between_sending_and_noting_is_followed_by_the_same_message(
     api: Api, sqs: Queue, hook: Receiver, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     add_channel(api, hook)
-    made = fill(org_id(api), 40, clock)
-    clock.at("14:00:00")
-    run_minute(clock.now)
-    evaluate_all(sqs, clock)
+    made = outage(api, sqs, clock, 40)
     sqs.work()
     clock.pass_by(seconds=10)
     with monkeypatch.context() as patched:
@@ -295,8 +298,7 @@ def test_who_dies_between_sending_and_noting_is_followed_by_the_same_message(
     # What was taken off the queue died with its sender. Meanwhile more go down, and the next tick asks.
     clock.pass_by(seconds=30)
     more = jobs(api, 7)
-    for cron_id in more:
-        signal(api, "fail", cron_id)
+    signal(api, "fail", *more)
     sqs.work()
     clock.pass_by(seconds=30)
     run_minute(clock.now)
@@ -319,10 +321,7 @@ def test_what_could_not_be_noted_is_sent_again_as_the_same_message(
     api: Api, sqs: Queue, hook: Receiver, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     add_channel(api, hook)
-    fill(org_id(api), 40, clock)
-    clock.at("14:00:00")
-    run_minute(clock.now)
-    evaluate_all(sqs, clock)
+    outage(api, sqs, clock, 40)
     sqs.work()
     clock.pass_by(seconds=10)
 
@@ -374,8 +373,7 @@ def test_whichever_call_of_the_store_fails_once_each_is_told_and_never_as_two_me
     monkeypatch.setattr(f"chalicelib.{call}", fail_once)
     sqs.may_fail = True
     *first, last = jobs(api, 7)
-    for cron_id in first:
-        signal(api, "fail", cron_id)
+    signal(api, "fail", *first)
     sqs.work_for(minutes=3)
     signal(api, "fail", last)
     sqs.work_for(minutes=1)
@@ -396,14 +394,10 @@ def test_a_message_that_is_refused_is_tried_again_with_the_same_members(
 ) -> None:
     with receiver(Reply(500), Reply(500), Reply(200)) as hook:
         add_channel(api, hook)
-        made = fill(org_id(api), 40, clock)
-        clock.at("14:00:00")
-        run_minute(clock.now)
-        evaluate_all(sqs, clock)
+        made = outage(api, sqs, clock, 40)
         sqs.work_for(seconds=20)
         # What comes meanwhile is another message, and what is up again is left out: its recovery says both.
-        for cron_id in jobs(api, 3):
-            signal(api, "fail", cron_id)
+        signal(api, "fail", *jobs(api, 3))
         signal(api, "ping", made[0])
         sqs.work_for(minutes=10)
 
@@ -420,8 +414,7 @@ def test_a_message_of_the_queue_that_comes_early_is_not_relied_on_in_vain(
     api: Api, sqs: Queue, hook: Receiver, clock: Clock
 ) -> None:
     add_channel(api, hook)
-    for cron_id in jobs(api, 6):
-        signal(api, "fail", cron_id)
+    signal(api, "fail", *jobs(api, 6))
     sqs.work()
     [waiting] = sqs.messages
     sqs.messages = [waiting._replace(visible_at=waiting.visible_at - timedelta(seconds=1))]
@@ -437,8 +430,7 @@ def test_where_the_one_that_is_to_send_dies_another_does_a_moment_later(
     add_channel(api, hook)
     made = jobs(api, 12)
     for half in (made[:6], made[6:]):
-        for cron_id in half:
-            signal(api, "fail", cron_id)
+        signal(api, "fail", *half)
         sqs.work()
         clock.pass_by(seconds=1)
     first = min(sqs.messages, key=lambda message: message.visible_at)
@@ -453,8 +445,7 @@ def test_where_the_message_that_was_to_come_back_is_lost_the_tick_asks(
     api: Api, sqs: Queue, hook: Receiver, clock: Clock
 ) -> None:
     add_channel(api, hook)
-    for cron_id in jobs(api, 6):
-        signal(api, "fail", cron_id)
+    signal(api, "fail", *jobs(api, 6))
     sqs.work()
     sqs.messages.clear()
     clock.pass_by(minutes=1)
@@ -471,8 +462,7 @@ def test_only_so_many_are_in_one_message(
 ) -> None:
     monkeypatch.setattr("chalicelib.domain.alerts.gathering.MOST_IN_A_MESSAGE", 8)
     add_channel(api, hook)
-    for cron_id in jobs(api, 20):
-        signal(api, "fail", cron_id)
+    signal(api, "fail", *jobs(api, 20))
 
     sqs.work_for(seconds=10)
 
@@ -487,16 +477,14 @@ def test_two_who_send_over_one_channel_do_not_open_two_messages(
     add_channel(api, hook)
     first, second = jobs(api, 12)[:6], jobs(api, 12)[6:]
     real = gathering.waits_of
-    for cron_id in first:
-        signal(api, "fail", cron_id)
+    signal(api, "fail", *first)
     others: list[bool] = []
 
     def interrupted(*arguments: Any, **more: Any) -> Any:
         found = real(*arguments, **more)
         if found and not others:
             others.append(True)
-            for cron_id in second:
-                signal(api, "fail", cron_id)
+            signal(api, "fail", *second)
             sqs.work()
         return found
 
