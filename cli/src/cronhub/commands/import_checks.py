@@ -28,14 +28,13 @@ from urllib.parse import quote, urlencode
 from cronhub.ascode import plan, state
 from cronhub.ascode.document import Document
 from cronhub.client import Client, Object, Query, Refused, with_key
-from cronhub.commands.apply import require_agreement
+from cronhub.commands import planning
 from cronhub.commands.arguments import json_option
-from cronhub.commands.plan import as_json, show
 from cronhub.importing import cronitor, healthchecks, sentry
 from cronhub.importing.source import Ask, Check, Found, PastRun, read_file
 from cronhub.reporter import iso
 from cronhub.settings import UsageError, load
-from cronhub.terminal import plain, say_json
+from cronhub.terminal import plain
 
 _URLS = {"healthchecks": healthchecks.URL, "cronitor": cronitor.URL, "sentry": sentry.URL}
 _TIMEOUT = 60
@@ -69,19 +68,14 @@ def run(arguments: argparse.Namespace) -> int:
     made = plan.make(document, known, plan.Options())
     # What is there besides is none of an import's business.
     made = made._replace(notes=[f"{name}: {lost}" for name, lost in _lost(found)])
-    if arguments.json:
-        say_json(as_json(made))
-    else:
-        show(made)
+    planning.show(made, as_json=arguments.json)
     if made.steps and not arguments.yes:
-        require_agreement("Import this?")
-    doing = plan.Doing(client, known, None, lambda text: print(text, file=sys.stderr))
-    _do(doing, made)
-    sent = _send_history(client, wanted, doing.crons) if arguments.history else 0
+        planning.require_agreement("Import this?")
+    ids = _do(planning.doing(client, known), made)
     if arguments.history:
-        print(f"{sent} past runs taken over", file=sys.stderr)
+        print(f"{_send_history(client, wanted, ids)} past runs taken over", file=sys.stderr)
     if arguments.map:
-        _write_map(arguments.map, client, wanted, doing.crons)
+        _write_map(arguments.map, client, wanted, ids)
     return 0
 
 
@@ -91,11 +85,13 @@ def _lost(found: Found) -> list[tuple[str, str]]:
     ]
 
 
-def _do(doing: plan.Doing, made: plan.Plan) -> None:
+def _do(doing: plan.Doing, made: plan.Plan) -> dict[str, str]:
+    """Returns the ids of the crons, by their full names. Raises UsageError."""
     try:
         doing.run(made)
     except Refused as error:
         raise UsageError(f"CronHub did not take it, nothing more was changed: {error}") from None
+    return doing.crons
 
 
 # -- the other monitor
