@@ -1,5 +1,7 @@
 """Signals of jobs: with a key, and by plain ping URLs without one."""
 
+from functools import partial
+
 from chalicelib.api.http.request import Call, Lenient, output
 from chalicelib.api.http.route import route
 from chalicelib.api.schemas.signals import (
@@ -19,7 +21,7 @@ from chalicelib.services.hearing import arrive
 from chalicelib.services.signals import receive
 from chalicelib.services.throttle import PINGS_OF_ADDRESS, PINGS_OF_CRON, throttle
 
-_PING_METHODS = ("GET", "HEAD", "POST")
+_keyless = partial(route, ("GET", "HEAD", "POST"), public=True, limit=PINGS_OF_ADDRESS, takes_text=True)
 
 
 @route("POST", "/api/crons/{cron_id}/start", action=Action.INGEST, problems=(409,))
@@ -79,7 +81,7 @@ def _keyed(call: Call, cron_id: str, signal: Signal, ignored: tuple[FieldError, 
     return SignalOut.of(receive(call.org_id, cron_id, signal, call.now), call.now, ignored)
 
 
-@route(_PING_METHODS, "/api/ping/{cron_id}", public=True, limit=PINGS_OF_ADDRESS, takes_text=True)
+@_keyless("/api/ping/{cron_id}")
 def ping(call: Call, cron_id: str, query: Lenient[PingQuery]) -> PingOut:
     """Simplified ping (no auth)
 
@@ -93,21 +95,19 @@ def ping(call: Call, cron_id: str, query: Lenient[PingQuery]) -> PingOut:
     return _open(call, cron_id, kind, query)
 
 
-@route(
-    _PING_METHODS, "/api/start/{cron_id}", public=True, limit=PINGS_OF_ADDRESS, takes_text=True, problems=(409,)
-)
+@_keyless("/api/start/{cron_id}", problems=(409,))
 def open_start(call: Call, cron_id: str, query: Lenient[PingQuery]) -> PingOut:
     """Signal execution start (no auth)"""
     return _open(call, cron_id, SignalKind.START, query)
 
 
-@route(_PING_METHODS, "/api/fail/{cron_id}", public=True, limit=PINGS_OF_ADDRESS, takes_text=True)
+@_keyless("/api/fail/{cron_id}")
 def fail(call: Call, cron_id: str, query: Lenient[PingQuery]) -> PingOut:
     """Signal a failure (no auth)"""
     return _open(call, cron_id, SignalKind.FAIL, query)
 
 
-@route(_PING_METHODS, "/api/log/{cron_id}", public=True, limit=PINGS_OF_ADDRESS, takes_text=True)
+@_keyless("/api/log/{cron_id}")
 def open_log(call: Call, cron_id: str, query: Lenient[PingQuery]) -> PingOut:
     """Record a note (no auth)"""
     return _open(call, cron_id, SignalKind.LOG, query)

@@ -4,6 +4,7 @@ import base64
 import json
 import re
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 from urllib.parse import unquote
 
@@ -50,6 +51,9 @@ def _key_of(call: Call, _params: Mapping[str, str]) -> str:
 
 MONITORS = Dialect(plain_text.failed, _key_of, "Authorization: Basic, as the user name")
 
+_reads = partial(route, "GET", action=Action.READ, dialect=MONITORS)
+_changes = partial(route, action=Action.CHANGE, problems=(409,), dialect=MONITORS)
+
 
 def _answer(body: Any) -> Response:
     text = json.dumps(body, ensure_ascii=False, separators=(",", ":"), default=str)
@@ -63,15 +67,7 @@ def _in_yaml(body: Json) -> Response:
     return Response(text, {"Content-Type": _YAML}, 200)
 
 
-@route(
-    "PUT",
-    "/api/monitors",
-    action=Action.CHANGE,
-    accepts=_JSON,
-    produces=_JSON,
-    problems=(409,),
-    dialect=MONITORS,
-)
+@_changes("PUT", "/api/monitors", accepts=_JSON, produces=_JSON)
 def cronitor_put(call: Call) -> Response:
     """Cronitor: make or change monitors
 
@@ -84,15 +80,7 @@ def cronitor_put(call: Call) -> Response:
     return _answer({"monitors": _save(call, monitors, is_trial=given.get("rollback") is True)})
 
 
-@route(
-    "PUT",
-    "/api/monitors.yaml",
-    action=Action.CHANGE,
-    accepts=_YAML,
-    produces=_YAML,
-    problems=(409,),
-    dialect=MONITORS,
-)
+@_changes("PUT", "/api/monitors.yaml", accepts=_YAML, produces=_YAML)
 def cronitor_put_yaml(call: Call) -> Response:
     """Cronitor: make or change monitors, in YAML
 
@@ -157,7 +145,7 @@ def _listed(call: Call) -> list[Json]:
     return [one for one in found if kind in (None, "", one["type"])]
 
 
-@route("GET", "/api/monitors", action=Action.READ, produces=_JSON, dialect=MONITORS)
+@_reads("/api/monitors", produces=_JSON)
 def cronitor_list(call: Call) -> Response:
     """Cronitor: list the monitors
 
@@ -180,13 +168,13 @@ def _number(call: Call, name: str, usual: int) -> int:
     return int(given)
 
 
-@route("GET", "/api/monitors.yaml", action=Action.READ, produces=_YAML, dialect=MONITORS)
+@_reads("/api/monitors.yaml", produces=_YAML)
 def cronitor_list_yaml(call: Call) -> Response:
     """Cronitor: all monitors as YAML"""
     return _in_yaml(in_sections(_listed(call)))
 
 
-@route("GET", "/api/monitors/{monitor}", action=Action.READ, produces=_JSON, problems=(409,), dialect=MONITORS)
+@_reads("/api/monitors/{monitor}", produces=_JSON, problems=(409,))
 def cronitor_get(call: Call, monitor: str) -> Response:
     """Cronitor: read a monitor"""
     return _shown(call, monitor)
@@ -197,15 +185,7 @@ def _shown(call: Call, monitor: str) -> Response:
     return _answer(monitor_of([crons.shown(cron, call.now)]))
 
 
-@route(
-    "DELETE",
-    "/api/monitors/{monitor}",
-    action=Action.CHANGE,
-    produces=plain_text.MEDIA,
-    successes=(204,),
-    problems=(409,),
-    dialect=MONITORS,
-)
+@_changes("DELETE", "/api/monitors/{monitor}", produces=plain_text.MEDIA, successes=(204,))
 def cronitor_delete(call: Call, monitor: str) -> Response:
     """Cronitor: delete a monitor"""
     cron = find_by_slug(call.org_id, slug_from(unquote(monitor)), CRONITOR)
@@ -213,28 +193,14 @@ def cronitor_delete(call: Call, monitor: str) -> Response:
     return Response("", {}, 204)
 
 
-@route(
-    "GET",
-    "/api/monitors/{monitor}/pause",
-    action=Action.CHANGE,
-    produces=_JSON,
-    problems=(409,),
-    dialect=MONITORS,
-)
+@_changes("GET", "/api/monitors/{monitor}/pause", produces=_JSON)
 def cronitor_pause(call: Call, monitor: str) -> Response:
     """Cronitor: pause a monitor"""
     pause_for(find_by_slug(call.org_id, slug_from(unquote(monitor)), CRONITOR), None, call.now)
     return _shown(call, monitor)
 
 
-@route(
-    "GET",
-    "/api/monitors/{monitor}/pause/{hours}",
-    action=Action.CHANGE,
-    produces=_JSON,
-    problems=(409,),
-    dialect=MONITORS,
-)
+@_changes("GET", "/api/monitors/{monitor}/pause/{hours}", produces=_JSON)
 def cronitor_pause_for(call: Call, monitor: str, hours: str) -> Response:
     """Cronitor: pause a monitor for some hours
 

@@ -3,6 +3,7 @@
 import re
 import uuid
 from collections.abc import Callable
+from functools import partial
 
 from chalice.app import Response
 
@@ -26,7 +27,6 @@ from chalicelib.services.first_contact import Wanted, reach
 from chalicelib.services.signals import receive
 from chalicelib.services.throttle import PINGS_OF_ADDRESS, PINGS_OF_CRON, throttle
 
-PING_METHODS = ("GET", "HEAD", "POST")
 _KINDS = {"": SignalKind.SUCCESS, "start": SignalKind.START, "fail": SignalKind.FAIL, "log": SignalKind.LOG}
 _HIGHEST_STATUS = 255
 _SLUG = re.compile(r"[a-z0-9_-]{1,100}")
@@ -34,16 +34,20 @@ _ANY_CASE = re.compile(r"[A-Za-z0-9_-]{1,100}")
 
 PINGS = Dialect(plain_text.failed, lambda _call, params: params["target"], "the path")
 
-
-@route(
-    PING_METHODS,
-    "/ping/{target}",
+_ping = partial(
+    route,
+    ("GET", "HEAD", "POST"),
     public=True,
     limit=PINGS_OF_ADDRESS,
     takes_text=True,
     produces=plain_text.MEDIA,
     dialect=PINGS,
 )
+#: A start may be blocked, and an unknown slug may make a cron.
+_longer_ping = partial(_ping, problems=(409,), successes=(200, 201))
+
+
+@_ping("/ping/{target}")
 def hc_ping(call: Call, target: str) -> Response:
     """Healthchecks: ping by a cron's id
 
@@ -52,17 +56,7 @@ def hc_ping(call: Call, target: str) -> Response:
     return _by_id(call, target, "")
 
 
-@route(
-    PING_METHODS,
-    "/ping/{target}/{part}",
-    public=True,
-    limit=PINGS_OF_ADDRESS,
-    takes_text=True,
-    produces=plain_text.MEDIA,
-    problems=(409,),
-    successes=(200, 201),
-    dialect=PINGS,
-)
+@_longer_ping("/ping/{target}/{part}")
 def hc_ping_part(call: Call, target: str, part: str) -> Response:
     """Healthchecks: signal by a cron's id, or ping by key and slug
 
@@ -75,17 +69,7 @@ def hc_ping_part(call: Call, target: str, part: str) -> Response:
     return telemetry_of(call, target, part) if is_cronitors(call) else _by_slug(call, target, (part, ""))
 
 
-@route(
-    PING_METHODS,
-    "/ping/{target}/{part}/{action}",
-    public=True,
-    limit=PINGS_OF_ADDRESS,
-    takes_text=True,
-    produces=plain_text.MEDIA,
-    problems=(409,),
-    successes=(200, 201),
-    dialect=PINGS,
-)
+@_longer_ping("/ping/{target}/{part}/{action}")
 def hc_ping_slug(call: Call, target: str, part: str, action: str) -> Response:
     """Healthchecks: signal by key and slug
 
@@ -94,15 +78,7 @@ def hc_ping_slug(call: Call, target: str, part: str, action: str) -> Response:
     return _by_slug(call, target, (part, action))
 
 
-@route(
-    PING_METHODS,
-    "/{target}",
-    public=True,
-    limit=PINGS_OF_ADDRESS,
-    takes_text=True,
-    produces=plain_text.MEDIA,
-    dialect=PINGS,
-)
+@_ping("/{target}")
 def bare_ping(call: Call, target: str) -> Response:
     """Healthchecks and Dead Man's Snitch: ping by a cron's id, as on a host of its own
 
@@ -111,17 +87,7 @@ def bare_ping(call: Call, target: str) -> Response:
     return _by_id(call, target, "") if org_of(target) is not None else _nothing_here(call)
 
 
-@route(
-    PING_METHODS,
-    "/{target}/{part}",
-    public=True,
-    limit=PINGS_OF_ADDRESS,
-    takes_text=True,
-    produces=plain_text.MEDIA,
-    problems=(409,),
-    successes=(200, 201),
-    dialect=PINGS,
-)
+@_longer_ping("/{target}/{part}")
 def bare_ping_part(call: Call, target: str, part: str) -> Response:
     """Healthchecks: signal by a cron's id, or ping by key and slug, as on a host of its own"""
     if org_of(target) is not None:
@@ -129,17 +95,7 @@ def bare_ping_part(call: Call, target: str, part: str) -> Response:
     return _by_slug(call, target, (part, "")) if looks_like_key(target) else _nothing_here(call)
 
 
-@route(
-    PING_METHODS,
-    "/{target}/{part}/{action}",
-    public=True,
-    limit=PINGS_OF_ADDRESS,
-    takes_text=True,
-    produces=plain_text.MEDIA,
-    problems=(409,),
-    successes=(200, 201),
-    dialect=PINGS,
-)
+@_longer_ping("/{target}/{part}/{action}")
 def bare_ping_slug(call: Call, target: str, part: str, action: str) -> Response:
     """Healthchecks: signal by key and slug, as on a host of its own"""
     return _by_slug(call, target, (part, action)) if looks_like_key(target) else _nothing_here(call)
