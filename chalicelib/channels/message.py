@@ -1,10 +1,10 @@
 """What is delivered, and what came of it."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
 from chalicelib.domain.alerts.channel import Channel, ChannelKind, Severity
@@ -29,7 +29,7 @@ class Message(NamedTuple):
     #: Many lines, plain.
     text: str
     #: The JSON event, as docs/channels.md has it.
-    event: dict[str, Any]
+    event: Mapping[str, object]
     #: When the event happened.
     at: datetime
 

@@ -8,13 +8,19 @@ MILLISECOND = timedelta(milliseconds=1)
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def to_ms(at: datetime) -> int:
     """Whole milliseconds since 1970, rounded down."""
-    return (at - _EPOCH) // MILLISECOND
+    return (at - EPOCH) // MILLISECOND
 
 
 def from_ms(ms: int) -> datetime:
-    return _EPOCH + ms * MILLISECOND
+    return EPOCH + ms * MILLISECOND
+
+
+def iso_utc(at: datetime) -> str:
+    """ISO 8601 with `Z`; milliseconds only where there are any."""
+    text = at.isoformat(timespec="milliseconds" if at.microsecond else "seconds")
+    return text.replace("+00:00", "Z")

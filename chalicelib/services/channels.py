@@ -14,6 +14,7 @@ from chalicelib.channels.send import deliver, why_not
 from chalicelib.domain.alerts.channel import Channel, ChannelFilters, ChannelKind, Severity, rotated, token_hash
 from chalicelib.domain.errors import Conflict, FieldError, Invalid, NotFound, Throttled
 from chalicelib.domain.ids import is_timed_id, timed_id
+from chalicelib.domain.times import iso_utc
 from chalicelib.outbound import mail
 from chalicelib.services import projects
 from chalicelib.services.changes import changed
@@ -150,7 +151,7 @@ def _test_message(channel: Channel, now: datetime) -> Message:
     text = "This is a test of a CronHub channel.\nAlerts will come this way, and look like this."
     event = {
         "type": "channel.test",
-        "timestamp": now.isoformat().replace("+00:00", "Z"),
+        "timestamp": iso_utc(now),
         "data": {"kind": "test", "severity": "info", "title": title, "text": text, "channel_id": channel.id},
     }
     return Message(timed_id(now, secrets.token_bytes(10)), "test", Severity.INFO, title, text, event, now)

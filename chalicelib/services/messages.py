@@ -2,13 +2,13 @@
 
 import hashlib
 from collections.abc import Sequence
-from typing import Any
 from urllib.parse import quote, urlencode
 
 from chalicelib import settings
 from chalicelib.channels.message import Message
 from chalicelib.domain.alerts import wording
 from chalicelib.domain.alerts.alert import Alert, is_down
+from chalicelib.domain.alerts.alert_event import AlertEvent, event, group_event
 from chalicelib.domain.alerts.channel import Severity, severity_of
 from chalicelib.domain.alerts.gathering import Shared
 from chalicelib.domain.alerts.system_notice import NOTICES
@@ -40,18 +40,18 @@ def message_of(shared: Shared, channel_id: str, also_down: Sequence[str] = ()) -
         severity=Severity.CRITICAL if is_of_down else Severity.INFO,
         title=wording.group_title(alerts),
         text=wording.group_text(alerts, f"{settings.base_url()}/"),
-        event=wording.group_event(alerts, events),
+        event=group_event(alerts, events),
         at=min(alert.at for alert in alerts),
     )
 
 
-def _event(alert: Alert, also_down: Sequence[str] = ()) -> dict[str, Any]:
+def _event(alert: Alert, also_down: Sequence[str] = ()) -> AlertEvent:
     page = _page(alert)
-    return wording.event(alert, wording.text(alert, page, also_down), page, also_down)
+    return event(alert, wording.text(alert, page, also_down), page, also_down)
 
 
-def _short_event(alert: Alert) -> dict[str, Any]:
-    return wording.event(alert._replace(output=None), wording.title(alert), _page(alert))
+def _short_event(alert: Alert) -> AlertEvent:
+    return event(alert._replace(output=None), wording.title(alert), _page(alert))
 
 
 def _page(alert: Alert) -> str:

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.domain.alerts.alert import Alert
+from chalicelib.domain.alerts.alert_event import event, group_event
 from chalicelib.domain.alerts.gathering import (
     MOST_IN_A_MESSAGE,
     TOGETHER,
@@ -19,7 +20,7 @@ from chalicelib.domain.alerts.gathering import (
     side_of,
     waits_until,
 )
-from chalicelib.domain.alerts.wording import group_event, group_text, group_title, worst_first
+from chalicelib.domain.alerts.wording import group_text, group_title, worst_first
 from chalicelib.domain.ids import timed_id
 from chalicelib.domain.monitor.event import EventKind
 
@@ -170,9 +171,9 @@ def test_the_worst_is_the_one_that_is_down_for_longest_and_then_the_one_that_mis
     assert lines[0] == "4 crons went down."
     longest = "Down for longest: job 3 in shop/nightly, since 2026-03-10 11:50:00 UTC, 4 occurrences missed."
     assert lines[1] == longest
-    events = [{"data": {"alert_id": one.id, "cron": {"name": one.name}, "incident": None}} for one in found]
-    event = group_event(found, events)
-    assert event["data"]["worst"] == {"alert_id": alerts[2].id, "cron": {"name": "job 3"}, "incident": None}
+    events = [event(one, "", "https://example.com/") for one in found]
+    worst = group_event(found, events)["data"]["worst"]
+    assert worst == {"alert_id": alerts[2].id, "cron": events[0]["data"]["cron"], "incident": None}
 
 
 def test_of_recoveries_the_worst_was_down_for_longest() -> None:

@@ -8,6 +8,8 @@ import msgspec
 from chalice.app import Response
 from msgspec import Struct
 
+from chalicelib.domain.times import iso_utc
+
 
 def json_response(status: int, body: Struct | None, headers: dict[str, str] | None = None) -> Response:
     # A string, as Chalice would write `application/problem+json` as Python otherwise.
@@ -27,8 +29,6 @@ def text_of(body: Any) -> str:
 
 
 def _instant(value: Any) -> str:
-    """ISO 8601 in UTC with `Z`; milliseconds only where there are any."""
     if not isinstance(value, datetime):
         raise TypeError(f"an answer holds a {type(value).__name__}")
-    text = value.isoformat(timespec="milliseconds" if value.microsecond else "seconds")
-    return text.replace("+00:00", "Z")
+    return iso_utc(value)

@@ -1,14 +1,13 @@
-"""What an alert says: in words, and as an event for programs."""
+"""What an alert says in words."""
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from chalicelib.domain.alerts.alert import Alert, is_down
-from chalicelib.domain.alerts.channel import severity_of
 from chalicelib.domain.alerts.system_notice import NOTICES
 from chalicelib.domain.monitor.event import EventKind
+from chalicelib.domain.times import EPOCH
 
 _SAYS = {
     EventKind.LATE: "is late",
@@ -27,10 +26,8 @@ _SAYS = {
     EventKind.CHANNEL_FAILING: "is rejecting alerts",
     EventKind.BLIND: "was interrupted",
 }
-_EXPECTED = {EventKind.LATE, EventKind.MISSED, EventKind.DRIFT, EventKind.ON_SCHEDULE}
 # Their detail is the expected time, which the message shows in the cron's own time zone.
 _ONLY_TIMED = {EventKind.LATE, EventKind.MISSED}
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LISTED = 50
 _NAMED = 10
 
@@ -55,7 +52,7 @@ def worst_first(alerts: Iterable[Alert]) -> list[Alert]:
 def _down_for(alert: Alert) -> timedelta:
     """Sorts crons that are down by when they went down, and those that are up again by how long they were."""
     opened_at = alert.opened_at or alert.at
-    return opened_at - _EPOCH if is_down(alert) else opened_at - alert.at
+    return opened_at - EPOCH if is_down(alert) else opened_at - alert.at
 
 
 def group_title(alerts: Sequence[Alert]) -> str:
@@ -128,76 +125,3 @@ def group_text(alerts: Sequence[Alert], link: str) -> str:
 def local(at: datetime, zone: str) -> str:
     """A time in the cron's own time zone."""
     return f"{at.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M:%S} {zone}"
-
-
-def event(alert: Alert, words: str, page: str, also_down: Sequence[str] = ()) -> dict[str, Any]:
-    """Returns the documented JSON event of one alert. words: what `text` returns for it."""
-    severity = severity_of(alert.stands_for or alert.kind).value
-    is_notice = alert.kind in NOTICES
-    return {
-        "type": f"{'notice' if is_notice else 'cron'}.{alert.kind.value}",
-        "timestamp": iso(alert.at),
-        "data": {
-            "alert_id": alert.id,
-            "kind": alert.kind.value,
-            "severity": severity,
-            "cron": None if is_notice else _cron(alert, page),
-            "incident": _incident(alert),
-            "title": title(alert),
-            "text": words,
-            "detail": alert.detail,
-            "at": iso(alert.at),
-            "about": iso(alert.about),
-            "expected_at": iso(alert.about if alert.kind in _EXPECTED else None),
-            "timezone": alert.timezone,
-            "run_id": alert.run_id,
-            "last_output": alert.output,
-            "downtime_seconds": _downtime(alert),
-            "also_down": list(also_down),
-        },
-    }
-
-
-def _cron(alert: Alert, page: str) -> dict[str, Any]:
-    """Without its id: receivers are not to be able to signal."""
-    return {
-        "product": alert.product,
-        "service": alert.service,
-        "name": alert.name,
-        "tags": list(alert.tags),
-        "project_id": alert.project_id,
-        "url": page,
-    }
-
-
-def _incident(alert: Alert) -> dict[str, Any] | None:
-    if alert.incident_id is None:
-        return None
-    return {"id": alert.incident_id, "opened_at": iso(alert.opened_at), "missed": alert.missed}
-
-
-def _downtime(alert: Alert) -> int | None:
-    if alert.kind is not EventKind.RECOVERED or alert.opened_at is None:
-        return None
-    return (alert.at - alert.opened_at) // timedelta(seconds=1)
-
-
-def group_event(alerts: Sequence[Alert], events: list[dict[str, Any]]) -> dict[str, Any]:
-    """One event for many crons that went down, or came up, together; with the event of each, the worst first."""
-    return {
-        "type": "crons.down" if is_down(alerts[0]) else "crons.up",
-        "timestamp": iso(min(alert.at for alert in alerts)),
-        "data": {
-            "title": group_title(alerts),
-            "count": len(alerts),
-            "worst": {name: events[0]["data"][name] for name in ("alert_id", "cron", "incident")},
-            "alerts": events,
-        },
-    }
-
-
-def iso(at: datetime | None) -> str | None:
-    if at is None:
-        return None
-    text = at.isoformat(timespec="milliseconds" if at.microsecond else "seconds")
-    return text.replace("+00:00", "Z")

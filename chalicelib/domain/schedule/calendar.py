@@ -10,8 +10,9 @@ from typing import NamedTuple
 
 from chalicelib.domain.schedule.calendar_times import Days, Occurring, TimesOfDay, first_beyond
 from chalicelib.domain.schedule.expression import ScheduleError
-from chalicelib.domain.schedule.utc_offsets import EPOCH, Stretch, stretch_at, zone_names
+from chalicelib.domain.schedule.utc_offsets import Stretch, stretch_at, zone_names
 from chalicelib.domain.schedule.walk import epoch_seconds, listed, summed
+from chalicelib.domain.times import EPOCH
 
 _DAY = 86400
 _FIRST_DAY = date(1970, 1, 1).toordinal()

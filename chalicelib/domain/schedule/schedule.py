@@ -23,9 +23,10 @@ from typing import NamedTuple, TypeAlias
 
 from chalicelib.domain.schedule.calendar import CalendarSchedule, looks_like_calendar, parse_calendar
 from chalicelib.domain.schedule.expression import CronFields, ScheduleError, parse_fields
-from chalicelib.domain.schedule.utc_offsets import EPOCH, Stretch, stretch_at, zone_names
+from chalicelib.domain.schedule.utc_offsets import Stretch, stretch_at, zone_names
 from chalicelib.domain.schedule.walk import epoch_seconds, listed, summed
 from chalicelib.domain.schedule.wall_clock import MINUTE, count_matches, first_match, last_match
+from chalicelib.domain.times import EPOCH
 
 __all__ = [
     "CalendarSchedule",

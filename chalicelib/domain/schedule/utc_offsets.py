@@ -5,14 +5,15 @@ Names and offsets come from the pinned `tzdata` package alone, so that all machi
 
 import zoneinfo
 from bisect import bisect_right
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from chalicelib.domain.times import EPOCH
+
 zoneinfo.reset_tzpath(to=[])
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NOT_PLACES = {"Factory", "localtime"}  # the offset of a machine nobody has set up
 # No zone changes twice within 6 days (tests pin it), so two looks 3 days apart see every change.
 _LOOK = 1 << 18

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from chalicelib.domain.schedule.utc_offsets import EPOCH, Stretch, stretch_at
+from chalicelib.domain.schedule.utc_offsets import Stretch, stretch_at
+from chalicelib.domain.times import EPOCH
 
 
 def epoch_seconds(moment: datetime) -> int:
