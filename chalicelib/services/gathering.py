@@ -28,7 +28,7 @@ _LOOKED_AT = 500
 _SOON = timedelta(seconds=1)
 # Clocks of functions differ: a message may come a little before its time, and must then not rely on another.
 _CLOCKS_DIFFER = timedelta(seconds=2)
-# Whoever is to send what was gathered may die before: then each of the others asks.
+# The sender of what was gathered may die first: then each of the others asks.
 _IN_CASE = timedelta(seconds=3)
 
 

@@ -19,7 +19,7 @@ _SECRET_BYTES = 18
 
 
 class Seen(NamedTuple):
-    """A link that can still be used, as whoever opens it may see it first."""
+    """A link that can still be used, as it is shown before it is used."""
 
     link: OneTimeLink
     #: The session that made it.

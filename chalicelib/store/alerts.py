@@ -171,8 +171,8 @@ def write_words(one: Outgoing, name: str, detail: str) -> Outgoing | None:
 
 
 def settle(one: Outgoing, send_at: datetime | None) -> None:
-    """Has an alert looked at again at `send_at`, or never. Where it changed since it was read, whoever changed it
-    has settled it."""
+    """Has an alert looked at again at `send_at`, or never. If it changed since it was read, that change has
+    settled it."""
     if send_at == one.send_at or one.send_at is None:
         return
     actions: list[Action] = (

@@ -33,7 +33,7 @@ def keep_waiting(channel_id: str, side: Side, keys: Sequence[AlertKey], now: dat
 
 
 def keep_group(channel_id: str, keys: Sequence[AlertKey], now: datetime) -> Kept:
-    """Notes what shares a message, before it is sent: whoever sends it again sends the same."""
+    """Notes what shares a message, before it is sent, so that a second try sends the same."""
     return Kept(_put(channel_id, _GROUP, keys, now), tuple(keys), None)
 
 

@@ -89,7 +89,7 @@ def read_standing_counts(org_id: str) -> StandingCounts:
 
 
 def save_base(org_id: str, base: Numbers) -> None:
-    """Whoever finds it out at the same time finds the same, so the last one to write does no harm."""
+    """Others that compute it at the same time find the same, so the last write does no harm."""
     numbers: dict[str, Any] = {status.value: base[status] for status in STANDINGS}
     with store_errors():
         StandingCountsItem(org_id, _BASE, **numbers).save()

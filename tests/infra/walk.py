@@ -140,7 +140,7 @@ def _pages(api: WalkedApi, clock: Clock, cron: str) -> None:
     assert invited.status == 201
     token = mailed(api.recorder, r'"token":"([^"]+)"')
     form_token = browser.get("/members").form(action="signout")["fields"]["form_token"]
-    # Whoever signs up or in is somebody else afterwards.
+    # After signing up or in, the browser is somebody else.
     last = ["/signout", "/invites/accept", "/signin", "/signup"]
     pages = [one for one in ROUTES if one.is_page]
     for one in sorted(pages, key=lambda page: last.index(page.path) if page.path in last else -1):

@@ -94,7 +94,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         return _run(given[0], given[1:])
     except BrokenPipeError:
-        # Whoever read this has gone: `cronhub runs backup | head`.
+        # The reader has gone: `cronhub runs backup | head`.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except KeyboardInterrupt:

@@ -33,7 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
         try:
             found = {str(cron["id"]): cron for cron in crons_of(arguments)}
         except Unreachable as error:
-            # It goes on: whoever watches wants to see it come back.
+            # It goes on, so that the watcher sees CronHub come back.
             print(f"cronhub: {error}", file=sys.stderr, flush=True)
         else:
             _show(found, known, arguments)
