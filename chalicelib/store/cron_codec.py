@@ -57,7 +57,7 @@ def at_ms(value: Any) -> datetime | None:
 def to_item(cron: Cron) -> CronItem:
     """The item of a cron, with `due_at` and `standing` made from its state: the indexes cannot be out of date."""
     due, stands = due_at(cron), standing(cron)
-    item = CronItem(
+    return CronItem(
         cron.org_id,
         cron.id,
         version=cron.version,
@@ -96,14 +96,17 @@ def to_item(cron: Cron) -> CronItem:
         noise=_noise_map(cron.noise),
         keyless_off=not cron.keyless_signals or None,
         blind=None if cron.blackout is None else [to_ms(cron.blackout.since), to_ms(cron.blackout.until)],
+        **_unusual(cron.settings),
     )
-    for setting in _SETTINGS:
-        value = getattr(cron.settings, setting)
-        setattr(item, setting, None if value == getattr(_USUAL, setting) else value)
-    return item
 
 
-def to_cron(item: CronItem) -> Cron:
+def _unusual(settings: Settings) -> dict[str, Any]:
+    values = ((setting, getattr(settings, setting)) for setting in _SETTINGS)
+    return {setting: value for setting, value in values if value != getattr(_USUAL, setting)}
+
+
+def to_cron(stored: CronItem) -> Cron:
+    item = stored.held()
     return Cron(
         org_id=item.org_id,
         id=item.cron_id,
@@ -146,8 +149,7 @@ def to_cron(item: CronItem) -> Cron:
 
 
 def _settings(item: CronItem) -> Settings:
-    stored = {setting: getattr(item, setting) for setting in _SETTINGS}
-    given = {setting: value for setting, value in stored.items() if value is not None}
+    given = _some(**{setting: getattr(item, setting) for setting in _SETTINGS})
     return Settings(**given, tags=tuple(item.tags or ()))
 
 

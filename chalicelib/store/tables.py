@@ -12,7 +12,6 @@ from pynamodb.attributes import (
     BooleanAttribute,
     JSONAttribute,
     ListAttribute,
-    NumberAttribute,
     TTLAttribute,
     UnicodeAttribute,
     UnicodeSetAttribute,
@@ -25,6 +24,8 @@ from pynamodb.models import Model
 
 from chalicelib import settings
 from chalicelib.store import lean_transport
+from chalicelib.store.lean_model import LeanModel
+from chalicelib.store.lean_model import LeanNumberAttribute as NumberAttribute
 
 lean_transport.install()
 
@@ -43,7 +44,7 @@ def _name(table: str) -> str:
     return f"{settings.prefix()}-{table}"
 
 
-class OrgItem(Model):
+class OrgItem(LeanModel):
     """An org under its id, a reservation of its slug under `slug#{slug}`, under `leaving` which orgs are being
     deleted, under `switching` whose crons are being told whether they may be signalled without a key, and under
     `reporting` when each org's next report is due."""
@@ -80,7 +81,7 @@ class KeysOfOrg(GlobalSecondaryIndex["KeyItem"]):
     key_id = UnicodeAttribute(range_key=True)
 
 
-class KeyItem(Model):
+class KeyItem(LeanModel):
     """An API key, under its SHA-256; the key itself is nowhere."""
 
     class Meta(_Meta):
@@ -122,7 +123,7 @@ class StandingIndex(GlobalSecondaryIndex["CronItem"]):
     tags: Any = ListAttribute(attr_name="tg", of=UnicodeAttribute, null=True)
 
 
-class CronItem(Model):
+class CronItem(LeanModel):
     class Meta(_Meta):
         table_name = _name("crons")
 
@@ -188,7 +189,7 @@ class CronItem(Model):
     keyless_off = BooleanAttribute(attr_name="kl", null=True)
 
 
-class StandingCountsItem(Model):
+class StandingCountsItem(LeanModel):
     """A part of how many crons of an org stand how (`standing_counts.py`). The parts are added up."""
 
     class Meta(_Meta):
@@ -207,7 +208,7 @@ class StandingCountsItem(Model):
     archived = NumberAttribute(null=True)
 
 
-class CronNameItem(Model):
+class CronNameItem(LeanModel):
     """The natural key of a cron, reserved: registering the same list again returns the same ids.
 
     Under `slug/{slug}/{cron_id}`, that a cron has a slug, which others may have too; under `slugs`, that all crons
@@ -224,7 +225,7 @@ class CronNameItem(Model):
     service = UnicodeAttribute(null=True)
 
 
-class RunItem(Model):
+class RunItem(LeanModel):
     """A run under its id; or, under `key#…`, which run a caller's own id stands for."""
 
     class Meta(_Meta):
@@ -254,7 +255,7 @@ class RunItem(Model):
     metrics: Any = JSONAttribute(null=True)
 
 
-class IncidentItem(Model):
+class IncidentItem(LeanModel):
     class Meta(_Meta):
         table_name = _name("incidents")
 
@@ -278,7 +279,7 @@ class IncidentItem(Model):
     acknowledgements: Any = ListAttribute(null=True)
 
 
-class DailyCountsItem(Model):
+class DailyCountsItem(LeanModel):
     """What came of a cron's runs of one UTC day (`2026-03-10`), packed as `daily_counts.py` says."""
 
     class Meta(_Meta):
@@ -290,7 +291,7 @@ class DailyCountsItem(Model):
     expires_at = TTLAttribute()
 
 
-class EdgeItem(Model):
+class EdgeItem(LeanModel):
     """That a cron depends on another, under `{depends_on}#{cron}`; and under `graph` the version of the graph.
 
     Every request that adds an edge increments that version, so two of them cannot make a cycle together.
@@ -304,7 +305,7 @@ class EdgeItem(Model):
     version = NumberAttribute(null=True)
 
 
-class BadgeItem(Model):
+class BadgeItem(LeanModel):
     """A badge under its org and its id; and once more under `token#…`, where the public finds it."""
 
     class Meta(_Meta):
@@ -321,7 +322,7 @@ class BadgeItem(Model):
     tag = UnicodeAttribute(null=True)
 
 
-class StatusPageItem(Model):
+class StatusPageItem(LeanModel):
     """A status page under its org and its id; and under `path#…` which page is at an unguessable path."""
 
     class Meta(_Meta):
@@ -342,7 +343,7 @@ class StatusPageItem(Model):
     show_maintenance = BooleanAttribute(null=True)
 
 
-class MaintenanceWindowItem(Model):
+class MaintenanceWindowItem(LeanModel):
     class Meta(_Meta):
         table_name = _name("maintenance")
 
@@ -363,7 +364,7 @@ class MaintenanceWindowItem(Model):
     cron_ids: Any = ListAttribute(of=UnicodeAttribute, null=True)
 
 
-class MemberItem(Model):
+class MemberItem(LeanModel):
     """A member under their id; and under `email#{hash}` who has an address: each has one seat."""
 
     class Meta(_Meta):
@@ -380,7 +381,7 @@ class MemberItem(Model):
     key_hashes: Any = UnicodeSetAttribute(null=True)
 
 
-class InviteItem(Model):
+class InviteItem(LeanModel):
     """An invitation; of its token only the SHA-256."""
 
     class Meta(_Meta):
@@ -398,7 +399,7 @@ class InviteItem(Model):
     expires_at = TTLAttribute()
 
 
-class SessionItem(Model):
+class SessionItem(LeanModel):
     """A browser that is signed in; of its cookie only the SHA-256. Under `once#{session_id}` its one-time link."""
 
     class Meta(_Meta):
@@ -414,7 +415,7 @@ class SessionItem(Model):
     expires_at = TTLAttribute()
 
 
-class ProjectItem(Model):
+class ProjectItem(LeanModel):
     """A project under its id; and under `name#{hash}` which one has a name."""
 
     class Meta(_Meta):
@@ -439,7 +440,7 @@ class SendIndex(GlobalSecondaryIndex["AlertItem"]):
     send_at = NumberAttribute(range_key=True)
 
 
-class AlertItem(Model):
+class AlertItem(LeanModel):
     """The outbox: a cron's alerts in order, and how far each channel is with them. Under a channel's id also which
     alerts wait for each other over it, or share a message (`members`)."""
 
@@ -457,7 +458,7 @@ class AlertItem(Model):
     expires_at = TTLAttribute()
 
 
-class ThrottleItem(Model):
+class ThrottleItem(LeanModel):
     """How many requests of one kind came from one subject within one window."""
 
     class Meta(_Meta):
@@ -468,7 +469,7 @@ class ThrottleItem(Model):
     expires_at = TTLAttribute()
 
 
-class WatchItem(Model):
+class WatchItem(LeanModel):
     """What the whole deployment knows of itself: under `tick`, when the last tick was, and the times
     (begin, end, begin, end …) in which none came, what it left to others, and what became of the canaries;
     under `due-{shard}`, until when a shard is being worked off, and as of when it last was."""
@@ -495,7 +496,7 @@ class WatchItem(Model):
     done_at = NumberAttribute(null=True)
 
 
-class ChannelItem(Model):
+class ChannelItem(LeanModel):
     """A channel, with what it is reached by: these are secrets."""
 
     class Meta(_Meta):
