@@ -21,7 +21,7 @@ from waitress.task import ErrorTask
 
 from chalicelib.api.routes import ROUTES
 from infra.local import listening, parent_watch
-from infra.local.api_gateway import CUT_BYTES, MAX_BODY, SIGNALS, Gateway, Problem, literal_first, too_large
+from infra.local.api_gateway import CUT_BYTES, MAX_BODY, SIGNALS, Gateway, Problem, Routes, too_large
 from infra.local.log import loggable, say, use_as_logging_format
 from infra.local.long_bodies import HeadAndTail
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 _CUT_HEADER = CUT_BYTES.removeprefix("HTTP_")
-_ROUTES = literal_first(one.path for one in ROUTES)
+_ROUTES = Routes(one.path for one in ROUTES)
 THREADS = 8
 # An idle connection costs little; one that is not accepted costs a job its signal.
 MOST_CONNECTIONS = 8192
@@ -63,9 +63,8 @@ class AccessLog:
 
 
 def _is_signal(path: str) -> bool:
-    segments = tuple(path.removesuffix("/").split("/"))
-    found = next((route for route in _ROUTES if route.captured(segments) is not None), None)
-    return found is not None and found.template in SIGNALS
+    found = _ROUTES.find(path)
+    return found is not None and found[0].template in SIGNALS
 
 
 class _Parser(HTTPRequestParser):

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 Event = dict[str, Any]
 Headers = list[tuple[str, str]]
+#: How many segments, and the first three where they are no parameters.
+Shape = tuple[int, tuple[str, ...] | None]
 
 MAX_BODY = 6 * 1024 * 1024
 #: The routes that take a body of any size.
@@ -121,14 +123,33 @@ class _PerThread(Chalice):
 
 class _ReadyEvent(LambdaEventConverter):
     """Chalice's converter names every client 127.0.0.1 and loses repeated headers; ours is built
-    beforehand and only handed over."""
+    beforehand, and comes in the place of the body."""
 
-    def __init__(self, event: Event) -> None:
+    def __init__(self) -> None:
         super().__init__(RouteMatcher([]))
-        self._event = event
 
-    def create_lambda_event(self, *_request: object, **_named: object) -> Event:
-        return self._event
+    def create_lambda_event(self, *_request: object, body: Event, **_named: object) -> Event:  # type: ignore[override]
+        return body
+
+
+class Routes:
+    """Which of these templates a path is. Of several, the one whose parameters come later."""
+
+    def __init__(self, templates: Iterable[str]) -> None:
+        routes = [Route(template, _segments(template)) for template in templates]
+        self._by_shape: dict[Shape, list[Route]] = {}
+        for route in sorted(routes, key=lambda route: [_is_parameter(segment) for segment in route.segments]):
+            beginning = None if any(map(_is_parameter, route.segments[:3])) else route.segments[:3]
+            self._by_shape.setdefault((len(route.segments), beginning), []).append(route)
+
+    def find(self, path: str) -> tuple[Route, dict[str, str]] | None:
+        segments = _segments(path)
+        for beginning in (segments[:3], None):
+            for route in self._by_shape.get((len(segments), beginning), ()):
+                captured = route.captured(segments)
+                if captured is not None:
+                    return route, captured
+        return None
 
 
 class Gateway:
@@ -139,8 +160,9 @@ class Gateway:
             app.__class__ = type("ThreadedChalice", (_PerThread, app.__class__), {})
         self._app = app
         self._trust_proxy = trust_proxy
-        self._config = Config.create(lambda_timeout=LAMBDA_TIMEOUT)
-        self._routes = literal_first(app.routes)
+        self._lambda = LocalGateway(app, Config.create(lambda_timeout=LAMBDA_TIMEOUT))
+        self._lambda.event_converter = _ReadyEvent()
+        self._routes = Routes(app.routes)
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         try:
@@ -165,12 +187,10 @@ class Gateway:
         return _rendered(self._call(method, path, event))
 
     def _match(self, path: str) -> tuple[Route, dict[str, str]]:
-        segments = _segments(path)
-        for route in self._routes:
-            captured = route.captured(segments)
-            if captured is not None:
-                return route, captured
-        raise Problem(HTTPStatus.NOT_FOUND, "There is nothing at this path.")
+        found = self._routes.find(path)
+        if found is None:
+            raise Problem(HTTPStatus.NOT_FOUND, "There is nothing at this path.")
+        return found
 
     def _refuse_unknown_method(self, template: str, method: str) -> None:
         entries = self._app.routes[template]
@@ -200,11 +220,8 @@ class Gateway:
         return {"body": base64.b64encode(body).decode("ascii"), "isBase64Encoded": True}
 
     def _call(self, method: str, path: str, event: Event) -> Event:
-        # A gateway a request, as in Chalice's own server: it carries this request's event.
-        gateway = LocalGateway(self._app, self._config)
-        gateway.event_converter = _ReadyEvent(event)
         try:
-            response: Event = gateway.handle_request(method, path, event["headers"], None)
+            response: Event = self._lambda.handle_request(method, path, event["headers"], event)  # type: ignore[arg-type]
         except LocalGatewayException as refusal:
             status = HTTPStatus(refusal.CODE)
             raise Problem(status, f"{status.phrase}.") from refusal
@@ -234,9 +251,8 @@ def _failed() -> Problem:
     return Problem(HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong on our side.")
 
 
-def literal_first(templates: Iterable[str]) -> list[Route]:
-    routes = [Route(template, _segments(template)) for template in templates]
-    return sorted(routes, key=lambda route: [segment.startswith("{") for segment in route.segments])
+def _is_parameter(segment: str) -> bool:
+    return segment.startswith("{")
 
 
 def _segments(path: str) -> tuple[str, ...]:
