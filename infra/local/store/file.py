@@ -24,8 +24,8 @@ APPLICATION_ID = 0x43726F48
 SCHEMA_VERSION = 1
 #: How long a request waits for another process that writes.
 PATIENCE = 8.0
-_SHORT_SLEEP = 0.0005
-_LONG_SLEEP = 0.004
+_SHORT_SLEEP = 0.0002
+_LONG_SLEEP = 0.0008
 _MOST_AT_ONCE = 64
 
 _SCHEMA = """
