@@ -168,8 +168,7 @@ define make_venv
 @$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || \
 	{ echo "$(PYTHON) cannot make virtual environments: install python3-venv (Debian, Ubuntu)"; exit 1; }
 @echo "Installing $(2) into $(1) (only after a change)"
-@$(PYTHON) -m venv $(1)
-@$(1)/bin/python -m pip install --quiet --disable-pip-version-check $(addprefix -r ,$(2))
+@$(PYTHON) infra/install.py $(1) $(2)
 @touch $@
 endef
 
