@@ -36,6 +36,8 @@ MOST_CONNECTIONS = 8192
 # Files that are not connections: the store, its queue, deliveries that are tried out.
 _OTHER_FILES = 128
 _FEW_CONNECTIONS = 32
+_GOES_LAST_SECONDS = 0.0003
+_MOST_PATIENCE_SECONDS = 0.002
 _ACCEPTED_AT_ONCE = 64
 DRAIN = 10.0
 
@@ -133,9 +135,12 @@ def connections() -> int:
 def _accept_waiting(listener: BaseWSGIServer) -> None:
     """waitress takes one a turn, and each turn looks at all that it has: with many that takes too long.
 
-    While it has few, the other processes are to get their share of what comes at once.
+    While it has few, it lets processes that have fewer go first: one core alone would serve what comes at once.
     """
-    for _ in range(1 if len(listener.active_channels) < _FEW_CONNECTIONS else _ACCEPTED_AT_ONCE):
+    held = len(listener.active_channels)
+    if held < _FEW_CONNECTIONS:
+        time.sleep(min(held * _GOES_LAST_SECONDS, _MOST_PATIENCE_SECONDS))
+    for _ in range(1 if held < _FEW_CONNECTIONS else _ACCEPTED_AT_ONCE):
         before = len(listener.active_channels)
         BaseWSGIServer.handle_accept(listener)
         if len(listener.active_channels) == before:
