@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from chalicelib.api.http.reading import read
 from chalicelib.api.pages.form import Form, shown
+from chalicelib.api.schemas.status_pages import ChangeStatusPage, CreateStatusPage
 from chalicelib.domain.errors import FieldError, Invalid
 from chalicelib.domain.public.status_page import PageAddress, StatusPage
 
@@ -58,8 +60,17 @@ def arranged(form: Form) -> list[str]:
     return [cron_id for _, _, cron_id in sorted(placed, key=lambda one: one[:2])]
 
 
-def request_of(form: Form, cron_ids: list[str]) -> dict[str, Any]:
-    """What the form means as a request of the API."""
+def new_page_of(form: Form, cron_ids: list[str]) -> CreateStatusPage:
+    """Raises Invalid."""
+    return read(CreateStatusPage, _fields(form, cron_ids))
+
+
+def changes_of(form: Form, cron_ids: list[str]) -> ChangeStatusPage:
+    """Raises Invalid."""
+    return read(ChangeStatusPage, _fields(form, cron_ids))
+
+
+def _fields(form: Form, cron_ids: list[str]) -> dict[str, Any]:
     typed = form.values()
 
     def optional(field: str) -> str | None:

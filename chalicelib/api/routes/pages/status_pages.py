@@ -1,26 +1,22 @@
 """The pages on which status pages are composed."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from chalice.app import Response
 
-from chalicelib.api.http.reading import read
-from chalicelib.api.pages.form import errors_by_field, sentence
-from chalicelib.api.pages.language import language_of
 from chalicelib.api.pages.status_page_form import (
     arranged,
+    changes_of,
     errors_in_rows,
+    new_page_of,
     page_values,
-    request_of,
     rows_of,
     typed_values,
 )
 from chalicelib.api.pages.visit import READS, WRITES, Visit, page
-from chalicelib.api.pages.words import Words
-from chalicelib.api.schemas.status_pages import ChangeStatusPage, CreateStatusPage, StatusPageOut
 from chalicelib.domain.accounts.permissions import Action
-from chalicelib.domain.errors import CronHubError, Invalid
+from chalicelib.domain.errors import CronHubError
 from chalicelib.domain.ids import org_of
 from chalicelib.domain.monitor.cron import Cron
 from chalicelib.domain.public.status_page import PageAddress, StatusPage
@@ -37,20 +33,26 @@ _FEW_CRONS = 30
 @page(READS, "/status-pages")
 def status_pages_page(visit: Visit) -> Response:
     """The status pages of the org"""
-    words = Words(language_of(visit.call), visit.call.now)
     listed, _ = status_pages.list_pages(visit.org_id, Page(1000))
-    views = [{**_view(visit, one), "crons": _number(words, one)} for one in listed]
-    return visit.page("status_pages/list.html", {"pages": views})
+    return visit.page("status_pages/list.html", {"pages": [_view(visit, one) for one in listed]})
 
 
-def _view(visit: Visit, found: StatusPage) -> dict[str, Any]:
-    out = StatusPageOut.of(found, visit.org.slug)
+class View(NamedTuple):
+    """A status page as our own pages show it."""
+
+    id: str
+    title: str
+    #: Its path here, and its whole address.
+    path: str
+    url: str
+    #: How many crons it shows.
+    number: str
+
+
+def _view(visit: Visit, found: StatusPage) -> View:
     path = f"status/{found.path or visit.org.slug}"
-    return {"id": out.id, "title": out.title, "url": out.url, "feed_url": out.feed_url, "path": path}
-
-
-def _number(words: Words, found: StatusPage) -> str:
-    return words.number_of("%(num)s cron", "%(num)s crons", len(found.crons))
+    number = visit.words.number_of("%(num)s cron", "%(num)s crons", len(found.crons))
+    return View(found.id, found.title, path, f"{base_url()}/{path}", number)
 
 
 @page(READS, "/status-pages/new", action=Action.ADMIN)
@@ -71,28 +73,23 @@ class Filled(NamedTuple):
 
 
 def _form(visit: Visit, held: StatusPage | None, filled: Filled, error: CronHubError | None) -> Response:
-    words = Words(language_of(visit.call), visit.call.now)
     groups = overview.overview(visit.org_id, CronFilters(), Order.NAME, visit.call.now).groups
     rows = _rows(visit, filled.cron_ids, groups)
     if error is None:
         # What is deleted is shown to nobody. It leaves the page when it is saved.
         rows = [(cron_id, cron) for cron_id, cron in rows if cron is not None]
-    wrong = error if isinstance(error, Invalid) else None
     return visit.page(
         "status_pages/page.html",
         {
             "held": held,
             "view": _view(visit, held) if held else None,
-            "number": _number(words, held) if held else "",
             "slug_url": f"{base_url()}/status/{visit.org.slug}",
             "rows": rows,
             "groups": _to_pick(groups, filled.cron_ids),
             "is_open": sum(len(group.crons) for group in groups) <= _FEW_CRONS,
             "values": filled.values,
-            "errors": errors_by_field(wrong) if wrong else {},
-            "trouble": sentence(words._(str(error))) if error and not wrong else None,
         },
-        200 if error is None else 422,
+        error,
     )
 
 
@@ -120,15 +117,15 @@ def _to_pick(groups: list[Group], cron_ids: list[str]) -> list[tuple[str, list[C
 def create_status_page(visit: Visit) -> Response:
     """Creates a status page"""
 
-    def create(request: dict[str, Any]) -> Response:
-        wanted = read(CreateStatusPage, request)
+    def create(cron_ids: list[str]) -> Response:
+        wanted = new_page_of(visit.form, cron_ids)
         made = status_pages.create(visit.org_id, wanted.title, wanted.changes(), visit.call.now)
         return visit.to(f"status-pages/{made.id}", "created")
 
     return _added_or_saved(visit, None, create)
 
 
-def _added_or_saved(visit: Visit, held: StatusPage | None, save: Callable[[dict[str, Any]], Response]) -> Response:
+def _added_or_saved(visit: Visit, held: StatusPage | None, save: Callable[[list[str]], Response]) -> Response:
     """Shows the form with the crons that were picked, or saves it; what is wrong is shown in it."""
     form = visit.form
     try:
@@ -136,7 +133,7 @@ def _added_or_saved(visit: Visit, held: StatusPage | None, save: Callable[[dict[
         if form.text("do") == "add":
             return _form(visit, held, _added(visit, cron_ids), None)
         with errors_in_rows(cron_ids):
-            return save(request_of(form, cron_ids))
+            return save(cron_ids)
     except CronHubError as error:
         return _form(visit, held, Filled(typed_values(form), rows_of(form)), error)
 
@@ -166,8 +163,8 @@ def change_status_page(visit: Visit, page_id: str) -> Response:
     if form.text("do") not in ("add", "save"):
         return visit.to(f"status-pages/{page_id}")
 
-    def change(request: dict[str, Any]) -> Response:
-        status_pages.change(visit.org_id, page_id, read(ChangeStatusPage, request).changes())
+    def change(cron_ids: list[str]) -> Response:
+        status_pages.change(visit.org_id, page_id, changes_of(form, cron_ids).changes())
         return visit.to(f"status-pages/{page_id}", "saved")
 
     return _added_or_saved(visit, held, change)
