@@ -248,7 +248,7 @@ def test_an_invitation_says_what_it_is_and_signs_in(api: Api) -> None:
     assert "Role: viewer" in browser.get("/").words
     again = Browser(api)
     page = again.send(again.get("/invites/accept"), action="accept", token=token)
-    assert page.status == 404
+    assert page.status == 410
     assert "This invitation was used, revoked or has expired." in page.words
 
 
@@ -506,6 +506,22 @@ def test_dependencies_are_added_by_address_and_removed(api: Api, browser: Browse
     assert "A cron would wait for itself" in page.words
     browser.send(page_of(browser, f"/crons/{second}"), "undepend")
     assert api.cron(second)["depends_on"] == []
+
+
+def test_a_refused_setting_keeps_what_is_typed_and_what_is_saved_beside_it(api: Api, browser: Browser) -> None:
+    discord = {"name": "ops", "kind": "apprise", "url": "discord://4174216298/very-secret-token-of-discord"}
+    channel = api.post("/api/channels", discord).json["id"]
+    report = {"every": "weekly", "channel_ids": [channel]}
+    assert api.patch("/api/orgs/mon-org", {"report": report}).status == 200
+
+    page = browser.send(page_of(browser, "/settings"), "change", name="", slug="mon-org", keyless_signals="")
+
+    assert page.status == 422
+    assert 'name="keyless_signals" value="1">' in page.text
+    assert f'name="channel_ids" value="{channel}" checked>' in page.text
+    page = browser.send(page, "report", every="weekly", day="9", hour="7", timezone="UTC")
+    assert 'name="keyless_signals" value="1" checked>' in page.text
+    assert f'name="channel_ids" value="{channel}">' in page.text
 
 
 def test_projects_and_settings_are_changed(api: Api, browser: Browser) -> None:

@@ -217,7 +217,7 @@ def test_a_second_page_is_offered_a_secret_address(api: Api, browser: Browser) -
     french = browser.get("/status-pages/new?lang=fr")
     page = send(browser, page, title="Another")
 
-    assert page.status == 422
+    assert page.status == 409
     assert "Another status page is at the organization's slug; give this one a secret address." in page.words
     assert value_of(page, "title") == "Another"
     assert "Nouvelle page d’état" in french.words

@@ -7,7 +7,8 @@ from urllib.parse import parse_qsl
 
 from chalice.app import Request
 
-from chalicelib.domain.errors import Invalid, Malformed, TooLarge
+from chalicelib.api.pages.words import Words
+from chalicelib.domain.errors import CronHubError, Invalid, Malformed, TooLarge
 
 MOST_BYTES = 200 * 1024
 _MOST_FIELDS = 2500
@@ -84,10 +85,14 @@ def errors_by_field(error: Invalid) -> dict[str, str]:
     return found
 
 
-def sentence(words: object) -> str:
-    """An error's words as a sentence."""
-    text = str(words)
-    return f"{text[:1].upper()}{text[1:]}."
+def complaints(error: CronHubError | None, words: Words) -> dict[str, Any]:
+    """What templates say of an error: beside the fields that it is about, else above the form."""
+    if error is None:
+        return {"errors": {}, "trouble": None}
+    if isinstance(error, Invalid):
+        return {"errors": errors_by_field(error), "trouble": None}
+    said = words._(str(error))
+    return {"errors": {}, "trouble": f"{said[:1].upper()}{said[1:]}."}
 
 
 def span_text(seconds: float | None) -> str:

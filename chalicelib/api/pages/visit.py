@@ -4,7 +4,7 @@
 only from our own pages: the cookie is SameSite=Lax, `Origin` must be ours, and it holds a token of the session.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import urlencode, urlsplit
 
@@ -12,10 +12,12 @@ from chalice.app import Response
 
 from chalicelib import settings, telemetry
 from chalicelib.api.http.problem import TYPES
+from chalicelib.api.http.problem_types import ProblemType
 from chalicelib.api.http.request import Call
 from chalicelib.api.http.route import route
 from chalicelib.api.pages import render
-from chalicelib.api.pages.form import Form, form_of
+from chalicelib.api.pages.form import Form, complaints, form_of
+from chalicelib.api.pages.words import Words
 from chalicelib.domain.accounts.api_key import ApiKey
 from chalicelib.domain.accounts.org import Org
 from chalicelib.domain.accounts.permissions import Action, may
@@ -47,8 +49,14 @@ class Visit(NamedTuple):
     def may(self, action: Action) -> bool:
         return may(self.key.role, self.key.scope, action)
 
-    def page(self, template: str, values: dict[str, Any] | None = None, status: int = 200) -> Response:
-        """A page with what all pages of somebody signed in have."""
+    @property
+    def words(self) -> Words:
+        return Words.of(self.call)
+
+    def page(
+        self, template: str, values: Mapping[str, Any] | None = None, error: CronHubError | None = None
+    ) -> Response:
+        """A page with what all pages of somebody signed in have, and with what went wrong."""
         known = {
             "org": self.org,
             "key": self.key,
@@ -56,10 +64,9 @@ class Visit(NamedTuple):
             "form_token": form_token(self.cookie),
             "now": self.call.now,
             "done": self.call.query.get("done", ""),
-            "errors": {},
-            "trouble": None,
+            **complaints(error, self.words),
         }
-        return private(render.page(self.call, template, {**known, **(values or {})}, status))
+        return private(render.page(self.call, template, {**known, **(values or {})}, status_of(error)))
 
     def to(self, path: str, done: str = "") -> Response:
         """Sends the visitor to another page of ours; `done` names what it says was done."""
@@ -182,8 +189,13 @@ def private(response: Response) -> Response:
     return response
 
 
+def status_of(error: CronHubError | None) -> int:
+    """The status of a page that shows the error."""
+    return 200 if error is None else TYPES.get(type(error), ProblemType.INTERNAL_ERROR).status
+
+
 def trouble_page(call: Call, error: CronHubError) -> Response:
-    status = TYPES[type(error)].status if type(error) in TYPES else 500
+    status = status_of(error)
     headers = {"Retry-After": str(error.retry_after)} if isinstance(error, Unavailable) else {}
     response = private(render.page(call, "trouble.html", {"status": status, "detail": str(error)}, status))
     response.headers.update(headers)

@@ -1,8 +1,10 @@
 """Times and spans as people say them, in both languages."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Self
 
-from chalicelib.api.pages.language import in_number, translated
+from chalicelib.api.http.request import Call
+from chalicelib.api.pages.language import in_number, language_of, translated
 from chalicelib.domain.language import Language
 
 _MONTHS = {
@@ -36,6 +38,10 @@ class Words:
     def __init__(self, language: Language, now: datetime) -> None:
         self.language = language
         self.now = now
+
+    @classmethod
+    def of(cls, call: Call) -> Self:
+        return cls(language_of(call), call.now)
 
     def _(self, english: str, **slots: object) -> str:
         text = translated(self.language, english)

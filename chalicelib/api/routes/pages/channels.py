@@ -6,8 +6,7 @@ from chalice.app import Response
 
 from chalicelib.api.http.reading import read
 from chalicelib.api.pages.channel_forms import BY_ID, SERVICES, ServiceForm, url_of
-from chalicelib.api.pages.form import Form, errors_by_field, sentence
-from chalicelib.api.pages.language import language_of
+from chalicelib.api.pages.form import Form
 from chalicelib.api.pages.visit import READS, WRITES, Visit, page, private
 from chalicelib.api.pages.words import Words, iso
 from chalicelib.api.schemas.channels import ChangeChannel, CreateChannel
@@ -27,9 +26,8 @@ def channels_page(visit: Visit) -> Response:
 
 
 def _list(visit: Visit, error: CronHubError | None) -> Response:
-    words = Words(language_of(visit.call), visit.call.now)
+    words = visit.words
     found, _ = channels.list_channels(visit.org_id, Page(1000))
-    wrong = error if isinstance(error, Invalid) else None
     asked = visit.form.text("service") or visit.call.query.get("add", "")
     service = BY_ID.get(asked)
     return visit.page(
@@ -39,21 +37,17 @@ def _list(visit: Visit, error: CronHubError | None) -> Response:
             "services": SERVICES,
             "service": service,
             "values": visit.form.values() or {"name": words._(service.label) if service else ""},
-            "errors": _errors(service, wrong) if wrong else {},
-            "trouble": sentence(error) if error and not wrong else None,
         },
-        200 if error is None else 422,
+        _of_form(service, error),
     )
 
 
-def _errors(service: ServiceForm | None, wrong: Invalid) -> dict[str, str]:
+def _of_form(service: ServiceForm | None, error: CronHubError | None) -> CronHubError | None:
     """What is wrong with the URL stands beside the field that it is made of."""
-    found = errors_by_field(wrong)
-    if service is not None:
-        for name in ("url", "kind"):
-            if name in found:
-                found.setdefault(service.parts[0].name, found.pop(name))
-    return found
+    if service is None or not isinstance(error, Invalid):
+        return error
+    first = service.parts[0].name
+    return Invalid(*(one._replace(field=first) if one.field in ("url", "kind") else one for one in error.errors))
 
 
 def _view(words: Words, channel: Channel) -> dict[str, Any]:
@@ -116,9 +110,8 @@ def channel_page(visit: Visit, channel_id: str) -> Response:
 def _shown(
     visit: Visit, channel: Channel, error: CronHubError | None, *, secret: str = "", outcome: Any = None
 ) -> Response:
-    words = Words(language_of(visit.call), visit.call.now)
+    words = visit.words
     held = channel.filters
-    wrong = error if isinstance(error, Invalid) else None
     values = {"name": channel.name, **{name: ", ".join(getattr(held, name)) for name in _FILTERS}}
     response = visit.page(
         "channels/channel.html",
@@ -126,8 +119,6 @@ def _shown(
             "channel": channel,
             "view": _view(words, channel),
             "values": {**values, **(visit.form.values() if error else {})},
-            "errors": errors_by_field(wrong) if wrong else {},
-            "trouble": sentence(error) if error and not wrong else None,
             "kinds": [(kind, kind in held.kinds) for kind in KINDS],
             "severities": [(one.value, one in held.severities) for one in Severity],
             "secret": secret,
@@ -135,7 +126,7 @@ def _shown(
             "is_webhook": channel.kind is ChannelKind.WEBHOOK,
             "is_email": channel.kind is ChannelKind.EMAIL,
         },
-        200 if error is None else 422,
+        error,
     )
     if secret:
         response.headers["Cache-Control"] = "no-store"

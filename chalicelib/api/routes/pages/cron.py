@@ -11,8 +11,6 @@ from chalicelib.api.http.reading import read
 from chalicelib.api.pages.cron_form import changes_of, cron_values
 from chalicelib.api.pages.cron_rows import row_of, schedule_words, status_label
 from chalicelib.api.pages.diagnosis import diagnosis_of, told, why_nobody
-from chalicelib.api.pages.form import errors_by_field, sentence
-from chalicelib.api.pages.language import language_of
 from chalicelib.api.pages.plots import day_bars, duration_plot, offset_plot
 from chalicelib.api.pages.snippets import signal_line, snippets_of
 from chalicelib.api.pages.visit import READS, WRITES, Visit, page
@@ -50,7 +48,7 @@ def cron_page(visit: Visit, cron_id: str) -> Response:
 
 
 def _shown(visit: Visit, cron_id: str, error: CronHubError | None) -> Response:
-    now, words = visit.call.now, Words(language_of(visit.call), visit.call.now)
+    now, words = visit.call.now, visit.words
     found = statistics.details(visit.org_id, cron_id, now)
     shown = crons.shown_with(found.cron, now, found.windows)
     days = statistics.daily(
@@ -81,10 +79,9 @@ def _shown(visit: Visit, cron_id: str, error: CronHubError | None) -> Response:
             **_incident_values(visit, words, cron),
             **_neighbours(words, found),
             "windows": [window for window in found.windows if window.until > now][:5],
-            "trouble": sentence(error) if error else None,
             "live": _REFRESH_SECONDS,
         },
-        200 if error is None else 409,
+        error,
     )
 
 
@@ -334,24 +331,21 @@ def edit_cron(visit: Visit, cron_id: str) -> Response:
 
 def _edit_form(visit: Visit, cron: Cron, values: dict[str, str], error: CronHubError | None) -> Response:
     listed, _ = projects.list_projects(visit.org_id, Page(1000))
-    wrong = error if isinstance(error, Invalid) else None
     return visit.page(
         "crons/edit.html",
         {
             "cron": cron,
             "values": {**cron_values(cron), **values},
-            "errors": errors_by_field(wrong) if wrong else {},
-            "trouble": sentence(error) if error and not wrong else None,
             "project_options": [(one.id, one.name) for one in listed],
         },
-        422 if error else 200,
+        error,
     )
 
 
 @page(READS, "/crons/{cron_id}/first")
 def first_signal(visit: Visit, cron_id: str) -> Response:
     """Waits for the first signal of a new cron"""
-    now, words = visit.call.now, Words(language_of(visit.call), visit.call.now)
+    now, words = visit.call.now, visit.words
     shown = crons.shown(crons.find(visit.org_id, cron_id), now)
     url = ping_url(shown.cron)
     return visit.page(
@@ -371,7 +365,7 @@ def first_signal(visit: Visit, cron_id: str) -> Response:
 @page(READS, "/crons/{cron_id}/runs")
 def runs_page(visit: Visit, cron_id: str) -> Response:
     """The runs of a cron, page by page"""
-    words, query = Words(language_of(visit.call), visit.call.now), visit.call.query
+    words, query = visit.words, visit.call.query
     cron = crons.find(visit.org_id, cron_id)
     status = query.get("status", "")
     filters = crons.RunFilters(RunStatus(status) if status in set(RunStatus) else None)
@@ -392,7 +386,7 @@ def runs_page(visit: Visit, cron_id: str) -> Response:
 @page(READS, "/crons/{cron_id}/runs/{run_id}")
 def run_page(visit: Visit, cron_id: str, run_id: str) -> Response:
     """One run with all that it said"""
-    words = Words(language_of(visit.call), visit.call.now)
+    words = visit.words
     cron, run = crons.find(visit.org_id, cron_id), crons.find_run(visit.org_id, cron_id, run_id)
     times: list[tuple[str, datetime | None]] = [
         (words._("Due"), run.scheduled_at),

@@ -12,8 +12,7 @@ from chalicelib.api.http.reading import read
 from chalicelib.api.http.request import Call
 from chalicelib.api.pages.cron_form import cron_values, new_cron_of
 from chalicelib.api.pages.cron_rows import row_of, status_label
-from chalicelib.api.pages.form import errors_by_field
-from chalicelib.api.pages.language import chosen_language, language_of
+from chalicelib.api.pages.language import chosen_language
 from chalicelib.api.pages.visit import READS, WRITES, Visit, open_page, page, visit_of
 from chalicelib.api.pages.words import Words
 from chalicelib.api.routes.pages.sign_in import first_visit
@@ -86,7 +85,7 @@ def home(call: Call) -> Response:
 
 def _list(visit: Visit) -> Response:
     call, chosen = visit.call, _Chosen.of(visit.call)
-    words = Words(language_of(call), call.now)
+    words = Words.of(call)
     # Read first: what changes after this is asked for again.
     changes = overview.changes_of(visit.org_id)
     found = overview.overview(visit.org_id, chosen.filters(), Order(chosen.order), call.now)
@@ -168,7 +167,7 @@ def cron_rows(visit: Visit) -> Response:
 
 
 def _rows(visit: Visit, changes: str) -> Response:
-    words = Words(language_of(visit.call), visit.call.now)
+    words = visit.words
     ids = visit.call.query.get("ids", "").split(" ")[:ROWS]
     shown = overview.shown_of(visit.org_id, [one for one in ids if one], visit.call.now)
     rows = [row_of(words, one, strip_of(one.cron)) for one in shown]
@@ -198,17 +197,14 @@ def new_cron(visit: Visit) -> Response:
 
 def _new_form(visit: Visit, values: dict[str, str], error: CronHubError | None) -> Response:
     listed, _ = projects.list_projects(visit.org_id, Page(1000))
-    wrong = error if isinstance(error, Invalid) else None
     return visit.page(
         "crons/edit.html",
         {
             "cron": None,
             "values": values,
-            "errors": errors_by_field(wrong) if wrong else {},
-            "trouble": str(error).capitalize() + "." if error and not wrong else None,
             "project_options": [(one.id, one.name) for one in listed],
         },
-        422 if error else 200,
+        error,
     )
 
 

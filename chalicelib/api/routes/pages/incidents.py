@@ -8,7 +8,6 @@ from chalice.app import Response
 from chalicelib.api.http.reading import read
 from chalicelib.api.pages.cron_rows import status_label
 from chalicelib.api.pages.diagnosis import told, why_nobody
-from chalicelib.api.pages.language import language_of
 from chalicelib.api.pages.visit import READS, WRITES, Visit, page, safe_next
 from chalicelib.api.pages.words import Words, iso
 from chalicelib.api.routes.pages.cron import channels_by_id, incident_view
@@ -29,7 +28,7 @@ _STATES = {"open": True, "resolved": False, "all": None}
 @page(READS, "/incidents")
 def incidents_page(visit: Visit) -> Response:
     """The incidents of the org"""
-    words, query = Words(language_of(visit.call), visit.call.now), visit.call.query
+    words, query = visit.words, visit.call.query
     chosen = query.get("status", "open") if query.get("status", "open") in _STATES else "all"
     cursor = query.get("cursor", "")
     found, after = incidents.list_incidents(
@@ -52,7 +51,7 @@ def incidents_page(visit: Visit) -> Response:
 @page(READS, "/incidents/{incident_id}")
 def incident_page(visit: Visit, incident_id: str) -> Response:
     """One incident: its timeline, and who was told"""
-    words = Words(language_of(visit.call), visit.call.now)
+    words = visit.words
     named = incidents.find(visit.org_id, incident_id)
     alerts, known = incidents.deliveries(named.incident), channels_by_id(visit.org_id)
     why = ""

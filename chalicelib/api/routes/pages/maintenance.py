@@ -9,13 +9,12 @@ from chalice.app import Response
 
 from chalicelib.api.http.reading import read
 from chalicelib.api.pages.cron_rows import schedule_words
-from chalicelib.api.pages.form import Form, errors_by_field, sentence
-from chalicelib.api.pages.language import language_of
+from chalicelib.api.pages.form import Form
 from chalicelib.api.pages.visit import READS, WRITES, Visit, page
 from chalicelib.api.pages.words import Words, iso
 from chalicelib.api.schemas.maintenance import ChangeWindow, CreateWindow
 from chalicelib.domain.accounts.permissions import Action
-from chalicelib.domain.errors import CronHubError, Invalid
+from chalicelib.domain.errors import CronHubError
 from chalicelib.domain.monitor.maintenance import MaintenanceWindow, next_spans, span_at
 from chalicelib.services import maintenance, projects
 from chalicelib.services.paging import Page
@@ -46,7 +45,7 @@ def maintenance_page(visit: Visit) -> Response:
 
 
 def _list(visit: Visit, values: dict[str, str], error: CronHubError | None) -> Response:
-    words, now = Words(language_of(visit.call), visit.call.now), visit.call.now
+    words, now = visit.words, visit.call.now
     found, _ = maintenance.list_windows(visit.org_id, None, Page(1000), now)
     views = sorted((_view(words, one) for one in found), key=lambda one: one["order"])
     return visit.page(
@@ -56,19 +55,16 @@ def _list(visit: Visit, values: dict[str, str], error: CronHubError | None) -> R
             "past": [one for one in views if one["over"]][-20:][::-1],
             "strip": _strip(words, found),
             "days": _strip_days(words),
-            **_form_values(visit, values, error),
+            **_form_values(visit, values),
         },
-        200 if error is None else 422,
+        error,
     )
 
 
-def _form_values(visit: Visit, values: dict[str, str], error: CronHubError | None) -> dict[str, Any]:
+def _form_values(visit: Visit, values: dict[str, str]) -> dict[str, Any]:
     listed, _ = projects.list_projects(visit.org_id, Page(1000))
-    wrong = error if isinstance(error, Invalid) else None
     return {
         "values": values,
-        "errors": errors_by_field(wrong) if wrong else {},
-        "trouble": sentence(error) if error and not wrong else None,
         "project_options": [(one.id, one.name) for one in listed],
     }
 
@@ -203,15 +199,15 @@ def maintenance_window(visit: Visit, window_id: str) -> Response:
 def _window(
     visit: Visit, window: MaintenanceWindow, values: dict[str, str], error: CronHubError | None
 ) -> Response:
-    words = Words(language_of(visit.call), visit.call.now)
+    words = visit.words
     spans = [
         (words.when(start), iso(start), words.when(end), iso(end))
         for start, end in next_spans(window, words.now, 5)
     ]
     return visit.page(
         "maintenance/window.html",
-        {"window": window, "view": _view(words, window), "spans": spans, **_form_values(visit, values, error)},
-        200 if error is None else 422,
+        {"window": window, "view": _view(words, window), "spans": spans, **_form_values(visit, values)},
+        error,
     )
 
 

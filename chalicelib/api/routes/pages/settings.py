@@ -3,7 +3,7 @@
 from chalice.app import Response
 
 from chalicelib.api.http.reading import read
-from chalicelib.api.pages.form import errors_by_field, sentence, shown
+from chalicelib.api.pages.form import shown
 from chalicelib.api.pages.visit import READS, WRITES, Visit, page, redirect, signed_out_headers
 from chalicelib.api.schemas.orgs import ChangeOrg, ReportIn
 from chalicelib.api.schemas.projects import ChangeProject, CreateProject
@@ -14,6 +14,8 @@ from chalicelib.domain.errors import CronHubError, FieldError, Invalid
 from chalicelib.services import access, channels, orgs, projects
 from chalicelib.services.paging import Page
 
+_SWITCHES = ("keyless_signals", "first_contact")
+
 
 @page(READS, "/projects")
 def projects_page(visit: Visit) -> Response:
@@ -23,7 +25,6 @@ def projects_page(visit: Visit) -> Response:
 
 def _projects(visit: Visit, error: CronHubError | None) -> Response:
     found, _ = projects.list_projects(visit.org_id, Page(1000))
-    wrong = error if isinstance(error, Invalid) else None
     changed = visit.form.text("id") if error else ""
     return visit.page(
         "settings/projects.html",
@@ -31,10 +32,8 @@ def _projects(visit: Visit, error: CronHubError | None) -> Response:
             "projects": found,
             "changed": changed,
             "values": visit.form.values() if error else {},
-            "errors": errors_by_field(wrong) if wrong else {},
-            "trouble": sentence(error) if error and not wrong else None,
         },
-        200 if error is None else 422,
+        error,
     )
 
 
@@ -70,26 +69,29 @@ def settings_page(visit: Visit) -> Response:
 
 
 def _settings(visit: Visit, error: CronHubError | None) -> Response:
-    wrong = error if isinstance(error, Invalid) else None
-    org, chosen = visit.org, visit.form.all("channel_ids") if error else visit.org.report.channel_ids
+    org, form = visit.org, visit.form
+    sent = form.text("do") if error else ""
+    chosen = form.all("channel_ids") if sent == "report" else org.report.channel_ids
+    switches = {name: form.is_set(name) if sent == "change" else getattr(org, name) for name in _SWITCHES}
     report = {**org.report._asdict(), "every": org.report.every.value}
     own = {"name": org.name, "slug": org.slug, **shown(report)}
     return visit.page(
         "settings/settings.html",
         {
-            "values": {**own, **(visit.form.values() if error else {})},
-            "errors": errors_by_field(_of_form(wrong)) if wrong else {},
-            "trouble": sentence(error) if error and not wrong else None,
+            "values": {**own, **(form.values() if error else {})},
+            "switches": switches,
             "channels": [(one, one.id in chosen) for one in channels.list_channels(visit.org_id, Page(1000))[0]],
             "next_report": _due_words(org),
         },
-        200 if error is None else 422,
+        _of_form(error),
     )
 
 
-def _of_form(wrong: Invalid) -> Invalid:
+def _of_form(error: CronHubError | None) -> CronHubError | None:
     """`report.day` is the form's `day`."""
-    return Invalid(*(FieldError(one.field.removeprefix("report."), one.message) for one in wrong.errors))
+    if not isinstance(error, Invalid):
+        return error
+    return Invalid(*(one._replace(field=one.field.removeprefix("report.")) for one in error.errors))
 
 
 def _due_words(org: Org) -> str | None:
@@ -98,32 +100,36 @@ def _due_words(org: Org) -> str | None:
 
 @page(WRITES, "/settings", action=Action.ADMIN)
 def change_settings(visit: Visit) -> Response:
-    """Changes the org's name, or deletes the org"""
-    form, slug = visit.form, visit.org.slug
+    """Changes the org or its report, or deletes the org"""
     try:
-        if form.text("do") == "delete":
-            access.require(visit.key, Action.OWN)
-            if form.text("confirmation") != slug:
-                raise Invalid(FieldError("confirmation", "must repeat the slug of the organization to delete"))
-            orgs.delete_org(slug, visit.key)
-            return redirect(visit.call, "?done=deleting", signed_out_headers(visit.call))
-        if form.text("do") == "report":
-            _change_report(visit)
-            return visit.to("settings", "saved")
-        if form.text("do") != "change":
-            return visit.to("settings")
-        given = {
-            "name": form.text("name"),
-            "slug": form.text("slug"),
-            "first_contact": form.is_set("first_contact"),
-            "keyless_signals": form.is_set("keyless_signals"),
-        }
-        wanted = read(ChangeOrg, given)
-        changes = orgs.OrgChanges(wanted.name, wanted.slug, wanted.first_contact, wanted.keyless_signals)
-        orgs.change_org(slug, visit.key, changes, visit.call.now)
+        match visit.form.text("do"):
+            case "change":
+                _change_org(visit)
+            case "report":
+                _change_report(visit)
+            case "delete":
+                return _delete_org(visit)
+            case _:
+                return visit.to("settings")
     except CronHubError as error:
         return _settings(visit, error)
     return visit.to("settings", "saved")
+
+
+def _change_org(visit: Visit) -> None:
+    form = visit.form
+    switches = {name: form.is_set(name) for name in _SWITCHES}
+    wanted = read(ChangeOrg, {"name": form.text("name"), "slug": form.text("slug"), **switches})
+    changes = orgs.OrgChanges(wanted.name, wanted.slug, wanted.first_contact, wanted.keyless_signals)
+    orgs.change_org(visit.org.slug, visit.key, changes, visit.call.now)
+
+
+def _delete_org(visit: Visit) -> Response:
+    access.require(visit.key, Action.OWN)
+    if visit.form.text("confirmation") != visit.org.slug:
+        raise Invalid(FieldError("confirmation", "must repeat the slug of the organization to delete"))
+    orgs.delete_org(visit.org.slug, visit.key)
+    return redirect(visit.call, "?done=deleting", signed_out_headers(visit.call))
 
 
 def _change_report(visit: Visit) -> None:

@@ -1,12 +1,13 @@
 """The way in: the first visit, signing in and out, invitations."""
 
+from typing import Any
+
 from chalice.app import Response
 
 from chalicelib import settings
 from chalicelib.api.http.reading import read
 from chalicelib.api.http.request import Call
-from chalicelib.api.pages.form import Form, errors_by_field, form_of, sentence
-from chalicelib.api.pages.language import language_of
+from chalicelib.api.pages.form import Form, complaints, form_of
 from chalicelib.api.pages.render import page as rendered
 from chalicelib.api.pages.visit import (
     READS,
@@ -20,6 +21,7 @@ from chalicelib.api.pages.visit import (
     safe_next,
     signed_in_headers,
     signed_out_headers,
+    status_of,
     visit_of,
 )
 from chalicelib.api.pages.words import Words, iso, text
@@ -40,18 +42,16 @@ _ROLES = {
 }
 
 
-def first_visit(
-    call: Call, form: Form | None = None, error: CronHubError | None = None, status: int = 200
-) -> Response:
+def first_visit(call: Call, form: Form | None = None, error: CronHubError | None = None) -> Response:
     """What CronHub is, and a form to begin."""
-    values = {
-        "base_url": settings.base_url(),
-        "values": form.values() if form else {},
-        "errors": errors_by_field(error) if isinstance(error, Invalid) else {},
-        "trouble": None if error is None or isinstance(error, Invalid) else sentence(error),
-        "done": call.query.get("done", ""),
-    }
-    return private(rendered(call, "sign_in/first_visit.html", values, status))
+    values = {"base_url": settings.base_url(), "values": form.values() if form else {}}
+    return _page(call, "sign_in/first_visit.html", values, error)
+
+
+def _page(call: Call, template: str, values: dict[str, Any], error: CronHubError | None) -> Response:
+    """A page for somebody who is not signed in, with what went wrong."""
+    common = {"done": call.query.get("done", ""), **complaints(error, Words.of(call))}
+    return private(rendered(call, template, {**common, **values}, status_of(error)))
 
 
 @open_page(WRITES, "/signup")
@@ -62,22 +62,19 @@ def sign_up(call: Call) -> Response:
     try:
         wanted = read(CreateOrg, {"name": form.text("name"), "slug": form.text("slug")})
         org = orgs.create_org(wanted.name, wanted.slug, call.now)
-    except Invalid as error:
-        return first_visit(call, form, error, 422)
-    except Conflict as error:
-        return first_visit(call, form, error, 409)
+    except (Invalid, Conflict) as error:
+        return first_visit(call, form, error)
     key, key_text = orgs.create_key(org.slug, orgs.NewKey("first key", Scope.FULL), None, call.now)
-    return _welcome(call, key, key_text, (text("%(name)s is ready"), org.name))
+    return _welcome(call, key, key_text, Words.of(call)._("%(name)s is ready", name=org.name))
 
 
-def _welcome(call: Call, key: ApiKey, key_text: str, title: tuple[str, str]) -> Response:
+def _welcome(call: Call, key: ApiKey, key_text: str, title: str) -> Response:
     """Signs in with a key that was just made, and shows it once."""
     signed_in = sessions.sign_in(key_text, browser_of(call), call.now)
     headers = signed_in_headers(call, signed_in.cookie)
     named = NamedSession(signed_in.session, key)
-    words = Words(language_of(call), call.now)
     visit = Visit(call, named, signed_in.cookie, orgs.find(key), Form())
-    response = visit.page("sign_in/new_key.html", {"text": key_text, "title": words._(title[0], name=title[1])})
+    response = visit.page("sign_in/new_key.html", {"text": key_text, "title": title})
     response.headers.update({**headers, "Cache-Control": "no-store"})
     return response
 
@@ -104,13 +101,8 @@ def sign_in(call: Call) -> Response:
 
 
 def _sign_in_form(call: Call, typed: dict[str, str], error: Invalid | None) -> Response:
-    values = {
-        "values": {**typed, "next": safe_next(typed.get("next", ""))},
-        "errors": {} if error is None else errors_by_field(error),
-        "trouble": None,
-        "done": call.query.get("done", ""),
-    }
-    return private(rendered(call, "sign_in/sign_in.html", values, 200 if error is None else 422))
+    values = {**typed, "next": safe_next(typed.get("next", ""))}
+    return _page(call, "sign_in/sign_in.html", {"values": values}, error)
 
 
 @open_page(READS, "/signin/once")
@@ -140,7 +132,7 @@ def _one_time_link_form(call: Call, target: str, is_over: bool) -> Response:
 
 
 def _seen_one_time_link(call: Call, seen: one_time_links.Seen, token: str, target: str) -> Response:
-    words = Words(language_of(call), call.now)
+    words = Words.of(call)
     values = {
         "seen": seen,
         "browser": seen.maker.session.browser or words._("a browser"),
@@ -182,21 +174,15 @@ def invitation(call: Call) -> Response:
         return _seen_invitation(call, members.look(token, call.now), token, error)
     except CronHubError as error:
         return _invitation_form(call, form, error)
-    return _welcome(call, done.key, done.text, (text("Welcome, %(name)s"), done.member.name))
+    return _welcome(call, done.key, done.text, Words.of(call)._("Welcome, %(name)s", name=done.member.name))
 
 
 def _invitation_form(call: Call, form: Form, error: CronHubError | None) -> Response:
-    values = {
-        "seen": None,
-        "values": form.values(),
-        "errors": {},
-        "trouble": None if error is None else sentence(error),
-    }
-    return private(rendered(call, "sign_in/invitation.html", values, 200 if error is None else 404))
+    return _page(call, "sign_in/invitation.html", {"seen": None, "values": form.values()}, error)
 
 
 def _seen_invitation(call: Call, seen: members.Seen, token: str, error: Invalid | None) -> Response:
-    words = Words(language_of(call), call.now)
+    words = Words.of(call)
     values = {
         "seen": seen,
         "token": token,
@@ -204,7 +190,5 @@ def _seen_invitation(call: Call, seen: members.Seen, token: str, error: Invalid 
         "expires": words.when(seen.invite.expires_at),
         "expires_iso": iso(seen.invite.expires_at),
         "values": {"name": seen.invite.email.partition("@")[0]},
-        "errors": {} if error is None else errors_by_field(error),
-        "trouble": None,
     }
-    return private(rendered(call, "sign_in/invitation.html", values, 200 if error is None else 422))
+    return _page(call, "sign_in/invitation.html", values, error)

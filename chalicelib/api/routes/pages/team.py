@@ -5,15 +5,13 @@ from typing import Any
 from chalice.app import Response
 
 from chalicelib.api.http.reading import read
-from chalicelib.api.pages.form import errors_by_field, sentence
-from chalicelib.api.pages.language import language_of
 from chalicelib.api.pages.visit import READS, WRITES, Visit, page, redirect, signed_out_headers
 from chalicelib.api.pages.words import Words, iso
 from chalicelib.api.schemas.members import ChangeMember, InviteMember
 from chalicelib.api.schemas.orgs import CreateKey
 from chalicelib.domain.accounts.member import InviteState
 from chalicelib.domain.accounts.permissions import Action, Role, Scope
-from chalicelib.domain.errors import CronHubError, Invalid
+from chalicelib.domain.errors import CronHubError
 from chalicelib.services import members, one_time_links, orgs, sessions
 from chalicelib.services.paging import Page
 
@@ -27,10 +25,9 @@ def members_page(visit: Visit) -> Response:
 
 
 def _members(visit: Visit, error: CronHubError | None, invited: members.Invited | None = None) -> Response:
-    words, now = Words(language_of(visit.call), visit.call.now), visit.call.now
+    words, now = visit.words, visit.call.now
     found, _ = members.list_members(visit.org.slug, visit.key, _ALL)
     invites = members.list_invites(visit.org.slug, visit.key, _ALL)[0] if visit.may(Action.ADMIN) else []
-    wrong = error if isinstance(error, Invalid) else None
     response = visit.page(
         "team/members.html",
         {
@@ -42,11 +39,9 @@ def _members(visit: Visit, error: CronHubError | None, invited: members.Invited 
             ],
             "roles": [role.value for role in Role if role is not Role.OWNER or visit.may(Action.OWN)],
             "values": visit.form.values() if error else {"role": Role.MEMBER.value},
-            "errors": errors_by_field(wrong) if wrong else {},
-            "trouble": sentence(error) if error and not wrong else None,
             "invited": invited,
         },
-        200 if error is None else 422,
+        error,
     )
     if invited is not None:
         response.headers["Cache-Control"] = "no-store"
@@ -93,10 +88,9 @@ def keys_page(visit: Visit) -> Response:
 
 
 def _keys(visit: Visit, error: CronHubError | None, made: str = "", link: str = "") -> Response:
-    words = Words(language_of(visit.call), visit.call.now)
+    words = visit.words
     keys = orgs.list_keys(visit.org.slug, visit.key, _ALL)[0] if visit.may(Action.ADMIN) else []
     signed_in, _ = sessions.list_sessions(visit.key, _ALL, visit.call.now)
-    wrong = error if isinstance(error, Invalid) else None
     response = visit.page(
         "team/keys.html",
         {
@@ -114,12 +108,10 @@ def _keys(visit: Visit, error: CronHubError | None, made: str = "", link: str = 
             "sessions": [_session_view(words, visit, one) for one in signed_in],
             "scopes": [scope.value for scope in Scope],
             "values": visit.form.values() if error else {"scope": Scope.FULL.value},
-            "errors": errors_by_field(wrong) if wrong else {},
-            "trouble": sentence(error) if error and not wrong else None,
             "made": made,
             "link_made": link,
         },
-        200 if error is None else 422,
+        error,
     )
     if made or link:
         response.headers["Cache-Control"] = "no-store"
