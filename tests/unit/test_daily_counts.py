@@ -15,7 +15,8 @@ from chalicelib.domain.monitor.maintenance import MaintenanceWindow
 from chalicelib.domain.monitor.on_signal import apply
 from chalicelib.domain.monitor.on_tick import evaluate
 from chalicelib.domain.monitor.signal import Received, Signal, SignalKind
-from chalicelib.domain.runs.run import Run, RunStatus
+from chalicelib.domain.runs.counts import counts_of, sum_counts, sum_of_runs
+from chalicelib.domain.runs.run import Excuse, Run, RunStatus
 from chalicelib.domain.schedule.schedule import CronSchedule, parse_schedule
 from tests.unit.book import Book, at
 
@@ -53,6 +54,24 @@ def test_every_figure_is_what_the_run_records_add_up_to(
         for run in book.runs.values()
         if run.status in (RunStatus.SUCCESS, RunStatus.TIMEOUT) and run.duration_ms is not None
     )
+
+
+_RUNS = st.builds(
+    Run,
+    st.just(CRON),
+    st.just("run"),
+    st.sampled_from(list(RunStatus)),
+    scheduled_at=st.sampled_from([None, START]),
+    occurrences=st.integers(1, 3),
+    duration_ms=st.none() | st.integers(0, 90_000),
+    late=st.booleans(),
+    excused=st.none() | st.sampled_from(list(Excuse)),
+)
+
+
+@given(st.lists(_RUNS, max_size=30))
+def test_many_runs_add_up_to_what_each_adds(runs: list[Run]) -> None:
+    assert sum_of_runs(runs) == sum_counts(counts_of(run) for run in runs)
 
 
 def _surroundings(kind: str | None) -> Context:

@@ -1,10 +1,11 @@
 """Counts: what became of a cron's runs, in numbers that add up over days."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import NamedTuple
 
-from chalicelib.domain.runs.durations import Durations, one_duration, sum_durations, taken_back
+from chalicelib.domain.runs.durations import Durations, durations_of, one_duration, sum_durations, taken_back
 from chalicelib.domain.runs.run import Run, RunStatus
 
 
@@ -68,6 +69,22 @@ def counts_of(run: Run) -> Counts:
             return Counts(occurrences, excused=occurrences)
         case _:
             return Counts()
+
+
+def sum_of_runs(runs: Iterable[Run]) -> Counts:
+    """The sum of what each adds. A day may have 1,440: those that differ in duration alone count together."""
+    alike: defaultdict[tuple[RunStatus, int, bool, bool], list[Run]] = defaultdict(list)
+    for run in runs:
+        occurrences = 0 if run.scheduled_at is None else run.occurrences
+        alike[run.status, occurrences, run.excused is None, run.late].append(run)
+    return sum_counts(_sum_of_alike(group) for group in alike.values())
+
+
+def _sum_of_alike(runs: Sequence[Run]) -> Counts:
+    one = counts_of(runs[0])
+    times = durations_of(run.duration_ms for run in runs if run.duration_ms is not None)
+    durations = times if runs[0].status is RunStatus.SUCCESS else Durations()
+    return _with_durations((number * len(runs) for number in one.numbers), durations)
 
 
 def moved_on(before: Run | None, after: Run) -> Counts:

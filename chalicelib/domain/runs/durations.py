@@ -42,6 +42,15 @@ def one_duration(ms: int) -> Durations:
     return Durations(1, ms, ms, ms, ((_bucket(ms), 1),))
 
 
+def durations_of(times_ms: Iterable[int]) -> Durations:
+    """The sum of `one_duration` of each."""
+    found = list(times_ms)
+    if not found:
+        return Durations()
+    sketch = tuple(sorted(Counter(map(_bucket, found)).items()))
+    return Durations(len(found), sum(found), min(found), max(found), sketch)
+
+
 def sum_durations(parts: Iterable[Durations]) -> Durations:
     """All of them as one; the order does not matter."""
     found = [part for part in parts if part.runs]

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, time, timedelta
 from typing import NamedTuple
 
-from chalicelib.domain.runs.counts import Counts, DailyCounts, counts_of, moment_of, sum_counts
+from chalicelib.domain.runs.counts import Counts, DailyCounts, moment_of, sum_counts, sum_of_runs
 from chalicelib.domain.runs.run import Run
 from chalicelib.domain.schedule.occurrences import Occurrences
 from chalicelib.domain.times import INSTANT
@@ -21,7 +21,7 @@ class Period(NamedTuple):
 
 def last_day(runs: Iterable[Run], times: Occurrences | None, since: datetime) -> Period:
     """From the records of single runs: the last 24 hours to the millisecond."""
-    return Period(since, sum_counts(counts_of(_part_since(run, times, since)) for run in _since(runs, since)))
+    return Period(since, sum_of_runs(_part_since(run, times, since) for run in _since(runs, since)))
 
 
 def _since(runs: Iterable[Run], since: datetime) -> Iterable[Run]:
