@@ -9,13 +9,13 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from datetime import timezone
+from datetime import datetime, timezone
 
 from cronhub import reporter
 from cronhub.client import Client, Refused, Unreachable, with_key
 from cronhub.commands.arguments import span
-from cronhub.commands.discover import Registered, register
 from cronhub.discover.job import Job
+from cronhub.discover.registering import register
 from cronhub.kubernetes import Cluster, JobRun, cron_jobs, job_runs, skips
 from cronhub.lookup import Wanted
 from cronhub.reporter import Verdict, iso
@@ -68,12 +68,13 @@ class Agent:
         self._register()
         for run in job_runs(self._cluster, self._namespace):
             cron_id = self._ids.get(run.cron_job)
-            if cron_id is not None and run.uid not in self._ended:
+            if cron_id is not None:
                 self._recall(cron_id)
                 self._tell(cron_id, run)
         for skip in skips(self._cluster, self._namespace):
             cron_id = self._ids.get(skip.cron_job)
-            if cron_id is not None and skip.uid not in self._noted:
+            if cron_id is not None:
+                self._recall(cron_id)
                 self._note(cron_id, skip.uid, skip.message)
 
     def _register(self) -> None:
@@ -81,7 +82,7 @@ class Agent:
         jobs = [one for one in cron_jobs(self._cluster, self._namespace) if isinstance(one, Job)]
         if jobs == self._registered:
             return
-        done: Registered = register(self._client, jobs, {})
+        done = register(self._client, jobs, {})
         for called, why in done.refused.items():
             print(f"cronhub: {called} is not watched: {why}", file=sys.stderr, flush=True)
         self._ids = {(job.service, job.name): done.ids[job.called] for job in jobs if job.called in done.ids}
@@ -104,14 +105,17 @@ class Agent:
     def _tell(self, cron_id: str, run: JobRun) -> None:
         if run.uid in self._ended:
             return
-        if run.finished_at is None:
-            if run.uid not in self._started:
-                answer = reporter.send_start(self._client, Wanted(cron_id), run.uid, run.started_at)
-                if answer.verdict is Verdict.UNREACHABLE:
-                    raise Unreachable(answer.why)
-                self._started.add(run.uid)
-            return
-        took = run.finished_at - run.started_at
+        if run.finished_at is not None:
+            self._tell_end(cron_id, run, run.finished_at)
+            self._ended.add(run.uid)
+        elif run.uid not in self._started:
+            answer = reporter.send_start(self._client, Wanted(cron_id), run.uid, run.started_at)
+            if answer.verdict is Verdict.UNREACHABLE:
+                raise Unreachable(answer.why)
+            self._started.add(run.uid)
+
+    def _tell_end(self, cron_id: str, run: JobRun, finished_at: datetime) -> None:
+        took = finished_at - run.started_at
         report = Report(
             url=self._client.settings.url,
             cron=cron_id,
@@ -119,14 +123,12 @@ class Agent:
             exit_code=1 if run.failed else 0,
             duration_ms=max(0, round(took.total_seconds() * 1000)),
             started_at=iso(run.started_at.astimezone(timezone.utc)),
-            finished_at=iso(run.finished_at.astimezone(timezone.utc)),
+            finished_at=iso(finished_at.astimezone(timezone.utc)),
             output=run.message or None,
         )
         reporter.send_report(self._client, report)
-        self._ended.add(run.uid)
 
     def _note(self, cron_id: str, uid: str, message: str) -> None:
-        self._recall(cron_id)
         if uid not in self._noted:
             self._client.post(f"/api/crons/{cron_id}/log", {"run_id": uid, "message": message})
             self._noted.add(uid)

@@ -13,29 +13,20 @@ from __future__ import annotations
 
 import argparse
 import getpass
-import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TextIO
 
 from cronhub.client import Client, Object, Refused, with_key
 from cronhub.commands.arguments import json_option
 from cronhub.discover import crontab, drop_ins, manifests, rewriting, systemd
 from cronhub.discover.job import Found, Job, Place, Unclear, id_in
-from cronhub.settings import Settings, UsageError, load
+from cronhub.discover.registering import Registered, register
+from cronhub.settings import UsageError, load
 from cronhub.terminal import Cell, plain, say_json, table
 
 KINDS = ("crontab", "systemd", "kubernetes", "github")
-
-
-class Registered(NamedTuple):
-    #: Ids by what the crons are called.
-    ids: dict[str, str]
-    #: What each call did: created, updated or unchanged.
-    results: dict[str, str]
-    #: Why CronHub did not take it.
-    refused: dict[str, str]
 
 
 def options(parser: argparse.ArgumentParser) -> None:
@@ -67,7 +58,9 @@ def run(arguments: argparse.Namespace) -> int:
     watched = {job.called: _is_watched(job, known, done) for job in jobs}
     _show(found, watched, done, arguments)
     if arguments.rewrite:
-        _rewrite(crontabs, jobs, done, settings, arguments)
+        changes = rewriting.changes_of(crontabs, jobs, done.ids, settings)
+        asking = Asking(arguments.yes, sys.stderr if arguments.json else sys.stdout)
+        _rewrite(changes, drop_ins.drop_ins_of(jobs, done.ids, settings), asking)
     return 1 if arguments.check and not all(watched.values()) else 0
 
 
@@ -203,69 +196,6 @@ def _is_watched(job: Job, known: dict[str, Object], done: Registered) -> bool:
     return job.reports or job.called in known or job.called in done.ids
 
 
-# -- registering
-
-
-def register(client: Client, jobs: list[Job], known: dict[str, Object]) -> Registered:
-    """known: the crons that CronHub has, by what they are called and by id."""
-    done = Registered({}, {}, {})
-    services: dict[tuple[str, str], list[Job]] = {}
-    for job in jobs:
-        if job.reports:
-            _keep_schedule(client, job, known, done)
-        else:
-            services.setdefault((job.product, job.service), []).append(job)
-    for (product, service), listed in services.items():
-        for place in range(0, len(listed), 1000):
-            _register_service(client, (product, service), listed[place : place + 1000], done)
-    return done
-
-
-def _keep_schedule(client: Client, job: Job, known: dict[str, Object], done: Registered) -> None:
-    """A line that was rewritten may have been given another time since."""
-    cron = known.get(id_in(job.written) or "")
-    if cron is None or job.kind != "crontab":
-        return
-    wanted = {"schedule": job.schedule, "timezone": job.timezone or "UTC"}
-    if {name: cron[name] for name in wanted} != wanted and job.schedule is not None:
-        client.patch(f"/api/crons/{cron['id']}", wanted)
-        done.results[job.called] = "updated"
-
-
-def _register_service(client: Client, names: tuple[str, str], jobs: list[Job], done: Registered) -> None:
-    """What CronHub does not take is named, and the rest is registered all the same."""
-    while jobs:
-        body: Object = {"product": names[0], "service": names[1], "crons": [_as_registered(job) for job in jobs]}
-        try:
-            answer = client.post("/api/crons/register", body)
-        except Refused as error:
-            wrong = _wrong_places(error)
-            if not wrong:
-                raise
-            done.refused.update({jobs[place].called: why for place, why in wrong.items() if place < len(jobs)})
-            jobs = [job for place, job in enumerate(jobs) if place not in wrong]
-            continue
-        for job, cron in zip(jobs, answer["crons"]):
-            done.ids[job.called], done.results[job.called] = str(cron["id"]), str(cron["result"])
-        return
-
-
-def _as_registered(job: Job) -> Object:
-    cron: Object = {"name": job.name, "schedule": job.schedule, **job.settings}
-    if job.timezone:
-        cron["timezone"] = job.timezone
-    description = plain(f"{job.place}: {job.command}")[:1000]
-    return {**cron, "description": description.encode("utf-8", "replace").decode()}
-
-
-def _wrong_places(error: Refused) -> dict[int, str]:
-    wrong: dict[int, str] = {}
-    for one in error.problem.get("errors") or []:
-        if found := re.match(r"crons\[(\d+)\]\.(\S+)", str(one.get("field"))):
-            wrong.setdefault(int(found[1]), f"{found[2]}: {one.get('message')}")
-    return wrong
-
-
 # -- showing and rewriting
 
 
@@ -324,39 +254,34 @@ def _row(job: Job, is_watched: bool, done: Registered) -> list[Cell | str]:
     ]
 
 
-def _rewrite(
-    crontabs: list[crontab.Crontab],
-    jobs: list[Job],
-    done: Registered,
-    settings: Settings,
-    arguments: argparse.Namespace,
-) -> None:
-    say = sys.stderr if arguments.json else sys.stdout
-    for one in crontabs:
-        of_file = [job for job in jobs if job.kind == "crontab" and job.place.file == one.file]
-        change = rewriting.change_of(one, of_file, done.ids, settings)
-        if change.after == one.text:
-            continue
-        print(f"\n{change.diff()}", file=say)
-        if arguments.yes or _agreed(one.file):
-            print(f"{one.file} is changed; as it was: {rewriting.apply(change)}", file=say)
-    _write_drop_ins(drop_ins.drop_ins_of(jobs, done.ids, settings), arguments)
+class Asking(NamedTuple):
+    """Shows each change, and asks before it is made."""
+
+    is_agreed: bool
+    #: Standard error where standard output is JSON.
+    stream: TextIO
+
+    def say(self, text: str) -> None:
+        print(text, file=self.stream)
+
+    def may_change(self, file: str, diff: str) -> bool:
+        self.say(f"\n{diff}")
+        if self.is_agreed:
+            return True
+        if not sys.stdin.isatty():
+            raise UsageError("nothing was changed: without a terminal say --yes to change files")
+        return input(f"Change {file}? [y/N] ").strip().lower() in ("y", "yes")
 
 
-def _write_drop_ins(wanted: list[drop_ins.DropIn], arguments: argparse.Namespace) -> None:
-    say = sys.stderr if arguments.json else sys.stdout
+def _rewrite(changes: list[rewriting.Change], wanted: list[drop_ins.DropIn], asking: Asking) -> None:
+    for change in changes:
+        if asking.may_change(change.crontab.file, change.diff()):
+            asking.say(f"{change.crontab.file} is changed; as it was: {rewriting.apply(change)}")
     written = 0
     for one in wanted:
-        print(f"\n{one.diff()}", file=say)
-        if arguments.yes or _agreed(str(one.path.parent)):
+        if asking.may_change(str(one.path.parent), one.diff()):
             drop_ins.apply(one)
             written += 1
-            print(f"{one.path} is written; remove it to undo this", file=say)
+            asking.say(f"{one.path} is written; remove it to undo this")
     if written:
-        print("systemd reads this after `systemctl daemon-reload` (--user for your own timers)", file=say)
-
-
-def _agreed(file: str) -> bool:
-    if not sys.stdin.isatty():
-        raise UsageError("nothing was changed: without a terminal say --yes to change files")
-    return input(f"Change {file}? [y/N] ").strip().lower() in ("y", "yes")
+        asking.say("systemd reads this after `systemctl daemon-reload` (--user for your own timers)")

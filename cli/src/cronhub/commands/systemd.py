@@ -115,14 +115,16 @@ def result_of(variables: os._Environ[str] | dict[str, str]) -> Result:
     if result == "success":
         # Also where its status is another than 0 that SuccessExitStatus= allows.
         return Result(0, "")
-    code = int(status) if status.isdigit() else 128 + _number(status)
-    return Result(code or _FAILED, f"systemd: {result or 'no result'} ({how or 'not run'} {status or '-'})")
+    words = f"systemd: {result or 'no result'} ({how or 'not run'} {status or '-'})"
+    return Result(_exit_code(status) or _FAILED, words)
 
 
-def _number(name: str) -> int:
-    """Of a signal such as TERM; what is none leaves 1 as the exit code."""
-    found = getattr(signal, f"SIG{name}", None)
-    return int(found) if isinstance(found, signal.Signals) else _FAILED - 128
+def _exit_code(status: str) -> int:
+    """As shells have it: 128 and the number of a POSIX signal such as TERM; 1 for what is neither."""
+    if status.isdigit():
+        return int(status)
+    found = getattr(signal, f"SIG{status}", None)
+    return 128 + found if isinstance(found, signal.Signals) else _FAILED
 
 
 def _journal(invocation: str) -> str:

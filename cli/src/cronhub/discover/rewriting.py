@@ -28,11 +28,19 @@ class Change(NamedTuple):
         return "".join(difflib.unified_diff(before, after, self.crontab.file, f"{self.crontab.file} (watched)"))
 
 
-def change_of(crontab: Crontab, jobs: list[Job], ids: dict[str, str], settings: Settings) -> Change:
-    """ids: of the crons, by what they are called."""
+def changes_of(crontabs: list[Crontab], jobs: list[Job], ids: dict[str, str], settings: Settings) -> list[Change]:
+    """Those that change anything. ids: of the crons, by what they are called."""
+    listed = [job for job in jobs if job.kind == "crontab" and job.called in ids and not job.reports]
+    changes = (
+        _change_of(one, [job for job in listed if job.place.file == one.file], ids, settings) for one in crontabs
+    )
+    return [change for change in changes if change.after != change.crontab.text]
+
+
+def _change_of(crontab: Crontab, jobs: list[Job], ids: dict[str, str], settings: Settings) -> Change:
     lines = crontab.text.split("\n")
     for job in jobs:
-        if job.called in ids and job.place.line is not None and not job.reports:
+        if job.place.line is not None:
             lines[job.place.line - 1] = wrapped(job, exec_command(ids[job.called], settings))
     return Change(crontab, "\n".join(lines))
 
