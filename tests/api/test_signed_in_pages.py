@@ -242,6 +242,9 @@ def test_an_invitation_says_what_it_is_and_signs_in(api: Api) -> None:
     for said in ("Join Mon-Org on CronHub", "viewer: sees everything", "Invited by first", "dev@example.com"):
         assert said in page.words
     assert api.get("/api/orgs/mon-org/members").json["members"] == []
+    page = browser.send(page, "", action="accept", name="Ann" * 50)
+    assert "Your name: must be" in page.words
+    assert f'value="{"Ann" * 50}"' in page.text
     page = browser.send(page, "", action="accept", name="Ann")
     assert "Welcome, Ann" in page.words
     assert re.search(r"ch_[A-Za-z0-9]{40}", page.text)

@@ -7,7 +7,7 @@ from chalice.app import Response
 from chalicelib.api.http.reading import read
 from chalicelib.api.pages.channel_forms import BY_ID, SERVICES, ServiceForm, url_of
 from chalicelib.api.pages.form import Form
-from chalicelib.api.pages.visit import READS, WRITES, Visit, page, private
+from chalicelib.api.pages.visit import READS, WRITES, Visit, page
 from chalicelib.api.pages.words import Words, iso
 from chalicelib.api.schemas.channels import ChangeChannel, CreateChannel
 from chalicelib.domain.accounts.permissions import Action
@@ -130,7 +130,7 @@ def _shown(
     )
     if secret:
         response.headers["Cache-Control"] = "no-store"
-    return private(response) if not secret else response
+    return response
 
 
 @page(WRITES, "/channels/{channel_id}", action=Action.CHANGE)

@@ -108,7 +108,7 @@ def _sign_in_form(call: Call, typed: dict[str, str], error: Invalid | None) -> R
 @open_page(READS, "/signin/once")
 def one_time_link_page(call: Call) -> Response:
     """Where a one-time link leads. Its token is behind the #, in no server's log; the script sends it."""
-    return _one_time_link_form(call, call.query.get("next", ""), False)
+    return _one_time_link_form(call, call.query.get("next", ""))
 
 
 @open_page(WRITES, "/signin/once")
@@ -116,17 +116,22 @@ def one_time_link(call: Call) -> Response:
     """Shows whom a one-time link signs in, or signs in with it."""
     throttle(SIGN_INS, network_of(call.address), call.now)
     form = form_of(call.request)
-    token, target = form.text("token").rpartition("#")[2], safe_next(form.text("next"))
+    token, target = _token_of(form), safe_next(form.text("next"))
     try:
         if form.text("do") != "sign_in":
             return _seen_one_time_link(call, one_time_links.look(token, call.now), token, target)
         signed_in = one_time_links.use(token, browser_of(call), call.now)
     except Gone:
-        return _one_time_link_form(call, target, True)
+        return _one_time_link_form(call, target, is_over=True)
     return redirect(call, target, signed_in_headers(call, signed_in.cookie))
 
 
-def _one_time_link_form(call: Call, target: str, is_over: bool) -> Response:
+def _token_of(form: Form) -> str:
+    """The token; people may paste the whole link."""
+    return form.text("token").rpartition("#")[2]
+
+
+def _one_time_link_form(call: Call, target: str, *, is_over: bool = False) -> Response:
     values = {"seen": None, "values": {"next": safe_next(target)}, "is_over": is_over}
     return private(rendered(call, "sign_in/one_time_link.html", values, 410 if is_over else 200))
 
@@ -164,14 +169,13 @@ def invitation(call: Call) -> Response:
     """Shows what an invitation is, or accepts it."""
     throttle(CLAIMS, network_of(call.address), call.now)
     form = form_of(call.request)
-    token = form.text("token").rpartition("#")[2]
     try:
         if form.text("do") != "accept":
-            return _seen_invitation(call, members.look(token, call.now), token, None)
-        wanted = read(AcceptInvite, {"token": token, "name": form.optional("name")})
+            return _seen_invitation(call, form, None)
+        wanted = read(AcceptInvite, {"token": _token_of(form), "name": form.optional("name")})
         done = members.accept(members.Acceptance(wanted.token, None, wanted.name), call.now)
     except Invalid as error:
-        return _seen_invitation(call, members.look(token, call.now), token, error)
+        return _seen_invitation(call, form, error)
     except CronHubError as error:
         return _invitation_form(call, form, error)
     return _welcome(call, done.key, done.text, Words.of(call)._("Welcome, %(name)s", name=done.member.name))
@@ -181,14 +185,15 @@ def _invitation_form(call: Call, form: Form, error: CronHubError | None) -> Resp
     return _page(call, "sign_in/invitation.html", {"seen": None, "values": form.values()}, error)
 
 
-def _seen_invitation(call: Call, seen: members.Seen, token: str, error: Invalid | None) -> Response:
-    words = Words.of(call)
+def _seen_invitation(call: Call, form: Form, error: Invalid | None) -> Response:
+    words, token = Words.of(call), _token_of(form)
+    seen = members.look(token, call.now)
     values = {
         "seen": seen,
         "token": token,
         "role_words": words._(_ROLES[seen.invite.role]),
         "expires": words.when(seen.invite.expires_at),
         "expires_iso": iso(seen.invite.expires_at),
-        "values": {"name": seen.invite.email.partition("@")[0]},
+        "values": {"name": form.text("name") or seen.invite.email.partition("@")[0]},
     }
     return _page(call, "sign_in/invitation.html", values, error)
