@@ -38,7 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
         try:
             agent.look()
         except (Unreachable, Refused) as error:
-            # What was not told is told at a later look.
+            # What was not reported is reported at a later look.
             print(f"cronhub: {error}", file=sys.stderr, flush=True)
             if arguments.once:
                 return 75
@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 class Agent:
-    """Remembers what it has told."""
+    """Remembers what it has reported."""
 
     def __init__(self, client: Client, cluster: Cluster, namespace: str | None) -> None:
         self._client = client
@@ -70,7 +70,7 @@ class Agent:
             cron_id = self._ids.get(run.cron_job)
             if cron_id is not None:
                 self._recall(cron_id)
-                self._tell(cron_id, run)
+                self._report_run(cron_id, run)
         for skip in skips(self._cluster, self._namespace):
             cron_id = self._ids.get(skip.cron_job)
             if cron_id is not None:
@@ -89,7 +89,7 @@ class Agent:
         self._registered = jobs
 
     def _recall(self, cron_id: str) -> None:
-        """What was told before this process began, by CronHub's own record."""
+        """What was reported before this process began, by CronHub's own record."""
         if cron_id in self._recalled:
             return
         answer = self._client.get(f"/api/crons/{cron_id}/runs", {"limit": 200})
@@ -102,11 +102,11 @@ class Agent:
                 self._ended.add(str(one["run_id"]))
         self._recalled.add(cron_id)
 
-    def _tell(self, cron_id: str, run: JobRun) -> None:
+    def _report_run(self, cron_id: str, run: JobRun) -> None:
         if run.uid in self._ended:
             return
         if run.finished_at is not None:
-            self._tell_end(cron_id, run, run.finished_at)
+            self._report_end(cron_id, run, run.finished_at)
             self._ended.add(run.uid)
         elif run.uid not in self._started:
             answer = reporter.send_start(self._client, Wanted(cron_id), run.uid, run.started_at)
@@ -114,7 +114,7 @@ class Agent:
                 raise Unreachable(answer.why)
             self._started.add(run.uid)
 
-    def _tell_end(self, cron_id: str, run: JobRun, finished_at: datetime) -> None:
+    def _report_end(self, cron_id: str, run: JobRun, finished_at: datetime) -> None:
         took = finished_at - run.started_at
         report = Report(
             url=self._client.settings.url,

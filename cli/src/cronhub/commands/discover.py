@@ -243,9 +243,9 @@ def _as_json(job: Job, is_watched: bool, done: Registered) -> Object:
 
 def _row(job: Job, is_watched: bool, done: Registered) -> list[Cell | str]:
     result = done.results.get(job.called)
-    told = {"created": "registered", "updated": "updated"}.get(result or "", "yes" if is_watched else "no")
+    state = {"created": "registered", "updated": "updated"}.get(result or "", "yes" if is_watched else "no")
     return [
-        Cell(told, "green" if is_watched else "yellow"),
+        Cell(state, "green" if is_watched else "yellow"),
         job.called,
         job.schedule or "at boot",
         job.timezone or "",

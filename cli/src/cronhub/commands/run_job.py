@@ -113,9 +113,14 @@ def _watched(job: Job, reporter: Reporter, settings: Settings) -> Ended:
     process = Process(job.command, kept.append if job.keeps_output else None, job.limits)
     ended = _explained(process.run())
     process.hand_over_output()
-    if answer.status == 404:
-        return ended
-    report = Report(
+    if answer.status != 404:
+        report = _report_of(ended, reporter, settings, _output(kept.text(), ended, job))
+        _explain_end(reporter.finish(report), answer, job)
+    return ended
+
+
+def _report_of(ended: Ended, reporter: Reporter, settings: Settings, output: str | None) -> Report:
+    return Report(
         url=settings.url,
         cron=reporter.cron.text,
         run_id=reporter.run_id,
@@ -123,14 +128,8 @@ def _watched(job: Job, reporter: Reporter, settings: Settings) -> Ended:
         duration_ms=ended.duration_ms,
         started_at=iso(ended.started_at),
         finished_at=iso(ended.finished_at),
-        output=_output(kept.text(), ended, job),
+        output=output,
     )
-    told = reporter.finish(report)
-    if told.verdict is Verdict.REFUSED and answer.verdict is not Verdict.REFUSED:
-        _say(f"the end was not reported: {told.why}")
-    elif job.verbose:
-        _say("reported" if told.verdict is Verdict.ACCEPTED else f"not reported yet: {told.why}")
-    return ended
 
 
 def _start(job: Job, reporter: Reporter) -> Answer:
@@ -152,6 +151,13 @@ def _explain(answer: Answer, job: Job) -> None:
         _say(f"the command runs unwatched: {answer.why}")
     elif answer.verdict is not Verdict.ACCEPTED and job.verbose:
         _say(f"the start is not reported yet: {answer.why}")
+
+
+def _explain_end(answer: Answer, to_start: Answer, job: Job) -> None:
+    if answer.verdict is Verdict.REFUSED and to_start.verdict is not Verdict.REFUSED:
+        _say(f"the end was not reported: {answer.why}")
+    elif job.verbose:
+        _say("reported" if answer.verdict is Verdict.ACCEPTED else f"not reported yet: {answer.why}")
 
 
 def _explained(ended: Ended) -> Ended:

@@ -63,15 +63,15 @@ def run(arguments: argparse.Namespace) -> int:
     # A process that stays behind would keep the unit from being over.
     os.environ["CRONHUB_BACKGROUND"] = "off"
     settings = load(arguments.url)
-    told = Reporter(settings, Wanted(arguments.cron or arguments.id), f"systemd-{invocation}")
+    this_run = Reporter(settings, Wanted(arguments.cron or arguments.id), f"systemd-{invocation}")
     if arguments.moment == "start":
-        return _start(told, invocation)
-    return _stop(told, invocation, settings, not arguments.no_output)
+        return _start(this_run, invocation)
+    return _stop(this_run, invocation, settings, not arguments.no_output)
 
 
-def _start(told: Reporter, invocation: str) -> int:
+def _start(this_run: Reporter, invocation: str) -> int:
     at = datetime.now(timezone.utc)
-    answer = told.start(at)
+    answer = this_run.start(at)
     blocked = answer.verdict is Verdict.BLOCKED
     _keep(invocation, Began(iso(at), time.monotonic(), blocked))
     if blocked:
@@ -82,7 +82,7 @@ def _start(told: Reporter, invocation: str) -> int:
     return 0
 
 
-def _stop(told: Reporter, invocation: str, settings: Settings, sends_output: bool) -> int:
+def _stop(this_run: Reporter, invocation: str, settings: Settings, sends_output: bool) -> int:
     began = _taken(invocation)
     if (began and began.blocked) or os.environ.get("SERVICE_RESULT") == "exec-condition":
         return 0
@@ -92,15 +92,15 @@ def _stop(told: Reporter, invocation: str, settings: Settings, sends_output: boo
         output = f"{output}\n{_journal(invocation)}".rstrip()
     report = Report(
         url=settings.url,
-        cron=told.cron.text,
-        run_id=told.run_id,
+        cron=this_run.cron.text,
+        run_id=this_run.run_id,
         exit_code=result.exit_code,
         duration_ms=round((time.monotonic() - began.monotonic) * 1000) if began else None,
         started_at=began.started_at if began else None,
         finished_at=iso(datetime.now(timezone.utc)),
         output=output or None,
     )
-    answer = told.finish(report)
+    answer = this_run.finish(report)
     if answer.verdict is Verdict.ACCEPTED:
         if spool.waiting():
             reporter.within(reporter.FINISH_BUDGET, lambda: _flush(settings))
