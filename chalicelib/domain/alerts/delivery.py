@@ -51,7 +51,7 @@ class Try(NamedTuple):
     #: How long the receiver asks to wait; heeded up to the day's end.
     retry_after: timedelta | None = None
     #: How many tries over the channel failed in a row, this one included. What takes the place of an earlier
-    #: alert goes on with its pauses by that, and does not begin anew.
+    #: alert goes on with its pauses by that, and does not start over.
     failures: int = 0
 
 

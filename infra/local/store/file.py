@@ -305,7 +305,7 @@ def _connect(path: Path) -> sqlite3.Connection:
     """Raises StoreFileError where the file is no database."""
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=0)
     try:
-        # After a kill, the first to open the file reads its log anew, and locks the others out meanwhile.
+        # After a kill, the first to open the file reads its log again, and locks the others out meanwhile.
         _patiently(lambda: connection.execute("PRAGMA synchronous=FULL"))
         connection.execute("PRAGMA cache_size=-4096")
     except sqlite3.OperationalError:

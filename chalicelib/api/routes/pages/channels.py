@@ -10,6 +10,7 @@ from chalicelib.api.pages.form import Form
 from chalicelib.api.pages.visit import READS, WRITES, Visit, page
 from chalicelib.api.pages.words import Words, iso
 from chalicelib.api.schemas.channels import ChangeChannel, CreateChannel
+from chalicelib.channels.message import Outcome
 from chalicelib.domain.accounts.permissions import Action
 from chalicelib.domain.alerts.channel import KINDS, Channel, ChannelKind, Severity, masked
 from chalicelib.domain.errors import CronHubError, FieldError, Invalid
@@ -108,7 +109,7 @@ def channel_page(visit: Visit, channel_id: str) -> Response:
 
 
 def _shown(
-    visit: Visit, channel: Channel, error: CronHubError | None, *, secret: str = "", outcome: Any = None
+    visit: Visit, channel: Channel, error: CronHubError | None, *, secret: str = "", outcome: Outcome | None = None
 ) -> Response:
     words = visit.words
     held = channel.filters

@@ -24,6 +24,7 @@ from chalicelib.domain.monitor.cron import Cron
 from chalicelib.domain.monitor.deadlines import effective_grace, tolerance_of
 from chalicelib.domain.monitor.display_status import DisplayStatus
 from chalicelib.domain.monitor.expectation import occurrences
+from chalicelib.domain.monitor.incident import NamedIncident
 from chalicelib.domain.monitor.maintenance import maintained_until
 from chalicelib.domain.runs.anomaly import overrun_after_ms
 from chalicelib.domain.runs.run import Run, RunStatus
@@ -221,7 +222,7 @@ def _incident_values(visit: Visit, words: Words, cron: Cron) -> dict[str, Any]:
     }
 
 
-def incident_view(words: Words, named: Any) -> dict[str, Any]:
+def incident_view(words: Words, named: NamedIncident) -> dict[str, Any]:
     one = named.incident
     acknowledged = named.acknowledgements[-1] if named.acknowledgements else None
     lasted = (one.resolved_at or words.now) - one.opened_at

@@ -11,8 +11,9 @@ from chalicelib.api.schemas.members import ChangeMember, InviteMember
 from chalicelib.api.schemas.orgs import CreateKey
 from chalicelib.domain.accounts.member import InviteState
 from chalicelib.domain.accounts.permissions import Action, Role, Scope
+from chalicelib.domain.accounts.session import NamedSession
 from chalicelib.domain.errors import CronHubError
-from chalicelib.services import members, one_time_links, orgs, sessions
+from chalicelib.services import access, members, one_time_links, orgs, sessions
 from chalicelib.services.paging import Page
 
 _ALL = Page(1000)
@@ -56,9 +57,8 @@ def change_members(visit: Visit) -> Response:
         match form.text("do"):
             case "invite":
                 wanted = read(InviteMember, {"email": form.text("email"), "role": form.text("role")})
-                by = visit.key
-                _require_admin(visit)
-                done = members.invite(slug, members.Invitation(wanted.email, wanted.role), by, now)
+                access.require(visit.key, Action.ADMIN)
+                done = members.invite(slug, members.Invitation(wanted.email, wanted.role), visit.key, now)
                 return _members(visit, None, done)
             case "role":
                 changes = read(ChangeMember, {"role": form.text("role")})
@@ -73,12 +73,6 @@ def change_members(visit: Visit) -> Response:
     except CronHubError as error:
         return _members(visit, error)
     return visit.to("members")
-
-
-def _require_admin(visit: Visit) -> None:
-    from chalicelib.services import access
-
-    access.require(visit.key, Action.ADMIN)
 
 
 @page(READS, "/keys")
@@ -118,7 +112,7 @@ def _keys(visit: Visit, error: CronHubError | None, made: str = "", link: str = 
     return response
 
 
-def _session_view(words: Words, visit: Visit, one: Any) -> dict[str, Any]:
+def _session_view(words: Words, visit: Visit, one: NamedSession) -> dict[str, Any]:
     return {
         "id": one.session.id,
         "browser": one.session.browser or words._("a browser"),
@@ -140,7 +134,7 @@ def change_keys(visit: Visit) -> Response:
         match form.text("do"):
             case "create":
                 wanted = read(CreateKey, {"name": form.text("name"), "scope": form.text("scope")})
-                _require_admin(visit)
+                access.require(visit.key, Action.ADMIN)
                 _, text = orgs.create_key(slug, orgs.NewKey(wanted.name, wanted.scope), visit.key, now)
                 return _keys(visit, None, text)
             case "revoke":
