@@ -145,20 +145,26 @@ class Bulk(StrEnum):
     DELETE = "delete"
 
 
-def do_to_all(org_id: str, ids: list[str], what: Bulk, tags: tuple[str, ...], now: datetime) -> int:
+class BulkChange(NamedTuple):
+    what: Bulk
+    #: With TAG: the tags to add.
+    tags: tuple[str, ...] = ()
+
+
+def do_to_all(org_id: str, ids: list[str], change: BulkChange, now: datetime) -> int:
     """Does it to each cron that is there; returns to how many."""
     done = 0
     for cron_id in dict.fromkeys(ids):
         try:
-            _do(org_id, cron_id, what, tags, now)
+            _do(org_id, cron_id, change, now)
         except NotFound:
             continue  # deleted meanwhile
         done += 1
     return done
 
 
-def _do(org_id: str, cron_id: str, what: Bulk, tags: tuple[str, ...], now: datetime) -> None:
-    match what:
+def _do(org_id: str, cron_id: str, change: BulkChange, now: datetime) -> None:
+    match change.what:
         case Bulk.PAUSE:
             crons.pause(org_id, cron_id, now)
         case Bulk.RESUME:
@@ -167,6 +173,6 @@ def _do(org_id: str, cron_id: str, what: Bulk, tags: tuple[str, ...], now: datet
             crons.delete(org_id, cron_id, now)
         case Bulk.TAG:
             held = crons.find(org_id, cron_id).settings.tags
-            wanted = tuple(dict.fromkeys((*held, *tags)))
+            wanted = tuple(dict.fromkeys((*held, *change.tags)))
             settings = crons.SettingsChanges(tags=wanted)
             crons.change(org_id, cron_id, crons.Changes(crons.Names(), settings), now)

@@ -85,6 +85,13 @@ def errors_by_field(error: Invalid) -> dict[str, str]:
     return found
 
 
+def without_prefix(error: CronHubError | None, prefix: str) -> CronHubError | None:
+    """Where the API names `crons[0].schedule`, the form has `schedule`."""
+    if not isinstance(error, Invalid):
+        return error
+    return Invalid(*(one._replace(field=one.field.removeprefix(prefix)) for one in error.errors))
+
+
 def complaints(error: CronHubError | None, words: Words) -> dict[str, Any]:
     """What templates say of an error: beside the fields that it is about, else above the form."""
     if error is None:

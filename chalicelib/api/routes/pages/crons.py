@@ -12,17 +12,18 @@ from chalicelib.api.http.reading import read
 from chalicelib.api.http.request import Call
 from chalicelib.api.pages.cron_form import cron_values, new_cron_of
 from chalicelib.api.pages.cron_rows import row_of, status_label
+from chalicelib.api.pages.form import Form, without_prefix
 from chalicelib.api.pages.language import chosen_language
 from chalicelib.api.pages.visit import READS, WRITES, Visit, open_page, page, visit_of
 from chalicelib.api.pages.words import Words
 from chalicelib.api.routes.pages.sign_in import first_visit
 from chalicelib.api.schemas.crons import ChangeCron
 from chalicelib.domain.accounts.permissions import Action
-from chalicelib.domain.errors import CronHubError, FieldError, Invalid
+from chalicelib.domain.errors import CronHubError
 from chalicelib.domain.monitor.display_status import DisplayStatus
 from chalicelib.services import access, overview, projects
 from chalicelib.services.crons import CronFilters
-from chalicelib.services.overview import Bulk, Group, Order, strip_of
+from chalicelib.services.overview import Bulk, BulkChange, Group, Order, strip_of
 from chalicelib.services.paging import Page
 from chalicelib.services.register import create
 
@@ -84,8 +85,7 @@ def home(call: Call) -> Response:
 
 
 def _list(visit: Visit) -> Response:
-    call, chosen = visit.call, _Chosen.of(visit.call)
-    words = Words.of(call)
+    call, words, chosen = visit.call, visit.words, _Chosen.of(visit.call)
     # Read first: what changes after this is asked for again.
     changes = overview.changes_of(visit.org_id)
     found = overview.overview(visit.org_id, chosen.filters(), Order(chosen.order), call.now)
@@ -106,12 +106,7 @@ def _list(visit: Visit) -> Response:
             "down": found.down,
             "tags": found.tags,
             "projects": listed,
-            "orders": [
-                (Order.WORST.value, words._("Worst first")),
-                (Order.NAME.value, words._("By name")),
-                (Order.NEXT.value, words._("Next run first")),
-                (Order.LAST.value, words._("Last signal first")),
-            ],
+            "orders": _orders(words),
             "groups": [_group(words, group, whole) for group in found.groups],
             "pages": -(-len(found.crons) // ROWS),
             "page_number": number,
@@ -121,6 +116,15 @@ def _list(visit: Visit) -> Response:
             "changes": changes if found.total > _LARGE else None,
         },
     )
+
+
+def _orders(words: Words) -> list[tuple[str, str]]:
+    return [
+        (Order.WORST.value, words._("Worst first")),
+        (Order.NAME.value, words._("By name")),
+        (Order.NEXT.value, words._("Next run first")),
+        (Order.LAST.value, words._("Last signal first")),
+    ]
 
 
 def _page_number(call: Call) -> int:
@@ -221,15 +225,18 @@ def change_crons(visit: Visit) -> Response:
     if what == Bulk.DELETE and not visit.form.is_set("sure"):
         found = overview.shown_of(visit.org_id, ids, visit.call.now)
         return visit.page("crons/confirm_delete.html", {"found": found, "back": ""})
-    tags: tuple[str, ...] = ()
-    if what == Bulk.TAG:
-        wanted = read(ChangeCron, {"tags": visit.form.words("tags")}).tags
-        tags = () if wanted is UNSET or wanted is None else tuple(wanted)
-        if not tags:
-            return visit.to("")
-    overview.do_to_all(visit.org_id, ids, Bulk(what), tags, visit.call.now)
+    tags = _tags_of(visit.form) if what == Bulk.TAG else ()
+    if what == Bulk.TAG and not tags:
+        return visit.to("")
+    overview.do_to_all(visit.org_id, ids, BulkChange(Bulk(what), tags), visit.call.now)
     done = {Bulk.PAUSE: "paused", Bulk.RESUME: "resumed", Bulk.TAG: "tagged", Bulk.DELETE: "deleted"}
     return visit.to("", done[Bulk(what)])
+
+
+def _tags_of(form: Form) -> tuple[str, ...]:
+    """Raises Invalid."""
+    wanted = read(ChangeCron, {"tags": form.words("tags")}).tags
+    return () if wanted is UNSET or wanted is None else tuple(wanted)
 
 
 def _create(visit: Visit) -> Response:
@@ -238,12 +245,5 @@ def _create(visit: Visit) -> Response:
         wanted = new_cron_of(form, visit.org.slug)
         cron = create(visit.org_id, wanted.registration(), visit.call.now)
     except CronHubError as error:
-        return _new_form(visit, {**cron_values(None), **form.values()}, _of_fields(error))
+        return _new_form(visit, {**cron_values(None), **form.values()}, without_prefix(error, "crons[0]."))
     return visit.to(f"crons/{cron.id}/first") if form.is_set("first") else visit.to(f"crons/{cron.id}", "created")
-
-
-def _of_fields(error: CronHubError) -> CronHubError:
-    """The register call names `crons[0].schedule`; the form has `schedule`."""
-    if not isinstance(error, Invalid):
-        return error
-    return Invalid(*(FieldError(one.field.removeprefix("crons[0]."), one.message) for one in error.errors))

@@ -3,7 +3,7 @@
 from chalice.app import Response
 
 from chalicelib.api.http.reading import read
-from chalicelib.api.pages.form import shown
+from chalicelib.api.pages.form import shown, without_prefix
 from chalicelib.api.pages.visit import READS, WRITES, Visit, page, redirect, signed_out_headers
 from chalicelib.api.schemas.orgs import ChangeOrg, ReportIn
 from chalicelib.api.schemas.projects import ChangeProject, CreateProject
@@ -83,15 +83,8 @@ def _settings(visit: Visit, error: CronHubError | None) -> Response:
             "channels": [(one, one.id in chosen) for one in channels.list_channels(visit.org_id, Page(1000))[0]],
             "next_report": _due_words(org),
         },
-        _of_form(error),
+        without_prefix(error, "report."),
     )
-
-
-def _of_form(error: CronHubError | None) -> CronHubError | None:
-    """`report.day` is the form's `day`."""
-    if not isinstance(error, Invalid):
-        return error
-    return Invalid(*(one._replace(field=one.field.removeprefix("report.")) for one in error.errors))
 
 
 def _due_words(org: Org) -> str | None:
