@@ -21,7 +21,7 @@ help:
 	@echo "make screenshots      write a picture of every page into docs/images"
 	@echo "make test-cli         run the tests of the command line tool only"
 	@echo "make test-deployed    deploy the real package to an emulated AWS and test it there"
-	@echo "make test-store       run the tests of the API over the embedded store instead of moto"
+	@echo "make test-store       run the tests of the API over moto instead of the embedded store"
 	@echo "make test-long        run the tests that take minutes: alerts through crashes and outages, in real time"
 	@echo "make test-hostile     attack a running CronHub on this machine: bad receivers, a flood of requests, an innocent org"
 	@echo "make test-clients     run clients of other monitors, unchanged, against make run"
@@ -77,9 +77,9 @@ screenshots: .venv/.web
 test-deployed: .venv/.installed .venv-aws/.installed .venv-stack/.installed
 	@$(BIN)/python -m pytest -m deployed -p no:xdist tests/deployed
 
-# The embedded store holds what moto holds: the same tests over it.
+# The same tests over another store, through all of botocore.
 test-store: .venv/.installed
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --store=embedded tests/api
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --store=moto tests/api
 
 test-long: .venv/.installed
 	@$(BIN)/python -m pytest --store=moto tests/faults

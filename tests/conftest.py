@@ -32,7 +32,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--store",
         choices=("moto", "embedded"),
-        help="what tests/api (usually moto) and tests/faults (usually CronHub's embedded store) work on",
+        help="what tests/api and tests/faults work on (usually CronHub's embedded store)",
     )
 
 

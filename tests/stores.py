@@ -1,4 +1,4 @@
-"""Which store this process works on: moto's, or the embedded one (`pytest --store=embedded`)."""
+"""Which store this process works on: the embedded one, or moto's (`pytest --store=moto`)."""
 
 import sqlite3
 import tempfile
@@ -33,7 +33,7 @@ def choose(name: str | None) -> None:
 
 
 @contextmanager
-def emulated_aws(usual_store: str = "moto") -> Iterator[None]:
+def emulated_aws(usual_store: str) -> Iterator[None]:
     """AWS in this process: all of it is moto's, but the store where it is the embedded one."""
     with mock_aws():
         if (_Choice.name or usual_store) == "moto":

@@ -31,6 +31,8 @@ from tests.channels.receivers import Receiver, Reply, receiver
 from tests.infra.recorder import ACCOUNT, Recorder, Use
 from tests.infra.walk import WalkedApi, walk
 
+# Calls that go through botocore have a region.
+USUAL_STORE = "moto"
 SERVICES = {f"sqs:{action}" for action in TAKING} | {f"logs:{action}" for action in LOGGING}
 
 

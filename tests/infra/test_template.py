@@ -26,6 +26,8 @@ from infra.deploy.tables import table_name
 from infra.deploy.template import ROOT, policy_files, template, text
 
 Json = dict[str, Any]
+# It describes tables without CronHub's own code.
+USUAL_STORE = "moto"
 CONFIG = json.loads((ROOT / ".chalice" / "config.json").read_text())
 
 
