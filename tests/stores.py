@@ -1,5 +1,6 @@
 """Which store this process works on: the embedded one, or moto's (`pytest --store=moto`)."""
 
+import os
 import sqlite3
 import tempfile
 from collections.abc import Iterator
@@ -19,6 +20,8 @@ from chalicelib.store.tables import MODELS, connection
 from infra.local.store import Store, install
 
 REGION = "eu-west-1"
+# Where there is a file system in memory, no write waits for a disk.
+_MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 
 
 class _Choice:
@@ -39,7 +42,7 @@ def emulated_aws(usual_store: str) -> Iterator[None]:
         if (_Choice.name or usual_store) == "moto":
             yield
             return
-        with tempfile.TemporaryDirectory() as folder:
+        with tempfile.TemporaryDirectory(dir=_MEMORY) as folder:
             # Nothing expires: to the tests it is another day than to this machine.
             installed = install(Path(folder) / "state" / "store.db", sweep=False)
             _Choice.embedded = installed.store
