@@ -56,8 +56,9 @@ backup: .venv/.runs
 restore: .venv/.runs
 	@$(BIN)/python -m infra.local restore $(FROM)
 
+# Files in their own order: by number of tests, the long ones with few tests would come last and run alone.
 test: .venv/.installed .venv-stack/.installed
-	@$(BIN)/python -m pytest -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test-cli: .venv/.installed
 	@$(BIN)/python -m pytest -n 2 --dist loadfile tests/cli
