@@ -1,5 +1,6 @@
 """Maintenance windows, against a slow model that walks through them minute by minute."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
@@ -207,8 +208,20 @@ def minutes_of(begin: datetime) -> list[datetime]:
 
 @cache
 def cron_starts(schedule: CronSchedule, begin: datetime) -> list[datetime]:
+    return [*counted_starts(schedule, minutes_of(begin))]
+
+
+def counted_starts(schedule: CronSchedule, minutes: list[datetime]) -> Iterator[datetime]:
+    """Those of the minutes at which it begins, by `count` alone: halves without any are left out."""
     just_before = timedelta(milliseconds=1)
-    return [minute for minute in minutes_of(begin) if schedule.count(minute - just_before, minute)]
+    if not schedule.count(minutes[0] - just_before, minutes[-1]):
+        return
+    if len(minutes) == 1:
+        yield minutes[0]
+        return
+    half = len(minutes) // 2
+    yield from counted_starts(schedule, minutes[:half])
+    yield from counted_starts(schedule, minutes[half:])
 
 
 def model_starts(one: MaintenanceWindow, begin: datetime) -> list[datetime]:
