@@ -28,7 +28,8 @@ def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def client(url: str, **more: Any) -> Any:
     config = Config(retries={"total_max_attempts": 2, "mode": "standard"}, connect_timeout=2, read_timeout=2)
-    made = boto3.client("dynamodb", region_name="eu-west-1", endpoint_url=url, config=config, **more)
+    # The default session keeps the credentials of whatever test asked first.
+    made = boto3.Session().client("dynamodb", region_name="eu-west-1", endpoint_url=url, config=config, **more)
     return shortened(made)
 
 
