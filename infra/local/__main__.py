@@ -2,6 +2,7 @@
 
 import os
 import sys
+from dataclasses import replace
 from importlib import import_module
 
 from chalicelib import settings
@@ -75,7 +76,7 @@ def run_all() -> int:
     tables = python_part("tables", ends=True)
     handed_down = tuple(each.fileno() for each in sockets)
     functions = [
-        *(python_part("api", handed_down) for _ in range(api_processes())),
+        *(replace(python_part("api", handed_down), core=core) for core in api_cores()),
         *(python_part(name) for name in ("eventbridge", "notify", "evaluate")),
     ]
     # A store that was used before has its tables; what a new release adds is there before the API is.
@@ -105,8 +106,12 @@ def was_used_before() -> bool:
     return chosen_store.endpoint() is None and holds_a_store() and not older_state.is_there()
 
 
-def api_processes() -> int:
-    return min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1, _MOST_API_PROCESSES)
+def api_cores() -> list[int | None]:
+    """One for each process of the API: None where it may run anywhere."""
+    if not hasattr(os, "sched_getaffinity"):
+        return [None]
+    cores = sorted(os.sched_getaffinity(0))[:_MOST_API_PROCESSES]
+    return [*cores] if len(cores) > 1 else [None]
 
 
 def environment(url: str) -> dict[str, str]:

@@ -1,9 +1,11 @@
 """Child processes: started in order, started again when they die, stopped in order."""
 
+import os
 import signal
 import subprocess
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,6 +30,8 @@ class Part:
     # One that ends by itself when its work is done, and is not started again then.
     ends: bool = False
     inherits: tuple[int, ...] = ()
+    #: The core that it keeps to. Its threads run in turn anyway, and change over faster on one core.
+    core: int | None = None
     stop_limit: float = 15.0
     process: "subprocess.Popen[bytes] | None" = None
     started: float = 0.0
@@ -62,6 +66,10 @@ class Supervisor:
             pass_fds=part.inherits + self.shared,
             start_new_session=True,
         )
+        if part.core is not None:
+            # It may have ended already, or the core be taken away; then it runs anywhere.
+            with suppress(OSError):
+                os.sched_setaffinity(part.process.pid, {part.core})
 
     def run_until_done(self, part: Part) -> bool:
         """Start a part that ends, and wait for it. False: asked to stop, or it will not work."""

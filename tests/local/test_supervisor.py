@@ -15,6 +15,7 @@ from infra.local.eventbridge import every_minute
 from infra.local.listening import free_port
 from infra.local.process import is_alive
 from tests.local.program import PATIENCE, Run, start_in, wait_for
+from tests.processes.service import pids_of, running
 
 # Three children that say when they start and stop; `store` must stop last.
 HARNESS = r"""
@@ -142,6 +143,18 @@ def test_a_taken_port_is_one_line_and_exit_1(tmp_path: Path) -> None:
     assert len(refused.lines) == 1
     assert f"port {port} is taken" in refused.lines[0]
     assert "PORT=" in refused.lines[0]
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="this system keeps no process to a core")
+def test_each_process_of_the_api_keeps_to_a_core_of_its_own(state: Path) -> None:
+    cores = sorted(os.sched_getaffinity(0))[:4]
+    wanted = [{core} for core in cores] if len(cores) > 1 else [set(cores)]
+    with running(state) as service:
+        wait_for(lambda: sorted(map(os.sched_getaffinity, api_pids(service.run)), key=min) == wanted)
+
+
+def api_pids(run: Run) -> list[int]:
+    return [pid for pid, arguments in pids_of(run) if "infra.local.api" in arguments]
 
 
 @pytest.mark.parametrize("port", ["", "x", "0", "65536", "-1"])
