@@ -11,7 +11,7 @@ from chalicelib.domain.monitor.expectation import occurrences
 from chalicelib.domain.monitor.maintenance import MaintenanceWindow, covering
 from chalicelib.domain.monitor.on_tick import evaluate
 from chalicelib.domain.runs.counts import Counts, DailyCounts, sum_counts
-from chalicelib.domain.runs.periods import DAYS, LAST_DAY, Period, last_day, last_days
+from chalicelib.domain.runs.periods import DAYS, LAST_DAY, CountedRuns, Period, last_day, last_days
 from chalicelib.domain.runs.run import Run
 from chalicelib.services.context import decide_with
 from chalicelib.services.crons import find
@@ -45,25 +45,25 @@ def details(org_id: str, cron_id: str, now: datetime) -> Details:
     current = _as_of(find(org_id, cron_id), now)
     cron = current.cron
     recent = runs.latest_runs(cron_id, _RECENT)
-    earlier, since = _rest_of_day(recent, now)
+    earlier = _rest_of_day(recent, now)
     recent = sorted([*current.found, *recent], key=lambda run: run.id, reverse=True)
     days = _days(current, now.date() - timedelta(days=max(DAYS.values()) - 1), now.date())
     dependencies, dependants = overview(cron, now)
     return Details(
         cron=cron,
         recent=recent,
-        periods={"24h": last_day([*recent, *earlier], occurrences(cron), since), **last_days(days, now)},
+        periods={"24h": last_day(recent, occurrences(cron), earlier), **last_days(days, now)},
         windows=covering(maintenance_windows_of_org(org_id), cron),
         dependencies=dependencies,
         dependants=dependants,
     )
 
 
-def _rest_of_day(recent: list[Run], now: datetime) -> tuple[list[Run], datetime]:
-    """Returns the runs of the last 24 hours before the recent ones, and since when they are complete."""
+def _rest_of_day(recent: list[Run], now: datetime) -> CountedRuns:
+    """Returns the runs of the last 24 hours before the recent ones."""
     since = now - LAST_DAY
     if len(recent) < _RECENT:
-        return [], since
+        return CountedRuns(since)
     return runs.counted_runs(recent[-1].cron_id, recent[-1].id, since)
 
 

@@ -9,8 +9,10 @@ from pynamodb.expressions.update import Action
 
 from chalicelib.domain.ids import first_id_at
 from chalicelib.domain.runs.anomaly import Anomaly, AnomalyKind
-from chalicelib.domain.runs.counts import moment_of
+from chalicelib.domain.runs.counts import Outcome, moment_of
+from chalicelib.domain.runs.periods import CountedRuns
 from chalicelib.domain.runs.run import Excuse, Run, RunStatus
+from chalicelib.domain.times import INSTANT, to_ms
 from chalicelib.store.cron_codec import at_ms, ms
 from chalicelib.store.errors import store_errors
 from chalicelib.store.reading import get_or_none
@@ -32,8 +34,12 @@ _COUNTED_NUMBERS = (
     "finished_at",
     "duration_ms",
 )
-# A run's id is of its arrival, which may be before the occurrence it counts for.
-_EARLY = timedelta(minutes=1)
+_COUNTED = ["run_id", "status", *_COUNTED_NUMBERS, "late", "excused"]
+_MOMENTS = ("scheduled_at", "started_at", "finished_at")
+_STATUSES = {status.value: status for status in RunStatus}
+# A run's id is of its arrival, which may be before the occurrence it counts for; that of a record of an hour's
+# misses is of the first of them.
+_EARLY = timedelta(minutes=61)
 
 
 def _values(run: Run, now: datetime) -> dict[str, Any]:
@@ -153,25 +159,34 @@ def latest_runs(cron_id: str, limit: int) -> list[Run]:
     return list_runs(cron_id, RunQuery(limit))[0]
 
 
-def counted_runs(cron_id: str, before: str, since: datetime) -> tuple[list[Run], datetime]:
-    """Returns the runs below an id that may count since a moment, and since when they are complete.
+def counted_runs(cron_id: str, before: str, since: datetime) -> CountedRuns:
+    """Returns the runs below an id that may count since a moment.
 
     A cron may have 1,440 of them, so this is one read, and only what figures are made of is decoded.
     """
     low = first_id_at(since - _EARLY)
     if low >= before:
-        return [], since
+        return CountedRuns(since)
     with store_errors():
         answer = RunItem._get_connection().query(
             cron_id,
             RunItem.run_id.between(low, before),
-            attributes_to_get=["run_id", "status", *_COUNTED_NUMBERS, "late", "excused"],
+            attributes_to_get=_COUNTED,
             scan_index_forward=False,
             consistent_read=True,
             limit=_MOST_COUNTED,
         )
-    runs = [_counted(cron_id, item) for item in answer["Items"] if item["run_id"]["S"] != before]
-    return runs, max(since, moment_of(runs[-1])) if runs and "LastEvaluatedKey" in answer else since
+    items = [item for item in answer["Items"] if item["run_id"]["S"] != before]
+    if items and "LastEvaluatedKey" in answer:
+        since = max(since, moment_of(_counted(cron_id, items[-1])))
+    return _since(cron_id, items, since)
+
+
+def _since(cron_id: str, items: list[dict[str, Any]], since: datetime) -> CountedRuns:
+    last_before = to_ms(since - INSTANT)
+    spanning = [_counted(cron_id, item) for item in items if "scheduled_until" in item]
+    single = (item for item in items if "scheduled_until" not in item)
+    return CountedRuns(since, [_outcome(item) for item in single if _moment_ms(item) > last_before], spanning)
 
 
 def latest_outcomes(cron_id: str, limit: int) -> list[Run]:
@@ -180,7 +195,7 @@ def latest_outcomes(cron_id: str, limit: int) -> list[Run]:
         answer = RunItem._get_connection().query(
             cron_id,
             RunItem.run_id < _CLAIM,
-            attributes_to_get=["run_id", "status", *_COUNTED_NUMBERS, "late", "excused"],
+            attributes_to_get=_COUNTED,
             scan_index_forward=False,
             # What is kept of it must not lack the run that has just ended.
             consistent_read=True,
@@ -205,6 +220,23 @@ def _counted(cron_id: str, item: Mapping[str, Any]) -> Run:
         late="late" in item and bool(item["late"]["BOOL"]),
         excused=Excuse(item["excused"]["S"]) if "excused" in item else None,
     )
+
+
+def _outcome(item: Mapping[str, Any]) -> Outcome:
+    """As `outcome_of` the run, in a fifth of the time."""
+    occurrences = int(item["occurrences"]["N"]) if "occurrences" in item else 1
+    return Outcome(
+        status=_STATUSES[item["status"]["S"]],
+        occurrences=occurrences if "scheduled_at" in item else 0,
+        is_excused="excused" in item,
+        is_late="late" in item and bool(item["late"]["BOOL"]),
+        duration_ms=int(item["duration_ms"]["N"]) if "duration_ms" in item else None,
+    )
+
+
+def _moment_ms(item: Mapping[str, Any]) -> int:
+    """As `moment_of` the run."""
+    return int(next(item[name]["N"] for name in _MOMENTS if name in item))
 
 
 def to_run(item: RunItem) -> Run:

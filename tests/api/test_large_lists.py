@@ -1,5 +1,6 @@
 """Orgs with many crons and crons with many runs: a request reads what it answers with, and no more."""
 
+import random
 from datetime import datetime, timedelta
 
 import pytest
@@ -7,7 +8,8 @@ import pytest
 from chalicelib.domain import ids
 from chalicelib.domain.monitor import on_request
 from chalicelib.domain.monitor.cron import Settings
-from chalicelib.domain.runs.run import Run, RunStatus
+from chalicelib.domain.runs.counts import counts_of, moment_of, sum_counts
+from chalicelib.domain.runs.run import Excuse, Run, RunStatus
 from chalicelib.store.cron_codec import to_item
 from chalicelib.store.runs import new_item
 from chalicelib.store.tables import CronItem, RunItem
@@ -109,3 +111,29 @@ def test_the_last_day_counts_every_run_also_of_a_cron_that_runs_often(
     assert day["late"] == sum(place % 10 == 2 for place in range(in_a_day))
     assert day["met"] == found.count(RunStatus.SUCCESS)
     assert day["average_duration_ms"] == 20_000
+
+
+def test_the_last_day_counts_runs_of_every_kind(api: Api, clock: Clock) -> None:
+    chance = random.Random(3)
+    cron_id = api.new_cron(schedule=None)
+    runs = [_any_run(cron_id, clock.now - place * timedelta(minutes=4), chance) for place in range(400)]
+    with RunItem.batch_write() as batch:
+        for run in runs:
+            batch.save(new_item(run, clock.now))
+
+    day = api.cron(cron_id)["stats"]["24h"]
+
+    since = clock.now - timedelta(hours=24)
+    counts = sum_counts(counts_of(run) for run in runs if (run.scheduled_until or moment_of(run)) >= since)
+    names = ("expected", "met", "missed", "excused", "runs", "failed", "timed_out", "late")
+    assert {name: day[name] for name in names} == {name: getattr(counts, name) for name in names}
+    assert day["average_duration_ms"] == pytest.approx(counts.durations.average_ms, abs=1)
+
+
+def _any_run(cron_id: str, at: datetime, chance: random.Random) -> Run:
+    run = Run(cron_id, ids.timed_id(at, chance.randbytes(10)), chance.choice(list(RunStatus)), started_at=at)
+    if chance.random() < 0.7:
+        run = run._replace(scheduled_at=at, excused=chance.choice([None, *Excuse]))
+    if run.scheduled_at and chance.random() < 0.5:
+        run = run._replace(scheduled_until=at + timedelta(minutes=chance.randrange(60)), occurrences=3)
+    return run._replace(late=chance.random() < 0.2, duration_ms=chance.choice([None, chance.randrange(90_000)]))

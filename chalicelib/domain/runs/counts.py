@@ -1,7 +1,7 @@
 """Counts: what became of a cron's runs, in numbers that add up over days."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import NamedTuple
 
@@ -48,14 +48,33 @@ def _with_durations(counts: Iterable[int], durations: Durations) -> Counts:
     return Counts._make([*counts, durations])
 
 
+class Outcome(NamedTuple):
+    """What figures are made of."""
+
+    status: RunStatus
+    #: 0 of a run for none.
+    occurrences: int
+    is_excused: bool
+    is_late: bool
+    duration_ms: int | None
+
+
+def outcome_of(run: Run) -> Outcome:
+    occurrences = 0 if run.scheduled_at is None else run.occurrences
+    return Outcome(run.status, occurrences, run.excused is not None, run.late, run.duration_ms)
+
+
 def counts_of(run: Run) -> Counts:
     """Returns what one record adds; nothing while the run goes on."""
-    occurrences = 0 if run.scheduled_at is None else run.occurrences
-    excused = occurrences if run.excused else 0
-    late = int(run.late)
-    match run.status:
+    return _counts_of(outcome_of(run))
+
+
+def _counts_of(one: Outcome) -> Counts:
+    occurrences, late = one.occurrences, int(one.is_late)
+    excused = occurrences if one.is_excused else 0
+    match one.status:
         case RunStatus.SUCCESS:
-            durations = Durations() if run.duration_ms is None else one_duration(run.duration_ms)
+            durations = Durations() if one.duration_ms is None else one_duration(one.duration_ms)
             return Counts(occurrences, met=occurrences, runs=1, ok=1, late=late, durations=durations)
         case RunStatus.FAILED:
             return Counts(occurrences, excused=excused, runs=1, failed=1, late=late)
@@ -71,20 +90,21 @@ def counts_of(run: Run) -> Counts:
             return Counts()
 
 
-def sum_of_runs(runs: Iterable[Run]) -> Counts:
+def sum_of_outcomes(outcomes: Iterable[Outcome]) -> Counts:
     """The sum of what each adds. A day may have 1,440: those that differ in duration alone count together."""
-    alike: defaultdict[tuple[RunStatus, int, bool, bool], list[Run]] = defaultdict(list)
-    for run in runs:
-        occurrences = 0 if run.scheduled_at is None else run.occurrences
-        alike[run.status, occurrences, run.excused is None, run.late].append(run)
-    return sum_counts(_sum_of_alike(group) for group in alike.values())
+    alike: defaultdict[Outcome, list[int]] = defaultdict(list)
+    numbers: Counter[Outcome] = Counter()
+    for status, occurrences, is_excused, is_late, duration_ms in outcomes:
+        kind = Outcome(status, occurrences, is_excused, is_late, None)
+        numbers[kind] += 1
+        if duration_ms is not None:
+            alike[kind].append(duration_ms)
+    return sum_counts(_sum_of_alike(kind, number, alike[kind]) for kind, number in numbers.items())
 
 
-def _sum_of_alike(runs: Sequence[Run]) -> Counts:
-    one = counts_of(runs[0])
-    times = durations_of(run.duration_ms for run in runs if run.duration_ms is not None)
-    durations = times if runs[0].status is RunStatus.SUCCESS else Durations()
-    return _with_durations((number * len(runs) for number in one.numbers), durations)
+def _sum_of_alike(kind: Outcome, number: int, times_ms: list[int]) -> Counts:
+    durations = durations_of(times_ms) if kind.status is RunStatus.SUCCESS else Durations()
+    return _with_durations((each * number for each in _counts_of(kind).numbers), durations)
 
 
 def moved_on(before: Run | None, after: Run) -> Counts:

@@ -1,10 +1,19 @@
 """What came of a cron's runs over the last day, week, month and quarter."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, time, timedelta
+from itertools import chain
 from typing import NamedTuple
 
-from chalicelib.domain.runs.counts import Counts, DailyCounts, moment_of, sum_counts, sum_of_runs
+from chalicelib.domain.runs.counts import (
+    Counts,
+    DailyCounts,
+    Outcome,
+    moment_of,
+    outcome_of,
+    sum_counts,
+    sum_of_outcomes,
+)
 from chalicelib.domain.runs.run import Run
 from chalicelib.domain.schedule.occurrences import Occurrences
 from chalicelib.domain.times import INSTANT
@@ -19,9 +28,22 @@ class Period(NamedTuple):
     counts: Counts
 
 
-def last_day(runs: Iterable[Run], times: Occurrences | None, since: datetime) -> Period:
+class CountedRuns(NamedTuple):
+    """Earlier runs, of which the day's figures alone are made."""
+
+    #: They are complete since then.
+    since: datetime
+    #: Those that count since then.
+    outcomes: Sequence[Outcome] = ()
+    #: Records of many occurrences, which may have begun to count before.
+    spanning: Sequence[Run] = ()
+
+
+def last_day(runs: Iterable[Run], times: Occurrences | None, earlier: CountedRuns) -> Period:
     """From the records of single runs: the last 24 hours to the millisecond."""
-    return Period(since, sum_of_runs(_part_since(run, times, since) for run in _since(runs, since)))
+    since = earlier.since
+    parts = (_part_since(run, times, since) for run in _since(chain(runs, earlier.spanning), since))
+    return Period(since, sum_of_outcomes(chain(map(outcome_of, parts), earlier.outcomes)))
 
 
 def _since(runs: Iterable[Run], since: datetime) -> Iterable[Run]:
