@@ -106,6 +106,7 @@ def _measure_size(crons: int, runs: int) -> None:
         begin = time.monotonic()
         with _running(Path(state), ROOT, 0) as target:
             began = time.monotonic() - begin
+            _wait_until_it_rests(target)
             target.api.key = _KEYS[state]
             size = f"{crons:,} crons, {runs:,} runs ({_size_of(Path(state)):,} MB)"
             print(f"\n{size}: answers {began:.1f} s after its start")

@@ -69,6 +69,8 @@ def update_of(update: syntax.Update, scope: Scope) -> Update:
 
 
 def _refuse_overlaps(found: list[Path], scope: Scope) -> None:
+    if len({path[0] for path in found}) == len(found):
+        return
     for one, other in combinations(found, 2):
         shown = f"path one: [{paths.as_text(one)}], path two: [{paths.as_text(other)}]"
         if paths.overlap(one, other):
