@@ -1,20 +1,23 @@
 """Runs: the record of each, and the lists of a cron's."""
 
 import hashlib
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from pynamodb.expressions.update import Action
+from pynamodb.pagination import ResultIterator
 
 from chalicelib.domain.ids import first_id_at
 from chalicelib.domain.runs.anomaly import Anomaly, AnomalyKind
 from chalicelib.domain.runs.counts import Outcome, moment_of
 from chalicelib.domain.runs.periods import CountedRuns
 from chalicelib.domain.runs.run import Excuse, Run, RunStatus
-from chalicelib.domain.times import INSTANT, to_ms
-from chalicelib.store.cron_codec import at_ms, ms
+from chalicelib.domain.times import INSTANT, from_ms, to_ms
+from chalicelib.store.cron_codec import ms
 from chalicelib.store.errors import store_errors
+from chalicelib.store.lean_model import Stored
 from chalicelib.store.reading import get_or_none
 from chalicelib.store.tables import RunItem
 
@@ -26,15 +29,22 @@ _OUTPUT = "out#"
 _MESSAGE_IN_RECORD = 250
 # Figures of a day are made of at most so many runs; a cron that runs every minute has 1,440.
 _MOST_COUNTED = 1500
-_COUNTED_NUMBERS = (
+_INSTANTS = ("scheduled_at", "scheduled_until", "started_at", "finished_at", "heard_at")
+_NUMBERS = ("occurrences", "duration_ms", "offset_ms", "exit_code")
+# What figures are made of.
+_COUNTED = [
+    "cron_id",
+    "run_id",
+    "status",
     "scheduled_at",
     "scheduled_until",
     "occurrences",
     "started_at",
     "finished_at",
     "duration_ms",
-)
-_COUNTED = ["run_id", "status", *_COUNTED_NUMBERS, "late", "excused"]
+    "late",
+    "excused",
+]
 _MOMENTS = ("scheduled_at", "started_at", "finished_at")
 _STATUSES = {status.value: status for status in RunStatus}
 # A run's id is of its arrival, which may be before the occurrence it counts for; that of a record of an hour's
@@ -102,10 +112,12 @@ def _claim_key(key: str) -> str:
 
 def find_run(cron_id: str, run_id: str, *, whole: bool = False) -> Run | None:
     """whole: with all of a long message, which else is cut."""
-    item = get_or_none(RunItem, cron_id, run_id)
+    with store_errors():
+        item = RunItem._get_connection().get_item(cron_id, run_id, consistent_read=True).get("Item")
     if item is None:
         return None
-    output = get_or_none(RunItem, cron_id, _OUTPUT + run_id) if whole and item.has_output else None
+    has_output = whole and "has_output" in item and item["has_output"]["BOOL"]
+    output = get_or_none(RunItem, cron_id, _OUTPUT + run_id) if has_output else None
     return to_run(item) if output is None else to_run(item)._replace(message=output.message)
 
 
@@ -134,23 +146,23 @@ def list_runs(cron_id: str, query: RunQuery) -> tuple[list[Run], str | None]:
     high = min(first_id_at(end) if end else _CLAIM, before or _CLAIM)
     if low >= high:
         return [], None
+    asked: dict[str, Any] = {
+        "range_key_condition": RunItem.run_id.between(low, high),
+        "filter_condition": RunItem.status == status.value if status else None,
+        "scan_index_forward": False,
+        "consistent_read": True,
+        # Of a status there may be few among very many: those are looked for in the largest pages.
+        "limit": limit + 2 if status is None else None,
+    }
     found: list[Run] = []
     with store_errors():
-        items = RunItem.query(
-            cron_id,
-            RunItem.run_id.between(low, high),
-            filter_condition=RunItem.status == status.value if status else None,
-            scan_index_forward=False,
-            consistent_read=True,
-            # Of a status there may be few among very many: those are looked for in the largest pages.
-            page_size=limit + 2 if status is None else None,
-        )
-        for item in items:
-            if item.run_id == high:  # `between` takes in its end
+        runs: Iterator[Run] = ResultIterator(RunItem._get_connection().query, (cron_id,), asked, map_fn=to_run)
+        for run in runs:
+            if run.id == high:  # `between` takes in its end
                 continue
             if len(found) == limit:
                 return found, found[-1].id
-            found.append(to_run(item))
+            found.append(run)
     return found, None
 
 
@@ -178,13 +190,13 @@ def counted_runs(cron_id: str, before: str, since: datetime) -> CountedRuns:
         )
     items = [item for item in answer["Items"] if item["run_id"]["S"] != before]
     if items and "LastEvaluatedKey" in answer:
-        since = max(since, moment_of(_counted(cron_id, items[-1])))
-    return _since(cron_id, items, since)
+        since = max(since, moment_of(to_run(items[-1])))
+    return _since(items, since)
 
 
-def _since(cron_id: str, items: list[dict[str, Any]], since: datetime) -> CountedRuns:
+def _since(items: list[Stored], since: datetime) -> CountedRuns:
     last_before = to_ms(since - INSTANT)
-    spanning = [_counted(cron_id, item) for item in items if "scheduled_until" in item]
+    spanning = [to_run(item) for item in items if "scheduled_until" in item]
     single = (item for item in items if "scheduled_until" not in item)
     return CountedRuns(since, [_outcome(item) for item in single if _moment_ms(item) > last_before], spanning)
 
@@ -201,70 +213,64 @@ def latest_outcomes(cron_id: str, limit: int) -> list[Run]:
             consistent_read=True,
             limit=limit,
         )
-    return [_counted(cron_id, item) for item in answer["Items"]]
+    return [to_run(item) for item in answer["Items"]]
 
 
-def _counted(cron_id: str, item: Mapping[str, Any]) -> Run:
-    """Decodes what figures need of a run: pynamodb takes three times as long for all of it."""
-    number = {name: int(item[name]["N"]) for name in _COUNTED_NUMBERS if name in item}.get
-    return Run(
-        cron_id=cron_id,
-        id=item["run_id"]["S"],
-        status=RunStatus(item["status"]["S"]),
-        scheduled_at=at_ms(number("scheduled_at")),
-        scheduled_until=at_ms(number("scheduled_until")),
-        occurrences=number("occurrences", 1),
-        started_at=at_ms(number("started_at")),
-        finished_at=at_ms(number("finished_at")),
-        duration_ms=number("duration_ms"),
-        late="late" in item and bool(item["late"]["BOOL"]),
-        excused=Excuse(item["excused"]["S"]) if "excused" in item else None,
-    )
-
-
-def _outcome(item: Mapping[str, Any]) -> Outcome:
+def _outcome(item: Stored) -> Outcome:
     """As `outcome_of` the run, in a fifth of the time."""
-    occurrences = int(item["occurrences"]["N"]) if "occurrences" in item else 1
+    occurrences = _whole(item["occurrences"]["N"]) if "occurrences" in item else 1
     return Outcome(
         status=_STATUSES[item["status"]["S"]],
         occurrences=occurrences if "scheduled_at" in item else 0,
         is_excused="excused" in item,
         is_late="late" in item and bool(item["late"]["BOOL"]),
-        duration_ms=int(item["duration_ms"]["N"]) if "duration_ms" in item else None,
+        duration_ms=_whole(item["duration_ms"]["N"]) if "duration_ms" in item else None,
     )
 
 
-def _moment_ms(item: Mapping[str, Any]) -> int:
+def _moment_ms(item: Stored) -> int:
     """As `moment_of` the run."""
     return int(next(item[name]["N"] for name in _MOMENTS if name in item))
 
 
-def to_run(item: RunItem) -> Run:
+def to_run(item: Stored) -> Run:
+    """Decodes a record, or those of its attributes that were read: pynamodb takes several times as long."""
+    held = {name: value for name, typed in item.items() for kind, value in typed.items() if kind != "NULL"}
+    get = held.get
+    at = {name: from_ms(_whole(held[name])) for name in _INSTANTS if name in held}.get
+    number = {name: _whole(held[name]) for name in _NUMBERS if name in held}.get
     return Run(
-        cron_id=item.cron_id,
-        id=item.run_id,
-        status=RunStatus(item.status),
-        key=item.key,
-        scheduled_at=at_ms(item.scheduled_at),
-        scheduled_until=at_ms(item.scheduled_until),
-        occurrences=int(item.occurrences or 1),
-        started_at=at_ms(item.started_at),
-        finished_at=at_ms(item.finished_at),
-        duration_ms=_whole(item.duration_ms),
-        offset_ms=_whole(item.offset_ms),
-        late=bool(item.late),
-        exit_code=_whole(item.exit_code),
-        message=item.message,
-        anomaly=_anomaly(item.anomaly),
-        incident_id=item.incident_id,
-        excused=Excuse(item.excused) if item.excused else None,
-        metrics=tuple((name, float(value)) for name, value in (item.metrics or {}).items()),
-        heard_at=at_ms(item.heard_at) or at_ms(item.finished_at) or at_ms(item.started_at),
+        cron_id=held["cron_id"],
+        id=held["run_id"],
+        status=_STATUSES[held["status"]],
+        key=get("key"),
+        scheduled_at=at("scheduled_at"),
+        scheduled_until=at("scheduled_until"),
+        occurrences=number("occurrences", 1),
+        started_at=at("started_at"),
+        finished_at=at("finished_at"),
+        duration_ms=number("duration_ms"),
+        offset_ms=number("offset_ms"),
+        late=get("late", False),
+        exit_code=number("exit_code"),
+        message=get("message"),
+        anomaly=_anomaly(get("anomaly")),
+        incident_id=get("incident_id"),
+        excused=Excuse(held["excused"]) if "excused" in held else None,
+        metrics=_metrics(get("metrics")),
+        heard_at=at("heard_at") or at("finished_at") or at("started_at"),
     )
 
 
-def _whole(value: float | None) -> int | None:
-    return None if value is None else int(value)
+def _whole(number: str) -> int:
+    try:
+        return int(number)
+    except ValueError:
+        return int(float(number))
+
+
+def _metrics(stored: str | None) -> tuple[tuple[str, float], ...]:
+    return () if stored is None else tuple((name, float(value)) for name, value in json.loads(stored).items())
 
 
 def _anomaly_map(anomaly: Anomaly | None) -> dict[str, Any] | None:
@@ -279,14 +285,13 @@ def _anomaly_map(anomaly: Anomaly | None) -> dict[str, Any] | None:
     }
 
 
-def _anomaly(stored: Any) -> Anomaly | None:
+def _anomaly(stored: Mapping[str, Mapping[str, Any]] | None) -> Anomaly | None:
     if stored is None:
         return None
-    values = stored.as_dict()
     return Anomaly(
-        kind=AnomalyKind(values["kind"]),
-        duration_ms=int(values["duration_ms"]),
-        average_ms=float(values["average_ms"]),
-        factor=float(values["factor"]),
-        alerted=bool(values["told"]),
+        kind=AnomalyKind(stored["kind"]["S"]),
+        duration_ms=_whole(stored["duration_ms"]["N"]),
+        average_ms=float(stored["average_ms"]["N"]),
+        factor=float(stored["factor"]["N"]),
+        alerted=bool(stored["told"]["BOOL"]),
     )
