@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, NamedTuple
 
 from pynamodb.expressions.update import Action
@@ -116,7 +117,7 @@ def find_run(cron_id: str, run_id: str, *, whole: bool = False) -> Run | None:
         item = RunItem._get_connection().get_item(cron_id, run_id, consistent_read=True).get("Item")
     if item is None:
         return None
-    has_output = whole and "has_output" in item and item["has_output"]["BOOL"]
+    has_output = whole and item.get("has_output", {}).get("BOOL", False)
     output = get_or_none(RunItem, cron_id, _OUTPUT + run_id) if has_output else None
     return to_run(item) if output is None else to_run(item)._replace(message=output.message)
 
@@ -146,17 +147,19 @@ def list_runs(cron_id: str, query: RunQuery) -> tuple[list[Run], str | None]:
     high = min(first_id_at(end) if end else _CLAIM, before or _CLAIM)
     if low >= high:
         return [], None
-    asked: dict[str, Any] = {
-        "range_key_condition": RunItem.run_id.between(low, high),
-        "filter_condition": RunItem.status == status.value if status else None,
-        "scan_index_forward": False,
-        "consistent_read": True,
-        # Of a status there may be few among very many: those are looked for in the largest pages.
-        "limit": limit + 2 if status is None else None,
-    }
     found: list[Run] = []
     with store_errors():
-        runs: Iterator[Run] = ResultIterator(RunItem._get_connection().query, (cron_id,), asked, map_fn=to_run)
+        query_page = partial(
+            RunItem._get_connection().query,
+            cron_id,
+            RunItem.run_id.between(low, high),
+            RunItem.status == status.value if status else None,
+            scan_index_forward=False,
+            consistent_read=True,
+            # Of a status there may be few among very many: those are looked for in the largest pages.
+            limit=limit + 2 if status is None else None,
+        )
+        runs: Iterator[Run] = ResultIterator(query_page, (), {}, map_fn=to_run)
         for run in runs:
             if run.id == high:  # `between` takes in its end
                 continue
@@ -217,7 +220,7 @@ def latest_outcomes(cron_id: str, limit: int) -> list[Run]:
 
 
 def _outcome(item: Stored) -> Outcome:
-    """As `outcome_of` the run, in a fifth of the time."""
+    """As `outcome_of` the run, without making one."""
     occurrences = _whole(item["occurrences"]["N"]) if "occurrences" in item else 1
     return Outcome(
         status=_STATUSES[item["status"]["S"]],
@@ -230,7 +233,7 @@ def _outcome(item: Stored) -> Outcome:
 
 def _moment_ms(item: Stored) -> int:
     """As `moment_of` the run."""
-    return int(next(item[name]["N"] for name in _MOMENTS if name in item))
+    return _whole(next(item[name]["N"] for name in _MOMENTS if name in item))
 
 
 def to_run(item: Stored) -> Run:

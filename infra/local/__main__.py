@@ -2,7 +2,6 @@
 
 import os
 import sys
-from dataclasses import replace
 from importlib import import_module
 
 from chalicelib import settings
@@ -76,7 +75,7 @@ def run_all() -> int:
     tables = python_part("tables", ends=True)
     handed_down = tuple(each.fileno() for each in sockets)
     functions = [
-        *(replace(python_part("api", handed_down), core=core) for core in api_cores()),
+        *(python_part("api", handed_down, core=core) for core in api_cores()),
         *(python_part(name) for name in ("eventbridge", "notify", "evaluate")),
     ]
     # A store that was used before has its tables; what a new release adds is there before the API is.
@@ -127,11 +126,12 @@ def environment(url: str) -> dict[str, str]:
     }
 
 
-def python_part(name: str, inherits: tuple[int, ...] = (), *, ends: bool = False) -> Part:
+def python_part(name: str, inherits: tuple[int, ...] = (), *, core: int | None = None, ends: bool = False) -> Part:
     return Part(
         _SHOWN_AS.get(name, name),
         [sys.executable, "-m", f"infra.local.{name}", *(str(each) for each in inherits)],
         inherits=inherits,
+        core=core,
         ends=ends,
     )
 

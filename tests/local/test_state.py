@@ -17,7 +17,7 @@ from infra.local.listening import free_port
 from infra.local.store import Store
 from tests.api.client import Api
 from tests.local.program import ROOT, Run, start_in, wait_for
-from tests.processes.service import Service, pids_of, running
+from tests.processes.service import Service, api_pids, running
 from tests.processes.steps import register
 
 OLDER_STATE = Path(__file__).parents[1] / "data" / "older-state.json"
@@ -75,7 +75,7 @@ def test_what_was_acknowledged_outlives_a_kill_of_everything(state: Path) -> Non
 def test_a_full_disk_is_told_to_the_signal_and_all_is_well_with_space_again(service: Service) -> None:
     api = service.org("full")
     (cron_id,) = register(api, "s", 1)
-    pids = [pid for pid, arguments in pids_of(service.run) if "infra.local.api" in arguments]
+    pids = api_pids(service.run)
 
     for pid in pids:
         resource.prlimit(pid, resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))

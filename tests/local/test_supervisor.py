@@ -15,7 +15,7 @@ from infra.local.eventbridge import every_minute
 from infra.local.listening import free_port
 from infra.local.process import is_alive
 from tests.local.program import PATIENCE, Run, start_in, wait_for
-from tests.processes.service import pids_of, running
+from tests.processes.service import api_pids, running
 
 # Three children that say when they start and stop; `store` must stop last.
 HARNESS = r"""
@@ -151,10 +151,6 @@ def test_each_process_of_the_api_keeps_to_a_core_of_its_own(state: Path) -> None
     wanted = [{core} for core in cores] if len(cores) > 1 else [set(cores)]
     with running(state) as service:
         wait_for(lambda: sorted(map(os.sched_getaffinity, api_pids(service.run)), key=min) == wanted)
-
-
-def api_pids(run: Run) -> list[int]:
-    return [pid for pid, arguments in pids_of(run) if "infra.local.api" in arguments]
 
 
 @pytest.mark.parametrize("port", ["", "x", "0", "65536", "-1"])

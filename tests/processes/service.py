@@ -110,6 +110,10 @@ def pids_of(run: Run) -> list[tuple[int, list[str]]]:
     return [(int(pid), args) for pid, state, *args in found if state != "Z"]
 
 
+def api_pids(run: Run) -> list[int]:
+    return [pid for pid, arguments in pids_of(run) if "infra.local.api" in arguments]
+
+
 @contextmanager
 def running(state: Path, **env: str) -> Iterator[Service]:
     """`make run` with a state of its own."""

@@ -1,6 +1,6 @@
 """Counts: what became of a cron's runs, in numbers that add up over days."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date, datetime
 from typing import NamedTuple
@@ -92,19 +92,16 @@ def _counts_of(one: Outcome) -> Counts:
 
 def sum_of_outcomes(outcomes: Iterable[Outcome]) -> Counts:
     """The sum of what each adds. A day may have 1,440: those that differ in duration alone count together."""
-    alike: defaultdict[Outcome, list[int]] = defaultdict(list)
-    numbers: Counter[Outcome] = Counter()
-    for status, occurrences, is_excused, is_late, duration_ms in outcomes:
-        kind = Outcome(status, occurrences, is_excused, is_late, None)
-        numbers[kind] += 1
-        if duration_ms is not None:
-            alike[kind].append(duration_ms)
-    return sum_counts(_sum_of_alike(kind, number, alike[kind]) for kind, number in numbers.items())
+    alike: defaultdict[tuple[RunStatus, int, bool, bool], list[int | None]] = defaultdict(list)
+    for one in outcomes:
+        alike[one[:-1]].append(one.duration_ms)
+    return sum_counts(_sum_of_alike(Outcome(*kind, None), times_ms) for kind, times_ms in alike.items())
 
 
-def _sum_of_alike(kind: Outcome, number: int, times_ms: list[int]) -> Counts:
-    durations = durations_of(times_ms) if kind.status is RunStatus.SUCCESS else Durations()
-    return _with_durations((each * number for each in _counts_of(kind).numbers), durations)
+def _sum_of_alike(kind: Outcome, times_ms: list[int | None]) -> Counts:
+    is_timed = kind.status is RunStatus.SUCCESS
+    durations = durations_of(time for time in times_ms if time is not None) if is_timed else Durations()
+    return _with_durations((number * len(times_ms) for number in _counts_of(kind).numbers), durations)
 
 
 def moved_on(before: Run | None, after: Run) -> Counts:

@@ -69,17 +69,12 @@ def update_of(update: syntax.Update, scope: Scope) -> Update:
 
 
 def _refuse_overlaps(found: list[Path], scope: Scope) -> None:
-    if len({path[0] for path in found}) == len(found):
-        return
     for one, other in combinations(found, 2):
-        shown = f"path one: [{paths.as_text(one)}], path two: [{paths.as_text(other)}]"
-        if paths.overlap(one, other):
+        fault = "overlap" if paths.overlap(one, other) else "conflict" if paths.conflict(one, other) else None
+        if fault is not None:
             raise scope.invalid(
-                "Two document paths overlap with each other; must remove or rewrite one of these paths; " + shown
-            )
-        if paths.conflict(one, other):
-            raise scope.invalid(
-                "Two document paths conflict with each other; must remove or rewrite one of these paths; " + shown
+                f"Two document paths {fault} with each other; must remove or rewrite one of these paths; "
+                f"path one: [{paths.as_text(one)}], path two: [{paths.as_text(other)}]"
             )
 
 
