@@ -142,7 +142,8 @@ def test_a_secret_page_is_only_at_its_path(api: Api) -> None:
     assert api.get("/status/mon-org", key=None).status == 404
     assert "noindex" in answer.headers["X-Robots-Tag"]
     assert '<meta name="robots" content="noindex' in answer.text
-    assert api.get(f"/status/{path[:-1]}x", key=None).status == 404
+    other = "y" if path.endswith("x") else "x"
+    assert api.get(f"/status/{path[:-1]}{other}", key=None).status == 404
 
 
 def test_an_address_moves(api: Api) -> None:
